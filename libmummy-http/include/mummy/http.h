@@ -1,0 +1,407 @@
+/*
+ * mummy/http.h - HTTP/1.1 server: routes, exchanges, streams (RFC 9110, RFC 9112; libmummy-http).
+ *
+ * A server runs loops, one thread each. A loop accepts connections and parses requests; each
+ * request becomes an exchange and goes to the handler that the router finds. Handlers run on the
+ * executor, where they may block; without an executor, or on a route marked MUMMY_HTTP_INLINE, they
+ * run on the loop and must not. An exchange is answered once, from any thread, now or later. One
+ * exchange at a time is out per connection, so pipelined answers keep their order.
+ *
+ * Words: borrowed = the caller keeps it, and the callee uses it until the call returns or as stated;
+ * copied = the callee made its own; taken = the callee owns it from the call on, also when the call
+ * fails. Functions that can fail return a negative errno; *out is written on success only; NULL may
+ * be given to _free and _unref. In options zero means default, and the reserved tail must be zero
+ * (-EINVAL). "Loop" calls and callbacks belong to the loop's thread. No callback runs with a lock
+ * held. Signal dispositions of the process are never changed.
+ *
+ *     static void hello(mummy_http_exchange *x, void *ctx)
+ *     {
+ *             (void)ctx;
+ *             mummy_http_respond_text(x, 200, "Hello, World!\n");
+ *     }
+ *     int main(void)
+ *     {
+ *             struct mummy_http_listener at = { .port = 8080 };
+ *             struct mummy_http_options opt = { .listeners = &at, .nlisteners = 1 };
+ *             struct mummy_http_route route = { .handler = hello };
+ *             mummy_http_router *router;
+ *             mummy_http_server *server;
+ *
+ *             if (mummy_http_router_new(&router) < 0
+ *                 || mummy_http_router_add(router, "GET", "/", &route) < 0
+ *                 || mummy_http_server_new(&server, router, &opt) < 0)
+ *                     return 1;
+ *             mummy_http_server_run(server);
+ *             mummy_http_server_free(server);
+ *             mummy_http_router_unref(router);
+ *     }
+ */
+#ifndef MUMMY_HTTP_H
+#define MUMMY_HTTP_H
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+#ifndef MUMMY_HTTP_API
+#define MUMMY_HTTP_API  /* the library's own build sets the visibility here */
+#endif
+
+/* ---- Version ------------------------------------------------------------------------------------ */
+#define MUMMY_HTTP_VERSION_MAJOR 0
+#define MUMMY_HTTP_VERSION_MINOR 1
+#define MUMMY_HTTP_VERSION_PATCH 0
+#define MUMMY_HTTP_VERSION "0.1.0"
+/** The version of the library that is linked, as MUMMY_HTTP_VERSION is that of this header. Static. */
+MUMMY_HTTP_API const char *mummy_http_version(void);
+
+typedef struct mummy_http_router mummy_http_router;     /**< counted; frozen once served */
+typedef struct mummy_http_server mummy_http_server;     /**< owned */
+typedef struct mummy_http_exchange mummy_http_exchange; /**< one request and its answer; held */
+typedef struct mummy_http_stream mummy_http_stream;     /**< counted; writable from any thread */
+typedef struct mummy_http_loop mummy_http_loop;         /**< borrowed from an exchange or stream */
+/** A field line. A length of 0 means that the string is NUL-terminated. */
+struct mummy_http_header { const char *name, *value; size_t name_len, value_len; };
+#define MUMMY_HTTP_HEADER(name, value) { (name), (value), 0, 0 }
+#define MUMMY_HTTP_UNKNOWN UINT64_MAX    /**< a length that was not announced, or no limit */
+
+/** Runs work on other threads: mummy_pool_submit, _wait and _wake fit. submit: 0 = run(arg) is called
+ *  exactly once; <0 = never (503 is answered). wait and wake park a fiber; NULL: the thread blocks.
+ *  token: two zero words, for one wait and at most one wake, in either order; wait gives 0, or
+ *  -ETIMEDOUT after timeout_ms (-1: no limit). */
+struct mummy_http_executor {
+	int (*submit)(void *ctx, void (*run)(void *arg), void *arg);
+	void *ctx;
+	int (*wait)(void *ctx, void *token, int timeout_ms);
+	void (*wake)(void *ctx, void *token);
+	uintptr_t reserved[2];
+};
+
+/* ---- Routes ----------------------------------------------------------------------------------- */
+/** Serves one request. x is borrowed: valid until the handler returned and the last hold is gone. */
+typedef void mummy_http_handler(mummy_http_exchange *x, void *ctx);
+enum {                                   /* struct mummy_http_route flags */
+	MUMMY_HTTP_STREAM = 1,               /**< call at the end of the head; the body is streamed */
+	MUMMY_HTTP_INLINE = 2,               /**< call on the loop: must not block */
+	MUMMY_HTTP_INFLATE = 4,              /**< decode request bodies in gzip, bounded by max_body */
+	MUMMY_HTTP_IDENTITY = 8              /**< never compress the answers */
+};
+struct mummy_http_route {
+	mummy_http_handler *handler;
+	void *ctx;
+	unsigned flags;
+	uint64_t max_body_bytes;             /**< 0: the server's; above it 413 before it is read */
+	const struct mummy_http_executor *executor;  /**< copied; NULL: the server's */
+	uintptr_t reserved[4];
+};
+MUMMY_HTTP_API int mummy_http_router_new(mummy_http_router **out);
+MUMMY_HTTP_API mummy_http_router *mummy_http_router_ref(mummy_http_router *r);
+MUMMY_HTTP_API void mummy_http_router_unref(mummy_http_router *r);
+/** Adds a route; everything is copied. method NULL: any. A segment of pattern is literal, {name} or, as
+ *  the last one, * (the rest, also empty; param "*"); literals win over parameters, these over tails.
+ *  Raw segments are compared: %2F separates nothing. GET serves HEAD; the router answers OPTIONS and
+ *  405 with Allow. -EEXIST conflict, -EINVAL bad pattern, -EBUSY already served. */
+MUMMY_HTTP_API int mummy_http_router_add(mummy_http_router *r, const char *method,
+		const char *pattern, const struct mummy_http_route *route);
+
+/* ---- Server ----------------------------------------------------------------------------------- */
+struct mummy_http_transport;             /* see the end: TLS */
+
+/** Where to listen: one of address and port, unix_path, fd. All zero: loopback, any free port. */
+struct mummy_http_listener {
+	const char *address;                 /**< numeric IPv4 or IPv6; NULL: 127.0.0.1 */
+	uint16_t port;                       /**< 0: the kernel picks */
+	const char *unix_path;               /**< a socket file; removed at the end */
+	int fd;                              /**< > 0: a listening socket, taken (activation, restart) */
+	/** Makes the transport of an accepted connection; NULL: plain. Loop. conn is its first argument. */
+	int (*transport)(void *ctx, int fd, const struct mummy_http_transport **ops, void **conn);
+	void *transport_ctx;
+	uintptr_t reserved[4];
+};
+
+enum mummy_http_level { MUMMY_HTTP_ERROR = 0, MUMMY_HTTP_WARNING = 1, MUMMY_HTTP_INFO = 2 };
+struct mummy_http_options {
+	const struct mummy_http_listener *listeners; size_t nlisteners;  /**< none: one of zeroes */
+	struct mummy_http_executor executor; /**< none: handlers run on the loop */
+	unsigned loops;                      /**< 0: 1 */
+	int poller;                          /**< enum mummy_poller_backend; 0: the best */
+	/* times; UINT_MAX: none */
+	unsigned head_timeout_ms;            /**< for a whole head, then 408; 0: 10 s */
+	unsigned idle_timeout_ms;            /**< between requests; 0: 60 s */
+	unsigned drain_timeout_ms;           /**< after stop, then what is in flight is cut; 0: 10 s */
+	unsigned min_body_rate;              /**< bytes per second, slower is 408; 0: 256 */
+	/* counts and sizes */
+	unsigned max_connections;            /**< 0: as the descriptor limit allows */
+	unsigned max_requests;               /**< per connection; 0: no limit */
+	unsigned max_fields;                 /**< then 431; 0: 100 */
+	size_t max_line_bytes;               /**< request line, then 414; 0: 8 KiB */
+	size_t max_head_bytes;               /**< then 431; 0: 32 KiB */
+	uint64_t max_body_bytes;             /**< then 413; 0: 1 MiB */
+	size_t max_buffered_bytes;           /**< whole bodies and queued output of all connections:
+	                                          above it bodies wait unread, then 503; 0: 256 MiB */
+	size_t chunk_bytes;                  /**< buffer of a streamed body; 0: 256 KiB */
+	size_t high_water_bytes;             /**< queued output per connection that asks for a pause */
+	size_t hard_limit_bytes;             /**< and that is refused; 0: 256 KiB and 16 MiB */
+	size_t gzip_min_bytes;               /**< smaller answers are not compressed; 0: 1 KiB */
+	int gzip_level;                      /**< 1 to 9; 0: 1; -1: no gzip */
+	/** Answers x for the server's own errors, 404 and 405 too, by respond; what the status needs (Allow)
+	 *  is added; unanswered: plain text. An inline handler; the method is NULL for a malformed head. */
+	void (*error_page)(void *ctx, mummy_http_exchange *x, int status);
+	/** One line without newline, borrowed. Any thread; must not block. NULL: no log. */
+	void (*log)(void *ctx, enum mummy_http_level level, const char *line);
+	void *ctx;                           /**< for error_page and log */
+	uintptr_t reserved[8];
+};
+
+/** Binds and listens. opt is copied, NULL: defaults; the router gets a reference and is frozen.
+ *  -EADDRINUSE, -EACCES, -EADDRNOTAVAIL, -EMFILE, -EINVAL, -ENOMEM. */
+MUMMY_HTTP_API int mummy_http_server_new(mummy_http_server **out, mummy_http_router *r,
+		const struct mummy_http_options *opt);
+/** Serves until stopped, then drains and returns 0. The caller's thread is the first loop. */
+MUMMY_HTTP_API int mummy_http_server_run(mummy_http_server *s);
+/** Accepts nothing new; finishes what is in flight. Any thread; async-signal-safe. */
+MUMMY_HTTP_API void mummy_http_server_stop(mummy_http_server *s);
+/** After run returned; never waits. Exchanges and streams that are still held are detached: valid
+ *  until let go, their answers and writes give -EPIPE. Free the executor's pool after this. */
+MUMMY_HTTP_API void mummy_http_server_free(mummy_http_server *s);
+/** Port of the i-th listener; 0: none. */
+MUMMY_HTTP_API uint16_t mummy_http_server_port(const mummy_http_server *s, size_t i);
+
+/* ---- Reading a request ------------------------------------------------------------------------
+ * Getters may be called from any thread that holds x. Strings are borrowed from x and
+ * NUL-terminated; *len, when len is not NULL, is the length. NULL: there is none. */
+MUMMY_HTTP_API const char *mummy_http_method(const mummy_http_exchange *x, size_t *len);
+/** As received; without its query; the query alone. All raw. */
+MUMMY_HTTP_API const char *mummy_http_target(const mummy_http_exchange *x, size_t *len);
+MUMMY_HTTP_API const char *mummy_http_path(const mummy_http_exchange *x, size_t *len);
+MUMMY_HTTP_API const char *mummy_http_query(const mummy_http_exchange *x, size_t *len);
+/** A parameter of the route's pattern, percent-decoded once. */
+MUMMY_HTTP_API const char *mummy_http_param(const mummy_http_exchange *x, const char *name, size_t *len);
+/** The first field line of that name, in any case of letters. */
+MUMMY_HTTP_API const char *mummy_http_header_get(const mummy_http_exchange *x, const char *name, size_t *len);
+/** The whole request body; NULL on routes with MUMMY_HTTP_STREAM. May hold NUL octets. */
+MUMMY_HTTP_API const void *mummy_http_body(const mummy_http_exchange *x, size_t *len);
+/** Less often: the nth line (from 0) of a name; line i of all, -ENOENT at the end; a trailer, once the
+ *  body has ended (RFC 9110 section 6.5). */
+MUMMY_HTTP_API const char *mummy_http_header_nth(const mummy_http_exchange *x, const char *name,
+		unsigned nth, size_t *len);
+MUMMY_HTTP_API int mummy_http_header_at(const mummy_http_exchange *x, size_t i, struct mummy_http_header *out);
+MUMMY_HTTP_API const char *mummy_http_trailer_get(const mummy_http_exchange *x, const char *name, size_t *len);
+/** The announced length of the body; MUMMY_HTTP_UNKNOWN when chunked. */
+MUMMY_HTTP_API uint64_t mummy_http_body_length(const mummy_http_exchange *x);
+/** The client's address, "http" or "https", and the authority; as a trusted proxy states them. */
+MUMMY_HTTP_API const char *mummy_http_peer(const mummy_http_exchange *x, size_t *len);
+MUMMY_HTTP_API const char *mummy_http_scheme(const mummy_http_exchange *x, size_t *len);
+MUMMY_HTTP_API const char *mummy_http_host(const mummy_http_exchange *x, size_t *len);
+MUMMY_HTTP_API int mummy_http_minor_version(const mummy_http_exchange *x); /**< of HTTP/1.x */
+/** A pointer of the program's; release (may be NULL) is called when x ends, or when it is replaced. */
+MUMMY_HTTP_API void mummy_http_user_set(mummy_http_exchange *x, void *p, void (*release)(void *p));
+MUMMY_HTTP_API void *mummy_http_user(const mummy_http_exchange *x);
+
+/* ---- Answering --------------------------------------------------------------------------------
+ * Any thread, once per exchange. 0; -EALREADY answered before; -EPIPE the client is gone; -EINVAL a
+ * field with control octets or a framing field; -EAGAIN memory limits. The server adds Date,
+ * Content-Length or chunked, Connection; HEAD, 204 and 304 are sent without the body. */
+/** h and body are copied as far as they cannot be sent at once. */
+MUMMY_HTTP_API int mummy_http_respond(mummy_http_exchange *x, int status,
+		const struct mummy_http_header *h, size_t nh, const void *body, size_t len);
+/** text/plain; charset=utf-8. */
+MUMMY_HTTP_API int mummy_http_respond_text(mummy_http_exchange *x, int status, const char *text);
+/** body is taken: done(arg) is called exactly once, on any thread, also on error. */
+MUMMY_HTTP_API int mummy_http_respond_taken(mummy_http_exchange *x, int status,
+		const struct mummy_http_header *h, size_t nh, const void *body, size_t len,
+		void (*done)(void *arg), void *arg);
+/** len bytes of a regular file from off. fd is taken: closed when sent, also on error. */
+MUMMY_HTTP_API int mummy_http_respond_file(mummy_http_exchange *x, int status,
+		const struct mummy_http_header *h, size_t nh, int fd, uint64_t off, uint64_t len);
+/** Keeps x beyond the handler (the first hold belongs there), to answer later; returns x. The last
+ *  release of an unanswered x sends 500, as does a handler that neither answered nor held it. */
+MUMMY_HTTP_API mummy_http_exchange *mummy_http_hold(mummy_http_exchange *x);
+MUMMY_HTTP_API void mummy_http_release(mummy_http_exchange *x);
+/** 1 when nobody will read an answer. */
+MUMMY_HTTP_API int mummy_http_gone(const mummy_http_exchange *x);
+/** Cuts the connection, with a body that is being read or an answer being sent. Any thread. */
+MUMMY_HTTP_API void mummy_http_abort(mummy_http_exchange *x);
+/** Adds a field to the coming answer; copied. -EALREADY. */
+MUMMY_HTTP_API int mummy_http_header_add(mummy_http_exchange *x, const char *name, const char *value);
+/** Sends 102 to 199; or 100, which reading the body does by itself (RFC 9110 15.2). -ENOTSUP: 1.0. */
+MUMMY_HTTP_API int mummy_http_inform(mummy_http_exchange *x, int status,
+		const struct mummy_http_header *h, size_t nh);
+MUMMY_HTTP_API int mummy_http_continue(mummy_http_exchange *x);
+
+/* ---- Streamed answers, server-sent events, upgrades ------------------------------------------- */
+/** Sends the head; the body is written to *out, a new reference. length MUMMY_HTTP_UNKNOWN: chunked. */
+MUMMY_HTTP_API int mummy_http_respond_stream(mummy_http_exchange *x, int status,
+		const struct mummy_http_header *h, size_t nh, uint64_t length, mummy_http_stream **out);
+/** 101 with h (RFC 9110 section 7.8); from then on *out carries raw bytes both ways. */
+MUMMY_HTTP_API int mummy_http_upgrade(mummy_http_exchange *x, const struct mummy_http_header *h,
+		size_t nh, mummy_http_stream **out);
+/** respond_stream for text/event-stream; each send is one event. event and id may be NULL. */
+MUMMY_HTTP_API int mummy_http_sse(mummy_http_exchange *x, mummy_http_stream **out);
+MUMMY_HTTP_API int mummy_http_sse_send(mummy_http_stream *st, const char *event, const char *id,
+		const char *data, size_t len);
+/** Waits while more than the high water is queued, then writes n bytes, copied. 0; nothing written:
+ *  -ETIMEDOUT after timeout_ms (-1: no limit), -EPIPE, -EDEADLK on a loop. */
+MUMMY_HTTP_API int mummy_http_stream_write(mummy_http_stream *st, const void *p, size_t n, int timeout_ms);
+/** Writes all or nothing and never blocks. done NULL: copied; else taken, done(arg) exactly once, on
+ *  any thread, also on error. 0; 1 queued above the high water; -EAGAIN above the hard limit,
+ *  nothing queued; -EPIPE. Writes made inside data go out together when it returns. */
+MUMMY_HTTP_API int mummy_http_stream_writev(mummy_http_stream *st, const struct iovec *iov, int n,
+		void (*done)(void *arg), void *arg);
+MUMMY_HTTP_API size_t mummy_http_stream_pending(const mummy_http_stream *st); /**< bytes queued */
+/** Ends it when all is sent: an answer is complete, an upgraded connection closes. Any thread. */
+MUMMY_HTTP_API void mummy_http_stream_close(mummy_http_stream *st);
+/** Cuts the connection now, so that the client sees an incomplete answer. Any thread. */
+MUMMY_HTTP_API void mummy_http_stream_abort(mummy_http_stream *st);
+MUMMY_HTTP_API mummy_http_stream *mummy_http_stream_ref(mummy_http_stream *st);
+MUMMY_HTTP_API void mummy_http_stream_unref(mummy_http_stream *st);
+/** What happens to a stream; all on its loop, any may be NULL. Must outlive the stream. */
+struct mummy_http_stream_events {
+	int (*data)(void *ctx, void *p, size_t n);  /**< upgraded: bytes, which may be changed in place.
+	                                                 0 more; 1 consumed, pause until resume; <0 abort */
+	void *(*room)(void *ctx, size_t *n);  /**< where to receive next, *n bytes; NULL: own buffer */
+	void (*drain)(void *ctx);             /**< fell below the high water again */
+	void (*closed)(void *ctx, int status);  /**< the last call, always: 0, or why it was cut */
+	uintptr_t reserved[4];
+};
+/** Starts the calls; none comes before, closed always comes. ev and ctx are borrowed until closed. */
+MUMMY_HTTP_API void mummy_http_stream_start(mummy_http_stream *st,
+		const struct mummy_http_stream_events *ev, void *ctx);
+/** After data returned 1: go on. Any thread, also before it returned. */
+MUMMY_HTTP_API void mummy_http_stream_resume(mummy_http_stream *st);
+
+/* ---- Streamed request bodies ------------------------------------------------------------------
+ * On routes with MUMMY_HTTP_STREAM. A body is read only while the sink runs: TCP is the
+ * back-pressure, and slow clients cost no memory and no thread. */
+struct mummy_http_sink {                 /* serial, on the route's executor */
+	/** p is borrowed. 0 more; 1 consumed, nothing until body_next; <0 stop, end(<0) follows. */
+	int (*data)(void *ctx, const void *p, size_t n);
+	/** Instead of data: fetch it with body_read or body_splice, never blocking. Returns as data. */
+	int (*ready)(void *ctx, mummy_http_exchange *x);
+	void (*end)(void *ctx, int status);  /**< once, iff stream_body gave 0: 0 complete, <0 cut off */
+	void *ctx;
+	uintptr_t reserved[4];
+};
+/** Starts reading; sink is copied. Hold x until end. -EALREADY, -EPIPE, -ENOTSUP not such a route. */
+MUMMY_HTTP_API int mummy_http_stream_body(mummy_http_exchange *x, const struct mummy_http_sink *sink);
+/** Goes on after delay_ms. Any thread, also before data returned 1. */
+MUMMY_HTTP_API int mummy_http_body_next(mummy_http_exchange *x, unsigned delay_ms);
+/** Inside ready only: >0 bytes; 0 the body is complete; -EAGAIN return and be called again; <0. */
+MUMMY_HTTP_API ssize_t mummy_http_body_read(mummy_http_exchange *x, void *buf, size_t n);
+/** The same into a pipe, without a copy. -EOPNOTSUPP with TLS, chunked or inflated: use body_read. */
+MUMMY_HTTP_API ssize_t mummy_http_body_splice(mummy_http_exchange *x, int fd, size_t n);
+
+/* ---- Router, advanced: sub-routers, middleware, files ----------------------------------------- */
+/** Serves sub below prefix, for one host (NULL: any; exact names go first). sub is referenced. */
+MUMMY_HTTP_API int mummy_http_router_mount(mummy_http_router *r, const char *host,
+		const char *prefix, mummy_http_router *sub);
+/** What "/a" and "/a/" are to each other: different, 308 to the one that exists, or the same. */
+enum mummy_http_slash { MUMMY_HTTP_STRICT = 0, MUMMY_HTTP_REDIRECT = 1, MUMMY_HTTP_SAME = 2 };
+MUMMY_HTTP_API void mummy_http_router_slash(mummy_http_router *r, enum mummy_http_slash policy);
+struct mummy_http_middleware {
+	/** Where the handler will run, in order of use. 0 go on; 1 stop: it answered or holds x. */
+	int (*before)(mummy_http_exchange *x, void *ctx);
+	/** When the answer is sent or lost, in reverse order; any thread, must not block; x is borrowed. */
+	void (*after)(mummy_http_exchange *x, void *ctx);
+	void *ctx;
+	uintptr_t reserved[4];
+};
+/** Puts m around everything below prefix; copied. */
+MUMMY_HTTP_API int mummy_http_router_use(mummy_http_router *r, const char *prefix,
+		const struct mummy_http_middleware *m);
+/** How it went, for after: logs and metrics. */
+struct mummy_http_result {
+	int status, error;                   /**< as sent (0: never); 0 or why it was cut */
+	uint64_t bytes_in, bytes_out, duration_us;  /**< body bytes; from the head's first octet */
+	uintptr_t reserved[4];
+};
+MUMMY_HTTP_API void mummy_http_result_get(const mummy_http_exchange *x, struct mummy_http_result *out);
+/** Ready-made middleware. Strings are copied; prefix as in _use. */
+enum mummy_http_log_format { MUMMY_HTTP_COMMON = 0, MUMMY_HTTP_COMBINED = 1, MUMMY_HTTP_JSON = 2 };
+MUMMY_HTTP_API int mummy_http_use_access_log(mummy_http_router *r, enum mummy_http_log_format f,
+		void (*write)(void *ctx, const char *line, size_t n), void *ctx);
+/** X-Request-Id: kept when it is a plain token, else made; in the answer too. */
+MUMMY_HTTP_API int mummy_http_use_request_id(mummy_http_router *r);
+/** check gets user and password, or NULL and the bearer token; 0 go on, else 401 for realm. */
+MUMMY_HTTP_API int mummy_http_use_auth(mummy_http_router *r, const char *prefix, const char *realm,
+		int (*check)(void *ctx, mummy_http_exchange *x, const char *user, const char *secret), void *ctx);
+/** 429 above burst requests at once or per_second on average, by client address. */
+MUMMY_HTTP_API int mummy_http_use_rate_limit(mummy_http_router *r, const char *prefix,
+		unsigned per_second, unsigned burst);
+/** Believes Forwarded and X-Forwarded-* from these addresses or networks (a,b/n) (RFC 7239). */
+MUMMY_HTTP_API int mummy_http_use_forwarded(mummy_http_router *r, const char *trusted);
+struct mummy_http_cors {                 /* comma-separated lists; NULL: the least */
+	const char *origins, *methods, *headers, *expose;  /**< origins "*": any */
+	unsigned max_age_s; int credentials; uintptr_t reserved[4];
+};
+MUMMY_HTTP_API int mummy_http_use_cors(mummy_http_router *r, const char *prefix,
+		const struct mummy_http_cors *cors);
+enum { MUMMY_HTTP_FILES_LIST = 1, MUMMY_HTTP_FILES_DOT = 2 };  /* list folders; serve dot files */
+struct mummy_http_files {
+	const char *root, *index, *cache_control;   /**< copied; index NULL: "index.html" */
+	const char *(*type)(void *ctx, const char *name); void *ctx;  /**< media type; NULL: own table */
+	unsigned flags; uintptr_t reserved[4];
+};
+/** Serves the folder below prefix: conditionals (RFC 9110 section 13), ranges (14), ETags, ".gz"
+ *  siblings; nothing outside root. -ENOENT, -ENOTDIR, -EACCES. */
+MUMMY_HTTP_API int mummy_http_router_files(mummy_http_router *r, const char *prefix,
+		const struct mummy_http_files *files);
+
+/* ---- Loops: timers, posted work, foreign descriptors ------------------------------------------ */
+/** The loop of a connection, fixed for its life; valid as long as x or st is. */
+MUMMY_HTTP_API mummy_http_loop *mummy_http_exchange_loop(const mummy_http_exchange *x);
+MUMMY_HTTP_API mummy_http_loop *mummy_http_stream_loop(const mummy_http_stream *st);
+/** Runs run(arg) on the loop (a mummy_http_loop *), exactly once when 0 is returned; -ESHUTDOWN
+ *  after its end, -ENOMEM. Any thread. */
+MUMMY_HTTP_API int mummy_http_loop_post(void *loop, void (*run)(void *arg), void *arg);
+/** The same after delay_ms, or at the loop's end if that comes first. */
+MUMMY_HTTP_API int mummy_http_loop_timer(mummy_http_loop *l, unsigned delay_ms,
+		void (*run)(void *arg), void *arg);
+/** To watch foreign descriptors and cancellable timers; loop only (mummy/poller.h). */
+MUMMY_HTTP_API struct mummy_poller *mummy_http_loop_poller(mummy_http_loop *l);
+struct mummy_http_hook {
+	int (*turn)(void *ctx, uint64_t now_ms);  /**< before the loop sleeps: ms until due, -1 none */
+	void (*end)(void *ctx);              /**< the last call; both run on the loop */
+	uintptr_t reserved[2];
+};
+/** Keeps one object per loop and key, which every caller gets in *ctx. The first makes it: make fills h
+ *  and *ctx; an object that lost a race gets end at once, on its caller. Any thread. -ESHUTDOWN. */
+MUMMY_HTTP_API int mummy_http_loop_hook(mummy_http_loop *l, const void *key,
+		int (*make)(mummy_http_loop *l, struct mummy_http_hook *h, void **ctx, void *arg),
+		void *arg, void **ctx);
+
+/* ---- Server, advanced: someone else's loop, restart, figures, TLS ----------------------------- */
+/** Instead of run: wait until fd is readable (-ENOTSUP with poll or several loops) or timeout (ms; -1:
+ *  none) is over, then step, which waits at most timeout_ms: 1 go on, 0 drained, <0. One thread. */
+MUMMY_HTTP_API int mummy_http_server_fd(const mummy_http_server *s);
+MUMMY_HTTP_API int mummy_http_server_timeout(const mummy_http_server *s);
+MUMMY_HTTP_API int mummy_http_server_step(mummy_http_server *s, int timeout_ms);
+/** Writes at most n listening descriptors, borrowed, to pass on to a new process; returns how many
+ *  there are. Pass all of them, so that no queued connection is lost. */
+MUMMY_HTTP_API size_t mummy_http_server_descriptors(const mummy_http_server *s, int *out, size_t n);
+struct mummy_http_stats {
+	uint64_t connections, exchanges, streams, buffered_bytes;        /**< now */
+	uint64_t accepted, refused, requests, timeouts, bytes_in, bytes_out;  /**< since the start */
+	uint64_t answers[6];                 /**< by class: [2] is 2xx */
+	uint64_t reserved[8];
+};
+MUMMY_HTTP_API void mummy_http_stats_get(const mummy_http_server *s, struct mummy_http_stats *out);
+/** A byte transport under the connection. Called by the connection's owner of the moment, never two
+ *  at once. 0 or more; -EAGAIN wait for the socket (for writing when wants_write gives 1); <0. */
+struct mummy_http_transport {
+	ssize_t (*recv)(void *conn, void *p, size_t n);
+	ssize_t (*sendv)(void *conn, const struct iovec *iov, int n);
+	ssize_t (*sendfile)(void *conn, int fd, uint64_t *off, size_t n);  /**< NULL: read and sendv */
+	int (*handshake)(void *conn);        /**< 0 done; NULL: none */
+	int (*shutdown)(void *conn);
+	int (*wants_write)(void *conn);
+	void (*free)(void *conn);            /**< the descriptor stays the server's */
+	uintptr_t reserved[4];
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif

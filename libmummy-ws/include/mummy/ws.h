@@ -1,0 +1,300 @@
+/*
+ * mummy/ws.h - WebSocket (RFC 6455) with permessage-deflate (RFC 7692), without I/O (libmummy-ws).
+ *
+ * What connections have in common (events, limits, executor, topics, how to write) is an endpoint.
+ * A connection is fed the bytes that its I/O thread reads and writes through the endpoint's output
+ * functions; it may be sent to and closed from any thread. Each I/O thread has one mummy_ws_io, which
+ * gathers writes and keeps pings and deadlines. A hub carries topics over all of them. Events of a
+ * connection are serial, on the executor; without one, on the I/O thread.
+ *
+ * With libmummy-http, mummy/adapters/ws-http.h does all the joining. This is a whole endpoint:
+ *
+ *     static void message(mummy_ws_conn *c, void *user, enum mummy_ws_opcode op,
+ *                         const void *data, size_t len)
+ *     {
+ *             (void)user;
+ *             mummy_ws_send(c, op, data, len);
+ *     }
+ *     struct mummy_ws_events events = { .message = message };
+ *     struct mummy_http_route route = { .handler = mummy_ws_http_handler };
+ *
+ *     mummy_ws_http_endpoint_new(&endpoint, &events, NULL);
+ *     route.ctx = endpoint;
+ *     mummy_http_router_add(router, "GET", "/ws", &route);
+ *
+ * Words: borrowed = the caller keeps it, used until the call returns or as stated; copied = the callee
+ * made its own; taken = the callee owns it from the call on, also when the call fails. Errors are
+ * negative errno. In options zero means default and the reserved tail must be zero (-EINVAL). *out is
+ * written on success only. Calls are for any thread unless they say "I/O thread". No callback runs
+ * with a lock held.
+ */
+#ifndef MUMMY_WS_H
+#define MUMMY_WS_H
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+#ifndef MUMMY_WS_API
+#define MUMMY_WS_API  /* the library's own build sets the visibility here */
+#endif
+
+/* ---- Version ------------------------------------------------------------------------------------ */
+#define MUMMY_WS_VERSION_MAJOR 0
+#define MUMMY_WS_VERSION_MINOR 1
+#define MUMMY_WS_VERSION_PATCH 0
+#define MUMMY_WS_VERSION "0.1.0"
+/** The version of the library that is linked, as MUMMY_WS_VERSION is that of this header. Static. */
+MUMMY_WS_API const char *mummy_ws_version(void);
+
+typedef struct mummy_ws_endpoint mummy_ws_endpoint; /**< counted; immutable */
+typedef struct mummy_ws_conn mummy_ws_conn;         /**< counted */
+typedef struct mummy_ws_io mummy_ws_io;             /**< owned; one per I/O thread */
+typedef struct mummy_ws_hub mummy_ws_hub;           /**< counted; topics */
+
+/** Opcodes (RFC 6455 section 5.2). Messages are TEXT or BINARY. */
+enum mummy_ws_opcode {
+	MUMMY_WS_CONTINUATION = 0, MUMMY_WS_TEXT = 1, MUMMY_WS_BINARY = 2,
+	MUMMY_WS_CLOSE = 8, MUMMY_WS_PING = 9, MUMMY_WS_PONG = 10
+};
+
+/** Runs work on other threads. submit: 0 = run(arg) is called exactly once; <0 = never: input pauses
+ *  and it is tried again, but after -ESHUTDOWN closed runs on the I/O thread. wait and wake park a
+ *  fiber; NULL: the thread blocks. The struct is the same in every library of the suite. */
+struct mummy_ws_executor {
+	int (*submit)(void *ctx, void (*run)(void *arg), void *arg);
+	void *ctx;
+	int (*wait)(void *ctx, void *token, int timeout_ms);
+	void (*wake)(void *ctx, void *token);
+	uintptr_t reserved[2];
+};
+
+/* ---- Events and sending ----------------------------------------------------------------------- */
+
+/** Serial per connection; any may be NULL. user is what conn_new was given. c and data are borrowed
+ *  until the call returns (mummy_ws_conn_ref keeps c). */
+struct mummy_ws_events {
+	void (*open)(mummy_ws_conn *c, void *user);      /**< the first call */
+	void (*message)(mummy_ws_conn *c, void *user, enum mummy_ws_opcode op,
+			const void *data, size_t len);           /**< a whole message; TEXT is valid UTF-8 */
+	void (*closed)(mummy_ws_conn *c, void *user, uint16_t code);  /**< the last call, always; the
+	                                                    peer's code, 1005 none, 1006 cut off */
+	/* when message_data is set, messages come in pieces and message is not called */
+	void (*message_begin)(mummy_ws_conn *c, void *user, enum mummy_ws_opcode op);
+	void (*message_data)(mummy_ws_conn *c, void *user, const void *data, size_t len);
+	void (*message_end)(mummy_ws_conn *c, void *user);
+	void (*pong)(mummy_ws_conn *c, void *user, const void *data, size_t len);
+	void (*drain)(mummy_ws_conn *c, void *user);     /**< pending fell below the high water again */
+	uintptr_t reserved[4];
+};
+
+/** Sends a message; copied. 0; 1 sent or queued, above the high water: wait for drain; -EAGAIN above
+ *  the hard limit, nothing queued (see enum mummy_ws_overflow); -EPIPE closing or gone; -EILSEQ TEXT
+ *  that is not UTF-8. Never blocks. Messages of one thread keep their order. */
+MUMMY_WS_API int mummy_ws_send(mummy_ws_conn *c, enum mummy_ws_opcode op,
+		const void *data, size_t len);
+/** The same without a copy: data is taken, done(arg) is called exactly once, on any thread, also on
+ *  error. */
+MUMMY_WS_API int mummy_ws_send_taken(mummy_ws_conn *c, enum mummy_ws_opcode op,
+		const void *data, size_t len, void (*done)(void *arg), void *arg);
+/** One message in pieces, as fragments; copied. Returns as mummy_ws_send. Between begin and end other
+ *  messages to c wait, counted as pending; control frames pass. begin gives -EBUSY when one is open. */
+MUMMY_WS_API int mummy_ws_message_begin(mummy_ws_conn *c, enum mummy_ws_opcode op);
+MUMMY_WS_API int mummy_ws_message_data(mummy_ws_conn *c, const void *data, size_t len);
+MUMMY_WS_API int mummy_ws_message_end(mummy_ws_conn *c);
+/** Sends a ping with up to 125 bytes, copied. */
+MUMMY_WS_API int mummy_ws_ping(mummy_ws_conn *c, const void *data, size_t len);
+/** Starts the close handshake after what is queued (RFC 6455 section 7). code 0: none; reason, up to
+ *  123 bytes of UTF-8, may be NULL. -EALREADY closing; -EINVAL a code that must not be sent. */
+MUMMY_WS_API int mummy_ws_close(mummy_ws_conn *c, uint16_t code, const char *reason);
+/** Bytes queued for c, not yet with the kernel. */
+MUMMY_WS_API size_t mummy_ws_pending(const mummy_ws_conn *c);
+MUMMY_WS_API void *mummy_ws_user(const mummy_ws_conn *c);
+MUMMY_WS_API mummy_ws_conn *mummy_ws_conn_ref(mummy_ws_conn *c);
+MUMMY_WS_API void mummy_ws_conn_unref(mummy_ws_conn *c);
+
+/* ---- Topics ----------------------------------------------------------------------------------- */
+
+struct mummy_ws_hub_options {
+	/** Sees every publish on its thread, to pass it on to other processes. Must not block. */
+	void (*forward)(void *ctx, const char *topic, size_t n, enum mummy_ws_opcode op,
+			const void *data, size_t len);
+	void *ctx;
+	uintptr_t reserved[4];
+};
+/** opt is copied; NULL: defaults. The hub is put into the options of endpoints, which reference it. */
+MUMMY_WS_API int mummy_ws_hub_new(mummy_ws_hub **out, const struct mummy_ws_hub_options *opt);
+MUMMY_WS_API mummy_ws_hub *mummy_ws_hub_ref(mummy_ws_hub *h);
+MUMMY_WS_API void mummy_ws_hub_unref(mummy_ws_hub *h);
+
+/** topic: n bytes, copied. Subscriptions end with the connection. -EALREADY, -ENOENT, -EPIPE, -ENOMEM;
+ *  -ENOTSUP the endpoint has no hub. */
+MUMMY_WS_API int mummy_ws_subscribe(mummy_ws_conn *c, const char *topic, size_t n);
+MUMMY_WS_API int mummy_ws_unsubscribe(mummy_ws_conn *c, const char *topic, size_t n);
+/** Sends to every subscriber; framed once, compressed once per set of parameters; copied. The messages
+ *  of a topic have one order everywhere. 0 or -ENOMEM, -EILSEQ; a subscriber that is over its limit is
+ *  treated by its endpoint's overflow policy. */
+MUMMY_WS_API int mummy_ws_publish(mummy_ws_hub *h, const char *topic, size_t n,
+		enum mummy_ws_opcode op, const void *data, size_t len);
+/** As publish, for what came from another process: not forwarded. */
+MUMMY_WS_API int mummy_ws_hub_deliver(mummy_ws_hub *h, const char *topic, size_t n,
+		enum mummy_ws_opcode op, const void *data, size_t len);
+
+/* ---- Endpoints -------------------------------------------------------------------------------- */
+
+enum {                                  /* mummy_ws_handshake_options deflate */
+	MUMMY_WS_DEFLATE = 1,               /**< negotiate permessage-deflate; shared compressor */
+	MUMMY_WS_DEFLATE_DEDICATED = 2      /**< allow context takeover: a compressor per connection */
+};
+/** What is agreed to in the handshake. */
+struct mummy_ws_handshake_options {
+	const char *const *subprotocols; size_t nsubprotocols;  /**< by preference, borrowed */
+	/** 0: origin (NULL: not sent) may connect; else 403. NULL: any may. */
+	int (*origin)(void *ctx, const char *origin, size_t n);
+	void *ctx;
+	unsigned deflate;                   /**< flags above; 0: none */
+	unsigned server_bits, client_bits;  /**< largest windows, 9 to 15; 0: 15 */
+	uintptr_t reserved[4];
+};
+/** What happens to a message above the hard limit. */
+enum mummy_ws_overflow {
+	MUMMY_WS_REFUSE = 0,                /**< send gives -EAGAIN; a publish drops it, counted */
+	MUMMY_WS_DROP = 1,                  /**< dropped, counted; send gives 1 */
+	MUMMY_WS_DISCONNECT = 2             /**< closed with 1013 */
+};
+struct mummy_ws_options {
+	struct mummy_ws_handshake_options handshake;
+	struct mummy_ws_executor executor;  /**< none: events run on the I/O thread */
+	mummy_ws_hub *hub;                  /**< referenced; NULL: no topics */
+	enum mummy_ws_overflow overflow;
+	int client;                         /**< 1: this is the client's side (masks what it sends) */
+	int deflate_level;                  /**< 1 to 9; 0: 1 */
+	size_t deflate_min_bytes;           /**< smaller messages are not compressed; 0: 64 */
+	size_t max_message_bytes;           /**< inflated too; above it 1009; 0: 16 MiB */
+	size_t max_pending_bytes;           /**< received, waiting for the executor; 0: 256 KiB */
+	size_t high_water_bytes, hard_limit_bytes;  /**< queued output; 0: 256 KiB, 16 MiB */
+	unsigned ping_ms;                   /**< ping after so long a silence; 0: 30 s */
+	unsigned idle_ms;                   /**< no octet for so long: cut; 0: 75 s */
+	unsigned close_ms;                  /**< for the close handshake; 0: 5 s. UINT_MAX: never */
+	uintptr_t reserved[8];
+};
+
+/** How connections write; ctx is what conn_start was given. Called on any thread; must not block, nor
+ *  call back but for done. */
+struct mummy_ws_output {
+	/** All or nothing. done NULL: copied; else taken, done(arg) exactly once, on any thread, also on
+	 *  error. 0; 1 queued above the high water; -EAGAIN nothing queued; -EPIPE. */
+	int (*writev)(void *ctx, const struct iovec *iov, int n, void (*done)(void *arg), void *arg);
+	size_t (*pending)(void *ctx);       /**< bytes queued */
+	void (*resume)(void *ctx);          /**< feed returned 1 earlier: give more */
+	void (*close)(void *ctx);           /**< flush, then close */
+	void (*release)(void *ctx);         /**< the last use of ctx */
+	uintptr_t reserved[4];
+};
+
+/** All structs are copied; opt NULL: defaults. -EINVAL, -ENOMEM. */
+MUMMY_WS_API int mummy_ws_endpoint_new(mummy_ws_endpoint **out, const struct mummy_ws_output *output,
+		const struct mummy_ws_events *ev, const struct mummy_ws_options *opt);
+MUMMY_WS_API mummy_ws_endpoint *mummy_ws_endpoint_ref(mummy_ws_endpoint *ep);
+MUMMY_WS_API void mummy_ws_endpoint_unref(mummy_ws_endpoint *ep);
+/** Its handshake options, borrowed. */
+MUMMY_WS_API const struct mummy_ws_handshake_options *mummy_ws_endpoint_handshake(
+		const mummy_ws_endpoint *ep);
+
+struct mummy_ws_stats {
+	uint64_t connections, pending_bytes;                       /**< now */
+	uint64_t opened, closed, messages_in, messages_out, bytes_in, bytes_out, dropped;
+	uint64_t reserved[8];
+};
+MUMMY_WS_API void mummy_ws_stats_get(const mummy_ws_endpoint *ep, struct mummy_ws_stats *out);
+
+/* ---- Handshake (RFC 6455 section 4) ----------------------------------------------------------- */
+
+/** A head as the caller has it. header gives the nth line (from 0) of a name, NULL when there is
+ *  none; *len its length. Borrowed for the call. */
+struct mummy_ws_handshake_request {
+	const char *method;                 /**< "GET" */
+	int minor_version;                  /**< of HTTP/1.x */
+	const char *(*header)(void *ctx, const char *name, unsigned nth, size_t *len);
+	void *ctx;
+	uintptr_t reserved[2];
+};
+#define MUMMY_WS_HANDSHAKE_HEADERS 6
+/** The answer. Its strings live in it and in the options: it is not copied about. */
+struct mummy_ws_handshake_reply {
+	int status;                         /**< 101, or 400, 403, 405, 426 */
+	size_t nheaders;
+	struct { const char *name, *value; } headers[MUMMY_WS_HANDSHAKE_HEADERS];
+	const char *subprotocol;            /**< chosen; NULL: none */
+	unsigned deflate;                   /**< what was negotiated: flags, */
+	unsigned server_bits, client_bits;  /**< windows, */
+	int server_no_takeover, client_no_takeover;
+	char text[320];
+	uintptr_t reserved[2];
+};
+/** Judges a request; opt NULL: defaults. 0 and *out, whatever its status; -ENOMEM. */
+MUMMY_WS_API int mummy_ws_handshake(const struct mummy_ws_handshake_request *req,
+		const struct mummy_ws_handshake_options *opt, struct mummy_ws_handshake_reply *out);
+
+/** A client's side: writes the request head for host and target, NUL-terminated, into buf, and a fresh
+ *  key. Its length, or -ENOSPC. */
+MUMMY_WS_API int mummy_ws_client_request(char *buf, size_t size, const char *host, const char *target,
+		const struct mummy_ws_handshake_options *opt, char key[25]);
+/** Checks the response, of that status, to it. 0 and *out as for conn_new, or -EPROTO. */
+MUMMY_WS_API int mummy_ws_client_check(int status, const struct mummy_ws_handshake_request *response,
+		const struct mummy_ws_handshake_options *opt, const char key[25],
+		struct mummy_ws_handshake_reply *out);
+
+/* ---- Driving connections from an own loop ------------------------------------------------------ */
+
+/** post runs run(arg) on the I/O thread, exactly once when it gives 0; any thread; and wakes it. */
+MUMMY_WS_API int mummy_ws_io_new(mummy_ws_io **out,
+		int (*post)(void *ctx, void (*run)(void *arg), void *arg), void *ctx);
+/** I/O thread, each time before it sleeps: flushes replies and publishes, sends pings, keeps
+ *  deadlines. Milliseconds until it is due again; -1: none. now_ms is monotonic. */
+MUMMY_WS_API int mummy_ws_io_turn(mummy_ws_io *io, uint64_t now_ms);
+/** I/O thread, after eof on its connections. */
+MUMMY_WS_API void mummy_ws_io_free(mummy_ws_io *io);
+/** One address, the same in the whole program: the key under which a loop keeps its mummy_ws_io. */
+MUMMY_WS_API const void *mummy_ws_io_key(void);
+
+/** A connection, which stays on io's thread; one reference, the caller's. hs: as negotiated, copied;
+ *  NULL: no extensions. The handshake itself is sent by the caller. */
+MUMMY_WS_API int mummy_ws_conn_new(mummy_ws_conn **out, mummy_ws_endpoint *ep, mummy_ws_io *io,
+		const struct mummy_ws_handshake_reply *hs, void *user);
+/** Gives it its output, taken until release, and opens it: open is called. Once, any thread, before
+ *  the first feed; from then on closed always comes, if eof is called. */
+MUMMY_WS_API void mummy_ws_conn_start(mummy_ws_conn *c, void *output_ctx);
+/** I/O thread: len bytes that were read; consumed whole, changed in place. 0; 1 give no more until
+ *  resume; <0 nothing more is wanted: the connection is failing or closed. */
+MUMMY_WS_API int mummy_ws_conn_feed(mummy_ws_conn *c, void *data, size_t len);
+/** I/O thread: where to read the next bytes of a big message to, *n of room; feed then gets that very
+ *  pointer. NULL: use an own buffer. */
+MUMMY_WS_API void *mummy_ws_conn_room(mummy_ws_conn *c, size_t *n);
+/** I/O thread: the output fell below its high water again. */
+MUMMY_WS_API void mummy_ws_conn_drained(mummy_ws_conn *c);
+/** I/O thread: the byte stream ended, in whatever way. Leads to closed. */
+MUMMY_WS_API void mummy_ws_conn_eof(mummy_ws_conn *c);
+
+/* ---- Bare framing (RFC 6455 section 5) --------------------------------------------------------- */
+
+struct mummy_ws_frame {
+	enum mummy_ws_opcode opcode;
+	uint8_t fin, rsv1, masked, mask[4];
+	uint64_t length;                    /**< of the payload */
+};
+/** Parses a frame header. Its length (2 to 14); 0: more bytes are needed; -EPROTO. */
+MUMMY_WS_API int mummy_ws_frame_parse(const void *p, size_t n, struct mummy_ws_frame *out);
+/** Writes a frame header; its length. */
+MUMMY_WS_API size_t mummy_ws_frame_header(uint8_t out[14], const struct mummy_ws_frame *f);
+/** Masks or unmasks in place; offset: of p in the payload. */
+MUMMY_WS_API void mummy_ws_mask(void *p, size_t n, const uint8_t mask[4], uint64_t offset);
+/** Checks UTF-8 that comes in pieces: *state is 0 at first, and 0 again where a text may end. 0 or
+ *  -EILSEQ. */
+MUMMY_WS_API int mummy_ws_utf8(uint32_t *state, const void *p, size_t n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
