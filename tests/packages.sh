@@ -1,0 +1,56 @@
+#!/bin/sh
+# Builds the Debian packages in a copy of the tree, judges them with lintian, and runs the tests of
+# debian/tests against the unpacked packages. usage: tests/packages.sh WORKDIR
+# (autopkgtest runs the same tests against installed packages.)
+set -eu
+work=${1:?usage: tests/packages.sh WORKDIR}
+top=$(cd "$(dirname "$0")/.." && pwd)
+rm -rf "$work"
+mkdir -p "$work/mummy" "$work/root"
+work=$(cd "$work" && pwd)
+
+fail() {
+	echo "packages: $*" >&2
+	exit 1
+}
+
+for tool in dpkg-buildpackage dh lintian pkg-config curl; do
+	command -v "$tool" >/dev/null || fail "$tool is missing: run scripts/deps"
+done
+
+(cd "$top" && git ls-files -z --cached --others --exclude-standard | xargs -0 sh -c '
+	for f; do [ -e "$f" ] && printf "%s\0" "$f"; done' sh | tar -c --null -T - -f -) |
+	tar -x -C "$work/mummy" -f -
+cd "$work/mummy"
+dpkg-buildpackage -us -uc -b -j2
+
+echo "== lintian"
+lintian --no-tag-display-limit --allow-root --fail-on error "$work"/*.changes
+
+echo "== contents"
+for lib in http ws upload pool; do
+	for deb in "$work"/libmummy-"$lib"0_*.deb "$work"/libmummy-"$lib"-dev_*.deb; do
+		[ -f "$deb" ] || fail "no package $deb"
+		[ "$(dpkg-deb -f "$deb" Multi-Arch)" = same ] || fail "$deb is not Multi-Arch: same"
+	done
+	dpkg-deb --ctrl-tarfile "$work"/libmummy-"$lib"0_*.deb | tar -t | grep -q symbols ||
+		fail "libmummy-${lib}0 has no symbols file"
+done
+for deb in "$work"/*.deb; do
+	case $deb in
+	*-dbgsym_*) ;;
+	*) dpkg-deb -x "$deb" "$work/root" ;;
+	esac
+done
+
+echo "== tests of debian/tests against the unpacked packages"
+arch=$(dpkg-architecture -qDEB_HOST_MULTIARCH)
+PKG_CONFIG_SYSROOT_DIR=$work/root
+PKG_CONFIG_PATH=$work/root/usr/lib/$arch/pkgconfig
+LD_LIBRARY_PATH=$work/root/usr/lib/$arch
+export PKG_CONFIG_SYSROOT_DIR PKG_CONFIG_PATH LD_LIBRARY_PATH
+for t in http ws upload pool; do
+	timeout 120 "debian/tests/$t-dev" || fail "debian/tests/$t-dev failed"
+	echo "PASS: debian/tests/$t-dev"
+done
+"$work/root/usr/bin/mummy-server" --version
