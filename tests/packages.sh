@@ -18,9 +18,8 @@ for tool in dpkg-buildpackage dh lintian pkg-config curl; do
 	command -v "$tool" >/dev/null || fail "$tool is missing: run scripts/deps"
 done
 
-(cd "$top" && git ls-files -z --cached --others --exclude-standard | xargs -0 sh -c '
-	for f; do [ -e "$f" ] && printf "%s\0" "$f"; done' sh | tar -c --null -T - -f -) |
-	tar -x -C "$work/mummy" -f -
+tar -C "$top" --exclude=./.git --exclude='./build*' --exclude=node_modules --exclude=./tests/artifacts \
+	--exclude=./autom4te.cache -c -f - . | tar -x -C "$work/mummy" -f -
 cd "$work/mummy"
 dpkg-buildpackage -us -uc -b -j2
 
