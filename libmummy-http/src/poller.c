@@ -1,0 +1,281 @@
+#include <config.h>
+#include "mummy-common.h"
+#include "poller_impl.h"
+#include "timers.h"
+#include "wake.h"
+#include <limits.h>
+#include <stdlib.h>
+
+#define NS_PER_TICK UINT64_C(1000000)
+
+struct mummy_poller {
+	const struct mhttp_poller_backend *backend;
+	void *state;
+	struct mummy_poller_watch **watches; /* by descriptor */
+	size_t nwatches;
+	struct mhttp_poller_event batch[MHTTP_POLLER_BATCH];
+	int next, fetched;                   /* the rest of the batch */
+	int turning, woken;
+	struct mummy_poller_watch wake_watch;
+	struct mhttp_wake wake;
+	uint64_t start_ns;                   /* tick 0 */
+	struct mhttp_timers timers;
+};
+
+static const struct mhttp_poller_backend *choose(enum mummy_poller_backend which)
+{
+	switch (which) {
+	case MUMMY_POLLER_BEST:
+	case MUMMY_POLLER_EPOLL:
+#ifdef HAVE_SYS_EPOLL_H
+		return &mhttp_poller_epoll;
+#else
+		return which == MUMMY_POLLER_BEST ? &mhttp_poller_poll : NULL;
+#endif
+	case MUMMY_POLLER_POLL:
+		return &mhttp_poller_poll;
+	}
+	return NULL;
+}
+
+static void be_woken(struct mummy_poller_watch *w, unsigned events)
+{
+	mummy_poller *p = MUMMY_CONTAINER_OF(w, mummy_poller, wake_watch);
+
+	(void)events;
+	mhttp_wake_drain(&p->wake);
+	p->woken = 1;
+}
+
+static int open_parts(mummy_poller *p)
+{
+	int rc = p->backend->open(&p->state);
+
+	if (rc < 0)
+		return rc;
+	rc = mhttp_wake_open(&p->wake);
+	if (rc == 0) {
+		p->wake_watch.ready = be_woken;
+		rc = p->backend->add(p->state, p->wake.read_fd, MUMMY_POLLER_READ, &p->wake_watch);
+		if (rc < 0)
+			mhttp_wake_close(&p->wake);
+	}
+	if (rc < 0)
+		p->backend->close(p->state);
+	return rc;
+}
+
+int mummy_poller_new(mummy_poller **out, enum mummy_poller_backend backend)
+{
+	const struct mhttp_poller_backend *chosen = choose(backend);
+	mummy_poller *p;
+	int rc;
+
+	if (!chosen)
+		return -ENOSYS;
+	p = calloc(1, sizeof *p);
+	if (!p)
+		return -ENOMEM;
+	p->backend = chosen;
+	rc = open_parts(p);
+	if (rc < 0) {
+		free(p);
+		return rc;
+	}
+	mhttp_timers_init(&p->timers);
+	p->start_ns = mummy_now_ns();
+	*out = p;
+	return 0;
+}
+
+void mummy_poller_free(mummy_poller *p)
+{
+	if (!p)
+		return;
+	p->backend->close(p->state);
+	mhttp_wake_close(&p->wake);
+	free(p->watches);
+	free(p);
+}
+
+/* ---- Watches ---------------------------------------------------------------------------------- */
+
+static struct mummy_poller_watch *watch_of(const mummy_poller *p, int fd)
+{
+	return fd >= 0 && (size_t)fd < p->nwatches ? p->watches[fd] : NULL;
+}
+
+static int make_room(mummy_poller *p, size_t fd)
+{
+	size_t n = p->nwatches ? p->nwatches : 32;
+	struct mummy_poller_watch **watches;
+
+	if (fd < p->nwatches)
+		return 0;
+	while (n <= fd)
+		n *= 2;
+	watches = realloc(p->watches, n * sizeof(struct mummy_poller_watch *));
+	if (!watches)
+		return -ENOMEM;
+	for (size_t i = p->nwatches; i < n; i++)
+		watches[i] = NULL;
+	p->watches = watches;
+	p->nwatches = n;
+	return 0;
+}
+
+int mummy_poller_add(mummy_poller *p, int fd, unsigned events, struct mummy_poller_watch *w)
+{
+	int rc;
+
+	if (fd < 0)
+		return -EBADF;
+	if (watch_of(p, fd))
+		return -EEXIST;
+	rc = p->backend->add(p->state, fd, events, w);
+	if (rc < 0)
+		return rc;
+	rc = make_room(p, (size_t)fd);
+	if (rc < 0) {
+		p->backend->remove(p->state, fd);
+		return rc;
+	}
+	p->watches[fd] = w;
+	return 0;
+}
+
+/* What was fetched of w and not yet told is forgotten. */
+static void forget(mummy_poller *p, const struct mummy_poller_watch *w)
+{
+	for (int i = p->next; i < p->fetched; i++)
+		if (p->batch[i].watch == w)
+			p->batch[i].watch = NULL;
+}
+
+int mummy_poller_modify(mummy_poller *p, int fd, unsigned events, struct mummy_poller_watch *w)
+{
+	struct mummy_poller_watch *old = watch_of(p, fd);
+	int rc;
+
+	if (!old)
+		return -ENOENT;
+	rc = p->backend->modify(p->state, fd, events, w);
+	if (rc < 0)
+		return rc;
+	if (old != w || !(events & (MUMMY_POLLER_READ | MUMMY_POLLER_WRITE)))
+		forget(p, old);
+	p->watches[fd] = w;
+	return 0;
+}
+
+int mummy_poller_remove(mummy_poller *p, int fd)
+{
+	struct mummy_poller_watch *w = watch_of(p, fd);
+
+	if (!w)
+		return -ENOENT;
+	p->backend->remove(p->state, fd);
+	p->watches[fd] = NULL;
+	forget(p, w);
+	return 0;
+}
+
+/* ---- Timers ----------------------------------------------------------------------------------- */
+
+void mummy_poller_timer_set(mummy_poller *p, struct mummy_poller_timer *t, unsigned delay_ms)
+{
+	uint64_t deadline = 0;
+
+	/* Rounded up: never sooner than asked. */
+	if (delay_ms)
+		deadline = (mummy_now_ns() - p->start_ns + delay_ms * NS_PER_TICK + NS_PER_TICK - 1) / NS_PER_TICK;
+	mhttp_timers_set(&p->timers, t, deadline);
+}
+
+void mummy_poller_timer_cancel(mummy_poller *p, struct mummy_poller_timer *t)
+{
+	mhttp_timers_cancel(&p->timers, t);
+}
+
+int mummy_poller_timeout(const mummy_poller *p)
+{
+	uint64_t next = mhttp_timers_next(&p->timers), due_ns, now_ns, ms;
+
+	if (next == UINT64_MAX)
+		return -1;
+	due_ns = next * NS_PER_TICK;
+	now_ns = mummy_now_ns() - p->start_ns;
+	if (next <= p->timers.clock || due_ns <= now_ns)
+		return 0;
+	ms = (due_ns - now_ns + NS_PER_TICK - 1) / NS_PER_TICK;
+	return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+/* ---- Turns ------------------------------------------------------------------------------------ */
+
+static int call_watches(mummy_poller *p)
+{
+	int calls = 0;
+
+	while (p->next < p->fetched) {
+		struct mhttp_poller_event *e = &p->batch[p->next++];
+
+		if (!e->watch)
+			continue;
+		calls += e->watch != &p->wake_watch;
+		e->watch->ready(e->watch, e->events);
+	}
+	return calls;
+}
+
+/* One wait and the calls that are due then. */
+static int turn_once(mummy_poller *p, int timeout_ms)
+{
+	int next_ms = mummy_poller_timeout(p), n, calls;
+
+	if (next_ms >= 0 && (timeout_ms < 0 || next_ms < timeout_ms))
+		timeout_ms = next_ms;
+	p->next = p->fetched = 0;
+	n = p->backend->wait(p->state, timeout_ms, p->batch);
+	if (n == -EINTR)
+		p->woken = 1;
+	else if (n < 0)
+		return n;
+	else
+		p->fetched = n;
+	calls = call_watches(p);
+	mhttp_timers_advance(&p->timers, (mummy_now_ns() - p->start_ns) / NS_PER_TICK);
+	return calls + mhttp_timers_run(&p->timers);
+}
+
+int mummy_poller_turn(mummy_poller *p, int timeout_ms)
+{
+	uint64_t until_ns = timeout_ms > 0 ? mummy_now_ns() + (uint64_t)timeout_ms * NS_PER_TICK : 0, now_ns;
+	int n;
+
+	if (p->turning)
+		return -EDEADLK;
+	p->turning = 1;
+	p->woken = 0;
+	/* The wheel may have had a level to move only, with nothing due yet: the wait goes on. */
+	while ((n = turn_once(p, timeout_ms)) == 0 && !p->woken && timeout_ms != 0)
+		if (timeout_ms > 0) {
+			now_ns = mummy_now_ns();
+			timeout_ms = now_ns >= until_ns ? 0 :
+				(int)((until_ns - now_ns + NS_PER_TICK - 1) / NS_PER_TICK);
+			if (timeout_ms == 0)
+				break;
+		}
+	p->turning = 0;
+	return n;
+}
+
+void mummy_poller_wake(mummy_poller *p)
+{
+	mhttp_wake_signal(&p->wake);
+}
+
+int mummy_poller_fd(const mummy_poller *p)
+{
+	return p->backend->fd(p->state);
+}

@@ -1,0 +1,112 @@
+#include <config.h>
+#include "poller_impl.h"
+#ifdef HAVE_SYS_EPOLL_H
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+struct epoll {
+	int fd;
+};
+
+static uint32_t to_epoll(unsigned events)
+{
+	return (events & MUMMY_POLLER_READ ? EPOLLIN | EPOLLRDHUP : 0u) |
+	       (events & MUMMY_POLLER_WRITE ? EPOLLOUT : 0u) | (events & MUMMY_POLLER_EDGE ? EPOLLET : 0u);
+}
+
+static unsigned from_epoll(uint32_t events)
+{
+	return (events & EPOLLIN ? MUMMY_POLLER_READ : 0u) | (events & EPOLLOUT ? MUMMY_POLLER_WRITE : 0u) |
+	       (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR) ? MUMMY_POLLER_HANGUP : 0u);
+}
+
+static int control(const struct epoll *e, int op, int fd, unsigned events, struct mummy_poller_watch *w)
+{
+	struct epoll_event ev = { .events = to_epoll(events), .data = { .ptr = w } };
+
+	return epoll_ctl(e->fd, op, fd, &ev) < 0 ? -errno : 0;
+}
+
+/* epoll reports a hang-up whatever is asked for, so what shall be silent is not in its set. */
+static int is_silent(unsigned events)
+{
+	return !(events & (MUMMY_POLLER_READ | MUMMY_POLLER_WRITE));
+}
+
+static int epoll_open(void **state)
+{
+	struct epoll *e = malloc(sizeof *e);
+	int rc;
+
+	if (!e)
+		return -ENOMEM;
+	e->fd = epoll_create1(EPOLL_CLOEXEC);
+	if (e->fd < 0) {
+		rc = -errno;
+		free(e);
+		return rc;
+	}
+	*state = e;
+	return 0;
+}
+
+static void epoll_close(void *state)
+{
+	struct epoll *e = state;
+
+	close(e->fd);
+	free(e);
+}
+
+static void epoll_remove(void *state, int fd)
+{
+	control(state, EPOLL_CTL_DEL, fd, 0, NULL);
+}
+
+static int epoll_add(void *state, int fd, unsigned events, struct mummy_poller_watch *w)
+{
+	int rc = control(state, EPOLL_CTL_ADD, fd, events, w);
+
+	if (rc == 0 && is_silent(events))
+		epoll_remove(state, fd);
+	return rc;
+}
+
+static int epoll_modify(void *state, int fd, unsigned events, struct mummy_poller_watch *w)
+{
+	int rc;
+
+	if (is_silent(events)) {
+		epoll_remove(state, fd);
+		return 0;
+	}
+	rc = control(state, EPOLL_CTL_MOD, fd, events, w);
+	return rc == -ENOENT ? control(state, EPOLL_CTL_ADD, fd, events, w) : rc;
+}
+
+static int epoll_collect(void *state, int timeout_ms, struct mhttp_poller_event *out)
+{
+	const struct epoll *e = state;
+	struct epoll_event events[MHTTP_POLLER_BATCH];
+	int n = epoll_wait(e->fd, events, MHTTP_POLLER_BATCH, timeout_ms);
+
+	if (n < 0)
+		return -errno;
+	for (int i = 0; i < n; i++)
+		out[i] = (struct mhttp_poller_event){ events[i].data.ptr, from_epoll(events[i].events) };
+	return n;
+}
+
+static int epoll_descriptor(const void *state)
+{
+	return ((const struct epoll *)state)->fd;
+}
+
+const struct mhttp_poller_backend mhttp_poller_epoll = {
+	epoll_open, epoll_close, epoll_add, epoll_modify, epoll_remove, epoll_collect, epoll_descriptor
+};
+#else
+typedef int mhttp_poller_epoll_is_not_there;
+#endif

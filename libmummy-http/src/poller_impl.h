@@ -1,0 +1,33 @@
+/*
+ * poller_impl.h - what poller.c and its back ends share.
+ *
+ * poller.c knows which watch belongs to which descriptor, so a back end is asked to add only what is not
+ * there, and to change or remove only what is.
+ */
+#ifndef MHTTP_POLLER_IMPL_H
+#define MHTTP_POLLER_IMPL_H
+#include <mummy/poller.h>
+
+enum { MHTTP_POLLER_BATCH = 128 };
+
+struct mhttp_poller_event {
+	struct mummy_poller_watch *watch;    /* NULL: removed meanwhile */
+	unsigned events;
+};
+
+struct mhttp_poller_backend {
+	int (*open)(void **state);
+	void (*close)(void *state);
+	int (*add)(void *state, int fd, unsigned events, struct mummy_poller_watch *w);
+	int (*modify)(void *state, int fd, unsigned events, struct mummy_poller_watch *w);
+	void (*remove)(void *state, int fd);
+	/* At most MHTTP_POLLER_BATCH events; their number, or <0 (-EINTR too). */
+	int (*wait)(void *state, int timeout_ms, struct mhttp_poller_event *out);
+	int (*fd)(const void *state);
+};
+
+#ifdef HAVE_SYS_EPOLL_H
+extern const struct mhttp_poller_backend mhttp_poller_epoll;
+#endif
+extern const struct mhttp_poller_backend mhttp_poller_poll;
+#endif
