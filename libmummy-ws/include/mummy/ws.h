@@ -1,5 +1,5 @@
 /*
- * mummy/ws.h - WebSocket (RFC 6455) with permessage-deflate (RFC 7692), without I/O (libmummy-ws).
+ * mummy/ws.h - WebSocket (RFC 6455), without I/O (libmummy-ws).
  *
  * What connections have in common (events, limits, executor, topics, how to write) is an endpoint.
  * A connection is fed the bytes that its I/O thread reads and writes through the endpoint's output
@@ -132,7 +132,7 @@ MUMMY_WS_API void mummy_ws_hub_unref(mummy_ws_hub *h);
  *  -ENOTSUP the endpoint has no hub. */
 MUMMY_WS_API int mummy_ws_subscribe(mummy_ws_conn *c, const char *topic, size_t n);
 MUMMY_WS_API int mummy_ws_unsubscribe(mummy_ws_conn *c, const char *topic, size_t n);
-/** Sends to every subscriber; framed once, compressed once per set of parameters; copied. The messages
+/** Sends to every subscriber; framed once; copied. The messages
  *  of a topic have one order everywhere. 0 or -ENOMEM, -EILSEQ; a subscriber that is over its limit is
  *  treated by its endpoint's overflow policy. */
 MUMMY_WS_API int mummy_ws_publish(mummy_ws_hub *h, const char *topic, size_t n,
@@ -143,19 +143,18 @@ MUMMY_WS_API int mummy_ws_hub_deliver(mummy_ws_hub *h, const char *topic, size_t
 
 /* ---- Endpoints -------------------------------------------------------------------------------- */
 
-enum {                                  /* mummy_ws_handshake_options deflate */
-	MUMMY_WS_DEFLATE = 1,               /**< negotiate permessage-deflate; shared compressor */
-	MUMMY_WS_DEFLATE_DEDICATED = 2      /**< allow context takeover: a compressor per connection */
-};
 /** What is agreed to in the handshake. */
 struct mummy_ws_handshake_options {
-	const char *const *subprotocols; size_t nsubprotocols;  /**< by preference, borrowed */
-	/** 0: origin (NULL: not sent) may connect; else 403. NULL: any may. */
+	/** Those that are spoken, the preferred first; tokens (RFC 9110 section 5.6.2). A server picks the
+	 *  first that the client offers as well; a client offers all. Borrowed for the call, copied by
+	 *  mummy_ws_endpoint_new. */
+	const char *const *subprotocols;
+	size_t nsubprotocols;
+	/** 0: a page of that origin may connect; else it is answered 403. origin has n octets and is
+	 *  borrowed; NULL: none was sent. Runs where mummy_ws_handshake is called. NULL: any may. */
 	int (*origin)(void *ctx, const char *origin, size_t n);
-	void *ctx;
-	unsigned deflate;                   /**< flags above; 0: none */
-	unsigned server_bits, client_bits;  /**< largest windows, 9 to 15; 0: 15 */
-	uintptr_t reserved[4];
+	void *ctx;                          /**< for origin */
+	uintptr_t reserved[8];
 };
 /** What happens to a message above the hard limit. */
 enum mummy_ws_overflow {
@@ -169,9 +168,7 @@ struct mummy_ws_options {
 	mummy_ws_hub *hub;                  /**< referenced; NULL: no topics */
 	enum mummy_ws_overflow overflow;
 	int client;                         /**< 1: this is the client's side (masks what it sends) */
-	int deflate_level;                  /**< 1 to 9; 0: 1 */
-	size_t deflate_min_bytes;           /**< smaller messages are not compressed; 0: 64 */
-	size_t max_message_bytes;           /**< inflated too; above it 1009; 0: 16 MiB */
+	size_t max_message_bytes;           /**< above it 1009; 0: 16 MiB */
 	size_t max_pending_bytes;           /**< received, waiting for the executor; 0: 256 KiB */
 	size_t high_water_bytes, hard_limit_bytes;  /**< queued output; 0: 256 KiB, 16 MiB */
 	unsigned ping_ms;                   /**< ping after so long a silence; 0: 30 s */
@@ -211,37 +208,41 @@ MUMMY_WS_API void mummy_ws_stats_get(const mummy_ws_endpoint *ep, struct mummy_w
 
 /* ---- Handshake (RFC 6455 section 4) ----------------------------------------------------------- */
 
-/** A head as the caller has it. header gives the nth line (from 0) of a name, NULL when there is
- *  none; *len its length. Borrowed for the call. */
+/** A message head as the caller has it, of a request or of a response. */
 struct mummy_ws_handshake_request {
-	const char *method;                 /**< "GET" */
-	int minor_version;                  /**< of HTTP/1.x */
+	const char *method;                 /**< "GET"; not used of a response */
+	int minor_version;                  /**< of HTTP/1.x; not used of a response */
+	/** Gives the value of the nth line (from 0) of a field, whose name is compared in any case, and
+	 *  its length in *len; NULL: there are no more. Borrowed until the end of the call that asks. */
 	const char *(*header)(void *ctx, const char *name, unsigned nth, size_t *len);
-	void *ctx;
+	void *ctx;                          /**< for header */
 	uintptr_t reserved[2];
 };
 #define MUMMY_WS_HANDSHAKE_HEADERS 6
-/** The answer. Its strings live in it and in the options: it is not copied about. */
+/** The answer. Its strings live in it, in the options and in static memory: do not copy it about. */
 struct mummy_ws_handshake_reply {
 	int status;                         /**< 101, or 400, 403, 405, 426 */
-	size_t nheaders;
+	size_t nheaders;                    /**< what to answer with: so many fields */
 	struct { const char *name, *value; } headers[MUMMY_WS_HANDSHAKE_HEADERS];
-	const char *subprotocol;            /**< chosen; NULL: none */
-	unsigned deflate;                   /**< what was negotiated: flags, */
-	unsigned server_bits, client_bits;  /**< windows, */
-	int server_no_takeover, client_no_takeover;
-	char text[320];
-	uintptr_t reserved[2];
+	const char *subprotocol;            /**< what was agreed to, a string of the options; NULL: none */
+	char text[320];                     /**< private */
+	uintptr_t reserved[8];
 };
-/** Judges a request; opt NULL: defaults. 0 and *out, whatever its status; -ENOMEM. */
+/** Judges a request for a WebSocket (section 4.2). opt NULL: defaults. 0 and *out, whose status is
+ *  101; 405 when the method is not GET; 426 for another version than 13; 403 by the origin function;
+ *  400 for whatever else is missing, doubled or malformed. Extensions are declined. An error: -EINVAL
+ *  a reserved tail that is not zero, -ENOMEM, -EIO no SHA-1. */
 MUMMY_WS_API int mummy_ws_handshake(const struct mummy_ws_handshake_request *req,
 		const struct mummy_ws_handshake_options *opt, struct mummy_ws_handshake_reply *out);
 
-/** A client's side: writes the request head for host and target, NUL-terminated, into buf, and a fresh
- *  key. Its length, or -ENOSPC. */
+/** A client's side (section 4.1): writes the request head for host (as in a Host field) and target
+ *  (path and query), NUL-terminated, into buf, and a fresh random key. opt NULL: defaults. The head's
+ *  length without the NUL; -ENOSPC, -ENOMEM, -EIO no random numbers, -EINVAL host or target are empty
+ *  or have white space or controls in them, or a subprotocol is not a token. */
 MUMMY_WS_API int mummy_ws_client_request(char *buf, size_t size, const char *host, const char *target,
 		const struct mummy_ws_handshake_options *opt, char key[25]);
-/** Checks the response, of that status, to it. 0 and *out as for conn_new, or -EPROTO. */
+/** Checks the response to it, whose status is given apart; opt and key as they were in the request.
+ *  0 and *out as for mummy_ws_conn_new; -EPROTO not a valid answer; -EINVAL, -ENOMEM, -EIO. */
 MUMMY_WS_API int mummy_ws_client_check(int status, const struct mummy_ws_handshake_request *response,
 		const struct mummy_ws_handshake_options *opt, const char key[25],
 		struct mummy_ws_handshake_reply *out);
@@ -281,17 +282,23 @@ MUMMY_WS_API void mummy_ws_conn_eof(mummy_ws_conn *c);
 
 struct mummy_ws_frame {
 	enum mummy_ws_opcode opcode;
-	uint8_t fin, rsv1, masked, mask[4];
-	uint64_t length;                    /**< of the payload */
+	uint8_t fin;                        /**< 1: the last, or only, frame of its message */
+	uint8_t rsv1;                       /**< an extension's bit: without one, refuse it */
+	uint8_t masked;                     /**< what a client sends is, what a server sends is not */
+	uint8_t mask[4];                    /**< when masked */
+	uint64_t length;                    /**< of the payload, below 2^63 */
 };
-/** Parses a frame header. Its length (2 to 14); 0: more bytes are needed; -EPROTO. */
+/** Parses the frame header that begins at p. Its length (2 to 14) and *out; 0: more than n octets are
+ *  needed; -EPROTO, as soon as the octets tell: a reserved opcode; RSV2 or RSV3, or RSV1 on a control
+ *  or continuation frame; a control frame that is a fragment or longer than 125; a length that is not
+ *  in its shortest form or has its highest bit set. */
 MUMMY_WS_API int mummy_ws_frame_parse(const void *p, size_t n, struct mummy_ws_frame *out);
-/** Writes a frame header; its length. */
+/** Writes the frame header that f describes, which must be valid; its length. */
 MUMMY_WS_API size_t mummy_ws_frame_header(uint8_t out[14], const struct mummy_ws_frame *f);
-/** Masks or unmasks in place; offset: of p in the payload. */
+/** Masks or unmasks n octets in place (section 5.3); offset: where p lies in the payload. */
 MUMMY_WS_API void mummy_ws_mask(void *p, size_t n, const uint8_t mask[4], uint64_t offset);
-/** Checks UTF-8 that comes in pieces: *state is 0 at first, and 0 again where a text may end. 0 or
- *  -EILSEQ. */
+/** Checks UTF-8 (RFC 3629) that comes in pieces. *state is 0 at first, and 0 again wherever the text
+ *  may end. 0, or -EILSEQ at the piece that has the first wrong octet, and ever after. */
 MUMMY_WS_API int mummy_ws_utf8(uint32_t *state, const void *p, size_t n);
 
 #ifdef __cplusplus
