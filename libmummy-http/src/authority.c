@@ -1,0 +1,53 @@
+#include <config.h>
+#include "parse.h"
+#include "scan.h"
+
+/* An IP literal: "[" hex digits, colons and dots (or "v1.text") "]"; what follows it, or NULL. The
+ * address itself is nobody's to judge here: it is never connected to. */
+static const char *skip_literal(const char *p, const char *end)
+{
+	const char *from = ++p;
+
+	if (p < end && (*p == 'v' || *p == 'V')) {
+		while (p < end && (mhttp_is(*p, MHTTP_HOST) || *p == ':'))
+			p++;
+	} else {
+		while (p < end && (mhttp_is(*p, MHTTP_HEX) || *p == ':' || *p == '.'))
+			p++;
+	}
+	return p < end && *p == ']' && p > from + 1 ? p + 1 : NULL;
+}
+
+static const char *skip_name(const char *p, const char *end)
+{
+	const char *from = p;
+
+	while (p < end) {
+		if (mhttp_is(*p, MHTTP_HOST))
+			p++;
+		else if (*p == '%' && end - p > 2 && mhttp_is(p[1], MHTTP_HEX) && mhttp_is(p[2], MHTTP_HEX))
+			p += 3;
+		else
+			break;
+	}
+	return p > from ? p : NULL;
+}
+
+int mhttp_authority_ok(struct mummy_http_span s)
+{
+	const char *p = s.p, *end = s.p + s.n;
+	unsigned port = 0;
+
+	if (s.n == 0)
+		return 0;
+	p = *p == '[' ? skip_literal(p, end) : skip_name(p, end);
+	if (!p)
+		return 0;
+	if (p == end)
+		return 1;
+	if (*p++ != ':')
+		return 0;
+	for (; p < end && mhttp_is(*p, MHTTP_DIGIT) && port <= 65535; p++)
+		port = port * 10 + (unsigned)(*p - '0');
+	return p == end && port <= 65535;
+}

@@ -1,0 +1,519 @@
+#include <config.h>
+#include "suite.h"
+#include "split.h"
+#include <errno.h>
+#include <mummy/http-parser.h>
+
+#define MAX_FIELDS 10
+#define MAX_LINE 128
+#define MAX_HEAD 512
+
+struct parsed {
+	struct mummy_http_head h;
+	struct mummy_http_field fields[MAX_FIELDS];
+	char *buffer;
+	int rc;
+};
+
+static void start(struct parsed *t)
+{
+	memset(t, 0, sizeof *t);
+	t->h.fields = t->fields;
+	t->h.max_fields = MAX_FIELDS;
+	t->h.max_line_bytes = MAX_LINE;
+	t->h.max_head_bytes = MAX_HEAD;
+}
+
+/* Offers n octets in a new place. */
+static void offer(struct parsed *t, const char *p, size_t n)
+{
+	char *copy = split_copy(p, n);
+
+	t->rc = mummy_http_parse_request(&t->h, copy, n);
+	free(t->buffer);
+	t->buffer = copy;
+}
+
+static void finish(struct parsed *t)
+{
+	free(t->buffer);
+}
+
+static void assert_same(const struct mummy_http_span a, const struct mummy_http_span b, const char *head)
+{
+	ck_assert_msg(!a.p == !b.p && a.n == b.n && (a.n == 0 || !memcmp(a.p, b.p, a.n)),
+		      "another span when split: %s", head);
+}
+
+static void assert_equal(const struct parsed *a, const struct parsed *b, const char *head)
+{
+	ck_assert_msg(a->rc == b->rc, "%d, but split %d: %s", a->rc, b->rc, head);
+	ck_assert_msg(a->h.status == b->h.status, "%d, but split %d: %s", a->h.status, b->h.status, head);
+	if (a->rc <= 0)
+		return;
+	assert_same(a->h.method, b->h.method, head);
+	assert_same(a->h.target, b->h.target, head);
+	assert_same(a->h.path, b->h.path, head);
+	assert_same(a->h.query, b->h.query, head);
+	assert_same(a->h.authority, b->h.authority, head);
+	ck_assert_uint_eq(a->h.nfields, b->h.nfields);
+	for (size_t i = 0; i < a->h.nfields; i++) {
+		assert_same(a->fields[i].name, b->fields[i].name, head);
+		assert_same(a->fields[i].value, b->fields[i].value, head);
+	}
+	ck_assert_mem_eq(a->h.slots, b->h.slots, sizeof a->h.slots);
+	ck_assert_int_eq(a->h.framing, b->h.framing);
+	ck_assert_uint_eq(a->h.content_length, b->h.content_length);
+	ck_assert_int_eq(a->h.keep_alive, b->h.keep_alive);
+	ck_assert_int_eq(a->h.expect_continue, b->h.expect_continue);
+	ck_assert_int_eq(a->h.minor_version, b->h.minor_version);
+}
+
+/* Parses whole, then in every two pieces and octet by octet: all must agree. The whole result is kept. */
+static void parse_all_ways(struct parsed *whole, const char *p, size_t n)
+{
+	struct parsed t;
+
+	start(whole);
+	offer(whole, p, n);
+	for (size_t at = 0; at <= n; at++) {
+		start(&t);
+		offer(&t, p, at);
+		ck_assert_msg(whole->rc <= 0 || at >= (size_t)whole->rc || t.rc == 0, "%d too early at %zu: %s",
+			      t.rc, at, p);
+		if (t.rc == 0)
+			offer(&t, p, n);
+		assert_equal(whole, &t, p);
+		finish(&t);
+	}
+	start(&t);
+	for (size_t at = 0; at <= n && t.rc == 0; at++)
+		offer(&t, p, at);
+	if (whole->rc > 0) {
+		ck_assert_int_eq(t.rc, whole->rc);
+		assert_equal(whole, &t, p);
+	} else {
+		ck_assert_msg(t.rc == whole->rc && t.h.status == whole->h.status, "octet by octet %d %d: %s",
+			      t.rc, t.h.status, p);
+	}
+	finish(&t);
+}
+
+#define H "Host: a\r\n"
+#define LONG_16 "0123456789abcdef"
+#define LONG_128 LONG_16 LONG_16 LONG_16 LONG_16 LONG_16 LONG_16 LONG_16 LONG_16
+
+static const struct {
+	int status;
+	struct split_text head;
+} refused[] = {
+	/* request line */
+	{400, TEXT("GET / HTTP/1.1\nHost: a\n\n")},
+	{400, TEXT("GET / HTTP/1.1\nHost: a\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\rHost: a\r\r")},
+	{400, TEXT("GET / HTTP/1.1\r\r\n" H "\r\n")},
+	{400, TEXT("\nGET / HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("\r\n\r\nGET / HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("\rGET / HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT(" GET / HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("\tGET / HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET  / HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET /  HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET\t/ HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET /\tHTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET / HTTP/1.1 \r\n" H "\r\n")},
+	{400, TEXT("GET / HTTP/1.1\t\r\n" H "\r\n")},
+	{400, TEXT("GET /\r\n")},
+	{400, TEXT("GET\r\n")},
+	{400, TEXT("GET \r\n")},
+	{400, TEXT("GET / \r\n")},
+	{400, TEXT("GET / HTTP\r\n")},
+	{400, TEXT("GET / HTTP/\r\n")},
+	{400, TEXT("GET / HTTP/1\r\n")},
+	{400, TEXT("GET / HTTP/1.\r\n")},
+	{400, TEXT("GET / HTTP/.1\r\n")},
+	{400, TEXT("GET / HTTP/1,1\r\n")},
+	{400, TEXT("GET / HTTP/11.1\r\n")},
+	{400, TEXT("GET / HTTP/1.10\r\n")},
+	{400, TEXT("GET / HTTP/1.1x\r\n")},
+	{400, TEXT("GET / HTTP/a.1\r\n")},
+	{400, TEXT("GET / http/1.1\r\n")},
+	{400, TEXT("GET / Http/1.1\r\n")},
+	{400, TEXT("GET / HTTPS/1.1\r\n")},
+	{400, TEXT("GET / ICY/1.1\r\n")},
+	{400, TEXT("GET / HTTP /1.1\r\n")},
+	{400, TEXT("GET /a b HTTP/1.1\r\n")},
+	{400, TEXT("G(ET / HTTP/1.1\r\n")},
+	{400, TEXT("GET: / HTTP/1.1\r\n")},
+	{400, TEXT("GE\0T / HTTP/1.1\r\n")},
+	{400, TEXT("G\303\211T / HTTP/1.1\r\n")},
+	{400, TEXT("\"GET\" / HTTP/1.1\r\n")},
+	{400, TEXT("GET,/ HTTP/1.1\r\n")},
+	{400, TEXT("/ HTTP/1.1\r\n")},
+	{400, TEXT("{}\r\n")},
+	{400, TEXT("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")},
+	{400, TEXT("PRI * HTTP/1.1\r\n\r\n")},
+	/* targets */
+	{400, TEXT("GET /a\0b HTTP/1.1\r\n")},
+	{400, TEXT("GET /a\001b HTTP/1.1\r\n")},
+	{400, TEXT("GET /a\037b HTTP/1.1\r\n")},
+	{400, TEXT("GET /a\177b HTTP/1.1\r\n")},
+	{400, TEXT("GET /a\vb HTTP/1.1\r\n")},
+	{400, TEXT("GET /a\tb HTTP/1.1\r\n")},
+	{400, TEXT("GET /a\rb HTTP/1.1\r\n")},
+	{400, TEXT("GET /a#b HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET /a?b#c HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET a HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET ?a HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET * HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("OPTIONS ** HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("options * HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET a:80 HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET http:/ HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET http:/a HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET http:// HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET http:///a HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET http://u@a/ HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET http://u:p@a/ HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET http://a:x/ HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET http://a:65536/ HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET http://a#b HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET http://[::1/ HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET ftp://a/ HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET httpx://a/ HTTP/1.1\r\n" H "\r\n")},
+	{400, TEXT("GET ://a/ HTTP/1.1\r\n" H "\r\n")},
+	/* versions and methods */
+	{505, TEXT("GET / HTTP/2.0\r\n" H "\r\n")},
+	{505, TEXT("GET / HTTP/0.9\r\n" H "\r\n")},
+	{505, TEXT("GET / HTTP/3.1\r\n\r\n")},
+	{505, TEXT("GET / HTTP/9.9\r\n\r\n")},
+	{505, TEXT("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")},
+	{501, TEXT("CONNECT a:443 HTTP/1.1\r\n" H "\r\n")},
+	{501, TEXT("CONNECT / HTTP/1.1\r\n" H "\r\n")},
+	{501, TEXT("TRACE / HTTP/1.1\r\n" H "\r\n")},
+	/* field lines */
+	{400, TEXT("GET / HTTP/1.1\r\nHost : a\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost\t: a\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n Host: a\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n\tHost: a\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H " folded\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "\tfolded\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "A: b\r\n c\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H " \r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H ": b\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "a\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "a b: c\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "a@b: c\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "(a): c\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "a\0b: c\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "a\001: c\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "\303\244: c\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "a: b\0c\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "a: b\001c\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "a: b\vc\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "a: b\fc\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "a: b\033c\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "a: b\177c\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "a: b\rc\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "a: b\nc: d\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "a: b\r\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "a: b\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "\r\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "\rX")},
+	/* Host */
+	{400, TEXT("GET / HTTP/1.1\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nA: b\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.7\r\n\r\n")},
+	{400, TEXT("GET http://a/ HTTP/1.1\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H H "\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\n" H "HOST: b\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.0\r\n" H "host: a\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost:\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: :80\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: a b\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: a?b\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: a#b\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: u@a\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: http://a\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: a:b\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: a:80:80\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: a:-1\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: [::1\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: []\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: [::g]\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: [::1]x\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: a%\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: a%4\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: a%zz\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: a\\b\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: a\tb\r\n\r\n")},
+	{400, TEXT("GET / HTTP/1.1\r\nHost: \"a\"\r\n\r\n")},
+	/* Content-Length */
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length:\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: -1\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: +1\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: 1 2\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: 1,1\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: 1, 1\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: 0x1\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: 1e1\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: 1.0\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: 1;\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: \"1\"\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: 1_0\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: a\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: 9223372036854775808\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: 18446744073709551616\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: 99999999999999999999999\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: 1\r\nContent-Length: 2\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: 1\r\nContent-Length:\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length : 1\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: \v1\r\n\r\n")},
+	/* Transfer-Encoding */
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding:\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: identity\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: gzip\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: xchunked\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunkedx\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: \"chunked\"\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked, chunked\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked, gzip\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked, identity\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked;a=b\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: gzip chunked\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding : chunked\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: \vchunked\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding:\r\n chunked\r\n\r\n")},
+	{400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: \"gzip, chunked\r\n\r\n")},
+	{501, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: gzip, chunked\r\n\r\n")},
+	{501, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: x;a=\"b,c\" , Chunked\r\n\r\n")},
+	/* limits */
+	{414, TEXT("GET /" LONG_128 " HTTP/1.1\r\n" H "\r\n")},
+	{414, TEXT("GET /" LONG_128 "?" LONG_128)},
+	{414, TEXT("GET /" LONG_128)},
+	{414, TEXT("\r\nGET /" LONG_128)},
+	{414, TEXT(LONG_128 LONG_128)},
+	{431, TEXT("GET / HTTP/1.1\r\n" H "a: " LONG_128 LONG_128 LONG_128 LONG_128 "\r\n\r\n")},
+	{431, TEXT("GET / HTTP/1.1\r\n" H "a: " LONG_128 LONG_128 LONG_128 LONG_128)},
+	{431, TEXT("GET / HTTP/1.1\r\n" H LONG_128 LONG_128 LONG_128 LONG_128 LONG_128)},
+	{431, TEXT("GET / HTTP/1.1\r\n" H "a:\r\na:\r\na:\r\na:\r\na:\r\na:\r\na:\r\na:\r\na:\r\na:\r\n")},
+};
+
+START_TEST(what_parsers_could_read_differently_is_refused)
+{
+	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+		struct parsed t;
+
+		parse_all_ways(&t, refused[i].head.p, refused[i].head.n);
+		ck_assert_msg(t.rc < 0 && t.h.status == refused[i].status, "case %zu: %d, status %d: %s", i, t.rc,
+			      t.h.status, refused[i].head.p);
+		ck_assert_int_eq(t.rc, t.h.status == 414 || t.h.status == 431 ? -EMSGSIZE : -EBADMSG);
+		finish(&t);
+	}
+}
+END_TEST
+
+static const struct accepted {
+	const char *head, *method, *path, *query, *authority;
+	int minor, keep_alive, framing, length, expect;
+} accepted[] = {
+	{"GET / HTTP/1.1\r\n" H "\r\n", "GET", "/", NULL, "a", 1, 1, 0, 0, 0},
+	{"\r\nGET / HTTP/1.1\r\n" H "\r\n", "GET", "/", NULL, "a", 1, 1, 0, 0, 0},
+	{"GET / HTTP/1.2\r\n" H "\r\n", "GET", "/", NULL, "a", 1, 1, 0, 0, 0},
+	{"GET / HTTP/1.9\r\n" H "\r\n", "GET", "/", NULL, "a", 1, 1, 0, 0, 0},
+	{"GET / HTTP/1.0\r\n\r\n", "GET", "/", NULL, NULL, 0, 0, 0, 0, 0},
+	{"GET / HTTP/1.0\r\n" H "\r\n", "GET", "/", NULL, "a", 0, 0, 0, 0, 0},
+	{"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "GET", "/", NULL, NULL, 0, 1, 0, 0, 0},
+	{"GET / HTTP/1.0\r\nConnection: Keep-Alive, close\r\n\r\n", "GET", "/", NULL, NULL, 0, 0, 0, 0, 0},
+	{"GET / HTTP/1.1\r\n" H "Connection: close\r\n\r\n", "GET", "/", NULL, "a", 1, 0, 0, 0, 0},
+	{"GET / HTTP/1.1\r\n" H "Connection: x,\t CLOSE ,y\r\n\r\n", "GET", "/", NULL, "a", 1, 0, 0, 0, 0},
+	{"GET / HTTP/1.1\r\n" H "Connection: x\r\nconnection: close\r\n\r\n", "GET", "/", NULL, "a", 1, 0, 0, 0, 0},
+	{"GET / HTTP/1.1\r\n" H "Connection: closed\r\n\r\n", "GET", "/", NULL, "a", 1, 1, 0, 0, 0},
+	{"GET /a/b?c=d&e HTTP/1.1\r\n" H "\r\n", "GET", "/a/b", "c=d&e", "a", 1, 1, 0, 0, 0},
+	{"GET /? HTTP/1.1\r\n" H "\r\n", "GET", "/", "", "a", 1, 1, 0, 0, 0},
+	{"GET /a?b?c HTTP/1.1\r\n" H "\r\n", "GET", "/a", "b?c", "a", 1, 1, 0, 0, 0},
+	{"GET //a//b HTTP/1.1\r\n" H "\r\n", "GET", "//a//b", NULL, "a", 1, 1, 0, 0, 0},
+	{"GET /%00%zz{}|\\^\" HTTP/1.1\r\n" H "\r\n", "GET", "/%00%zz{}|\\^\"", NULL, "a", 1, 1, 0, 0, 0},
+	{"GET /\303\244 HTTP/1.1\r\n" H "\r\n", "GET", "/\303\244", NULL, "a", 1, 1, 0, 0, 0},
+	{"GET http://b:81/c?d HTTP/1.1\r\n" H "\r\n", "GET", "/c", "d", "b:81", 1, 1, 0, 0, 0},
+	{"GET HTTPS://b HTTP/1.1\r\n" H "\r\n", "GET", "", NULL, "b", 1, 1, 0, 0, 0},
+	{"GET http://b?c HTTP/1.1\r\n" H "\r\n", "GET", "", "c", "b", 1, 1, 0, 0, 0},
+	{"GET http://[::1]:80/ HTTP/1.0\r\n\r\n", "GET", "/", NULL, "[::1]:80", 0, 0, 0, 0, 0},
+	{"OPTIONS * HTTP/1.1\r\n" H "\r\n", "OPTIONS", "*", NULL, "a", 1, 1, 0, 0, 0},
+	{"OPTIONS /a HTTP/1.1\r\n" H "\r\n", "OPTIONS", "/a", NULL, "a", 1, 1, 0, 0, 0},
+	{"PATCH / HTTP/1.1\r\n" H "\r\n", "PATCH", "/", NULL, "a", 1, 1, 0, 0, 0},
+	{"PROPFIND / HTTP/1.1\r\n" H "\r\n", "PROPFIND", "/", NULL, "a", 1, 1, 0, 0, 0},
+	{"get / HTTP/1.1\r\n" H "\r\n", "get", "/", NULL, "a", 1, 1, 0, 0, 0},
+	{"!#$%&'*+-.^_`|~09AZaz / HTTP/1.1\r\n" H "\r\n", "!#$%&'*+-.^_`|~09AZaz", "/", NULL, "a", 1, 1, 0, 0, 0},
+	{"GET / HTTP/1.1\r\nHost:a\r\n\r\n", "GET", "/", NULL, "a", 1, 1, 0, 0, 0},
+	{"GET / HTTP/1.1\r\nhOsT:\t a.b-c_d~e:8080 \t\r\n\r\n", "GET", "/", NULL, "a.b-c_d~e:8080", 1, 1, 0, 0, 0},
+	{"GET / HTTP/1.1\r\nHost: a:\r\n\r\n", "GET", "/", NULL, "a:", 1, 1, 0, 0, 0},
+	{"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "GET", "/", NULL, "127.0.0.1", 1, 1, 0, 0, 0},
+	{"GET / HTTP/1.1\r\nHost: [2001:db8::1.2.3.4]:1\r\n\r\n", "GET", "/", NULL, "[2001:db8::1.2.3.4]:1", 1, 1, 0, 0, 0},
+	{"GET / HTTP/1.1\r\nHost: [v1.a:b]\r\n\r\n", "GET", "/", NULL, "[v1.a:b]", 1, 1, 0, 0, 0},
+	{"GET / HTTP/1.1\r\nHost: a%20b\r\n\r\n", "GET", "/", NULL, "a%20b", 1, 1, 0, 0, 0},
+	{"GET / HTTP/1.1\r\n" H "A:\r\nB: \t \r\nC: \200\377 \t x\r\n\r\n", "GET", "/", NULL, "a", 1, 1, 0, 0, 0},
+	{"POST / HTTP/1.1\r\n" H "Content-Length: 0\r\n\r\n", "POST", "/", NULL, "a", 1, 1, 1, 0, 0},
+	{"POST / HTTP/1.1\r\n" H "Content-Length: 12\r\n\r\n", "POST", "/", NULL, "a", 1, 1, 1, 12, 0},
+	{"POST / HTTP/1.1\r\n" H "content-length:\t0012 \r\n\r\n", "POST", "/", NULL, "a", 1, 1, 1, 12, 0},
+	{"POST / HTTP/1.1\r\n" H "Content-Length: 7\r\nContent-Length: 7\r\n\r\n", "POST", "/", NULL, "a", 1, 1, 1, 7, 0},
+	{"POST / HTTP/1.0\r\nContent-Length: 7\r\n\r\n", "POST", "/", NULL, NULL, 0, 0, 1, 7, 0},
+	{"GET / HTTP/1.1\r\n" H "Content-Length: 7\r\n\r\n", "GET", "/", NULL, "a", 1, 1, 1, 7, 0},
+	{"POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n", "POST", "/", NULL, "a", 1, 1, 2, 0, 0},
+	{"POST / HTTP/1.1\r\n" H "TRANSFER-ENCODING:CHUNKED\t\r\n\r\n", "POST", "/", NULL, "a", 1, 1, 2, 0, 0},
+	{"POST / HTTP/1.1\r\n" H "Expect: 100-continue\r\nContent-Length: 1\r\n\r\n", "POST", "/", NULL, "a", 1, 1, 1, 1, 1},
+	{"POST / HTTP/1.1\r\n" H "Expect: 100-Continue\r\nTransfer-Encoding: chunked\r\n\r\n", "POST", "/", NULL, "a", 1, 1, 2, 0, 1},
+	{"GET / HTTP/1.1\r\n" H "Expect: 100-continue\r\n\r\n", "GET", "/", NULL, "a", 1, 1, 0, 0, 0},
+	{"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", "POST", "/", NULL, NULL, 0, 0, 1, 1, 0},
+	{"GET / HTTP/1.1\r\n" H "b:\r\nc:\r\nd:\r\ne:\r\nf:\r\ng:\r\nh:\r\ni:\r\nj:\r\n\r\n", "GET", "/", NULL, "a", 1, 1, 0, 0, 0},
+};
+
+static void assert_span(struct mummy_http_span s, const char *text, const char *head)
+{
+	if (!text)
+		ck_assert_msg(!s.p, "not absent: %s", head);
+	else
+		ck_assert_msg(s.p && s.n == strlen(text) && !memcmp(s.p, text, s.n), "%.*s: %s", (int)s.n, s.p, head);
+}
+
+START_TEST(what_is_well_formed_is_accepted)
+{
+	for (size_t i = 0; i < sizeof accepted / sizeof accepted[0]; i++) {
+		const struct accepted *want = &accepted[i];
+		size_t n = strlen(want->head);
+		char more[MAX_HEAD];
+		struct parsed t;
+
+		/* what follows is not looked at */
+		snprintf(more, sizeof more, "%s%s", want->head, "\nrest");
+		parse_all_ways(&t, more, n + 5);
+		ck_assert_msg(t.rc == (int)n, "%d, status %d: %s", t.rc, t.h.status, want->head);
+		assert_span(t.h.method, want->method, want->head);
+		assert_span(t.h.path, want->path, want->head);
+		assert_span(t.h.query, want->query, want->head);
+		assert_span(t.h.authority, want->authority, want->head);
+		ck_assert_int_eq(t.h.minor_version, want->minor);
+		ck_assert_msg(t.h.keep_alive == want->keep_alive, "keep-alive: %s", want->head);
+		ck_assert_int_eq(t.h.framing, want->framing);
+		ck_assert_uint_eq(t.h.content_length, (unsigned)want->length);
+		ck_assert_int_eq(t.h.expect_continue, want->expect);
+		finish(&t);
+	}
+}
+END_TEST
+
+START_TEST(limits_are_exact)
+{
+	const char *head = "GET /" LONG_16 " HTTP/1.1\r\n" H "A: b\r\n\r\n";
+	size_t line = strlen("GET /" LONG_16 " HTTP/1.1"), n = strlen(head);
+
+	for (int less = 0; less < 4; less++) {
+		struct parsed t;
+
+		start(&t);
+		t.h.max_line_bytes = line - (less == 1);
+		t.h.max_head_bytes = n - (less == 2);
+		t.h.max_fields = (size_t)(2 - (less == 3));
+		offer(&t, head, n);
+		ck_assert_int_eq(t.rc, less ? -EMSGSIZE : (int)n);
+		ck_assert_int_eq(t.h.status, less == 0 ? 0 : less == 1 ? 414 : 431);
+		finish(&t);
+	}
+}
+END_TEST
+
+START_TEST(zero_limits_mean_8_KiB_lines_and_32_KiB_heads)
+{
+	struct parsed t;
+	char *head = malloc(40000);
+
+	ck_assert_ptr_nonnull(head);
+	for (int more = 0; more < 2; more++) {
+		start(&t);
+		t.h.max_line_bytes = t.h.max_head_bytes = 0;
+		memset(head, 'a', 40000);
+		memcpy(head, "GET /", 5);
+		memcpy(head + 8192 - 9 + more, " HTTP/1.1\r\n" H "\r\n", 22);
+		offer(&t, head, (size_t)(8192 + 13 + more));
+		ck_assert_int_eq(t.h.status, more ? 414 : 0);
+		finish(&t);
+
+		start(&t);
+		t.h.max_line_bytes = t.h.max_head_bytes = 0;
+		memset(head, 'a', 40000);
+		memcpy(head, "GET / HTTP/1.1\r\n" H "A: ", 28);
+		memcpy(head + 32768 - 4 + more, "\r\n\r\n", 4);
+		offer(&t, head, (size_t)(32768 + more));
+		ck_assert_int_eq(t.h.status, more ? 431 : 0);
+		finish(&t);
+	}
+	free(head);
+}
+END_TEST
+
+START_TEST(slots_hold_the_first_of_their_fields)
+{
+	static const char head[] =
+		"GET / HTTP/1.1\r\nHost: a\r\nX: y\r\nConnection: b\r\nContent-Length: 1\r\nContent-Type: c\r\n"
+		"Content-Encoding: d\r\nExpect: e\r\nUpgrade: f\r\nAccept-Encoding: g\r\nRange: h\r\nIf-Range: i\r\n"
+		"If-Match: j\r\nIf-None-Match: k\r\nIf-Modified-Since: l\r\nIf-Unmodified-Since: m\r\n"
+		"RANGE: n\r\nif-unmodified-sinc_: o\r\nHos\x14: p\r\n\r\n";
+	static const char good[] = "Hosd: p\r\n\r\n";
+	static const unsigned char want[MUMMY_HTTP_SLOTS] = {1, 3, 4, 5, 6, 0, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+	char text[sizeof head];
+	struct mummy_http_field fields[20];
+	struct parsed t;
+
+	start(&t);
+	t.h.fields = fields;
+	t.h.max_fields = 20;
+	offer(&t, head, sizeof head - 1);
+	ck_assert_int_eq(t.h.status, 400);
+	finish(&t);
+
+	start(&t);
+	t.h.fields = fields;
+	t.h.max_fields = 20;
+	memcpy(text, head, sizeof head);
+	memcpy(text + sizeof head - sizeof good, good, sizeof good);
+	offer(&t, text, sizeof head - 1);
+	ck_assert_int_eq(t.rc, (int)sizeof head - 1);
+	ck_assert_uint_eq(t.h.nfields, 18);
+	for (int i = 0; i < MUMMY_HTTP_SLOTS; i++)
+		ck_assert_uint_eq(t.h.slots[i], want[i]);
+	finish(&t);
+}
+END_TEST
+
+START_TEST(a_struct_is_ready_for_the_next_head)
+{
+	static const char two[] = "POST / HTTP/1.0\r\nContent-Length: 0\r\n\r\nGET /b HTTP/1.1\r\n" H "\r\n";
+	struct parsed t;
+	int first;
+
+	start(&t);
+	offer(&t, two, sizeof two - 1);
+	first = t.rc;
+	ck_assert_int_gt(first, 0);
+	offer(&t, two + first, sizeof two - 1 - (size_t)first);
+	ck_assert_int_eq(t.rc, (int)sizeof two - 1 - first);
+	ck_assert_int_eq(t.h.framing, MUMMY_HTTP_NO_BODY);
+	ck_assert_uint_eq(t.h.slots[MUMMY_HTTP_SLOT_CONTENT_LENGTH], 0);
+	ck_assert_uint_eq(t.h.nfields, 1);
+	assert_span(t.h.path, "/b", two);
+	finish(&t);
+}
+END_TEST
+
+SUITE_MAIN("http/parse_request", what_parsers_could_read_differently_is_refused, what_is_well_formed_is_accepted,
+	   limits_are_exact, zero_limits_mean_8_KiB_lines_and_32_KiB_heads, slots_hold_the_first_of_their_fields,
+	   a_struct_is_ready_for_the_next_head)
