@@ -1,0 +1,213 @@
+#include <config.h>
+#include "worker.h"
+#include "mummy-common.h"
+
+/* About as long as a fork takes to appear in a busy divide and conquer; a park and a wake cost
+ * many times that. */
+#define SPINS 256
+
+/** Lock held. An exchange, for the barrier between the announcement and the look that follows. */
+static void publish(mummy_pool *p)
+{
+	atomic_exchange(&p->want_wake, !p->waking && (p->idle || p->keeper));
+}
+
+static bool deques_visible(mummy_pool *p)
+{
+	if (!p->stealing)
+		return false;
+	for (unsigned i = 0; i < p->count; i++)
+		if (mpool_deque_size(&p->workers[i].forks) > 0 || mpool_deque_size(&p->workers[i].jobs) > 0)
+			return true;
+	return false;
+}
+
+bool mpool_work_visible(mummy_pool *p)
+{
+	return atomic_load(&p->ring_count) > 0 || deques_visible(p);
+}
+
+static struct mpool_worker *pop_idle(mummy_pool *p)
+{
+	struct mpool_worker *w = p->idle;
+
+	if (w)
+		p->idle = w->next_idle;
+	return w;
+}
+
+struct mpool_worker *mpool_choose_to_wake(mummy_pool *p)
+{
+	struct mpool_worker *w;
+
+	if (p->waking)
+		return NULL;
+	w = pop_idle(p);
+	if (!w) {
+		w = p->keeper;
+		p->keeper = NULL;
+	}
+	if (!w)
+		return NULL;
+	w->idle = false;
+	w->woken = p->waking = true;
+	publish(p);
+	return w;
+}
+
+void mpool_wake_one(mummy_pool *p)
+{
+	struct mpool_worker *w;
+
+	if (!mpool_alive(&p->alive))
+		return;
+	pthread_mutex_lock(&p->lock);
+	w = mpool_choose_to_wake(p);
+	pthread_mutex_unlock(&p->lock);
+	if (w)
+		mpool_event_signal(&p->lot, &w->event);
+}
+
+static void note_next_due(mummy_pool *p)
+{
+	struct mpool_timer *first = mpool_timers_first(&p->timers);
+
+	atomic_store(&p->next_due_ns, first ? first->due_ns : MPOOL_NEVER);
+}
+
+void mpool_expire(mummy_pool *p)
+{
+	struct mpool_timer *first = mpool_timers_first(&p->timers);
+	uint64_t now;
+
+	if (!first)
+		return;
+	now = p->draining ? MPOOL_NEVER : mummy_now_ns();
+	for (; first && first->due_ns <= now; first = mpool_timers_first(&p->timers)) {
+		/* The job may free the timer as soon as the lock is given back. */
+		mpool_timers_remove(&p->timers, first);
+		mpool_ring_fulfil(&p->ring, first->job);
+		p->enqueued++;
+	}
+	atomic_store(&p->ring_count, p->ring.count);
+	note_next_due(p);
+}
+
+void mpool_timers_changed(mummy_pool *p)
+{
+	note_next_due(p);
+	if (p->timers.count == 0)
+		return;
+	if (!p->keeper)
+		p->keeper = pop_idle(p);
+	if (p->keeper)
+		mpool_event_signal(&p->lot, &p->keeper->event);
+}
+
+static void enter(mummy_pool *p, struct mpool_worker *w)
+{
+	if (!w->idle) {
+		w->idle = true;
+		if (p->timers.count > 0 && !p->keeper) {
+			p->keeper = w;
+		} else {
+			w->next_idle = p->idle;
+			p->idle = w;
+		}
+	}
+	publish(p);
+}
+
+static void leave(mummy_pool *p, struct mpool_worker *w)
+{
+	struct mpool_worker **at;
+
+	if (w->woken) {
+		w->woken = p->waking = false;
+	} else if (w->idle && p->keeper == w) {
+		p->keeper = NULL;
+		mpool_timers_changed(p);
+	} else if (w->idle) {
+		for (at = &p->idle; *at != w; at = &(*at)->next_idle)
+			;
+		*at = w->next_idle;
+	}
+	w->idle = false;
+	publish(p);
+}
+
+bool mpool_is_drained(mummy_pool *p)
+{
+	uint64_t completed = 0, enqueued = 0;
+
+	/* First what has ended, then what began: then equal sums were equal at one instant. */
+	for (unsigned i = 0; i < p->count; i++)
+		completed += atomic_load_explicit(&p->workers[i].completed, memory_order_acquire);
+	for (unsigned i = 0; i < p->count; i++)
+		enqueued += atomic_load_explicit(&p->workers[i].accepted, memory_order_acquire);
+	return enqueued + p->enqueued == completed && p->ring.promised == 0;
+}
+
+static void tell_drainers(mummy_pool *p)
+{
+	struct mpool_drainer *d, *next;
+
+	if (!p->drainers || !mpool_is_drained(p))
+		return;
+	for (d = p->drainers; d; d = next) {
+		next = d->next;
+		mpool_token_wake(&p->lot, &d->token);
+	}
+	p->drainers = NULL;
+}
+
+/** Lock held, given back while asleep. */
+static void sleep_once(mummy_pool *p, struct mpool_worker *w)
+{
+	uint64_t until = p->keeper == w ? mpool_timers_first(&p->timers)->due_ns : MPOOL_NEVER;
+
+	tell_drainers(p);
+	pthread_mutex_unlock(&p->lock);
+	mpool_count(&w->parks, 1);
+	mpool_event_wait(&p->lot, &w->event, until);
+	pthread_mutex_lock(&p->lock);
+}
+
+static bool spin(mummy_pool *p)
+{
+	for (int i = 0; i < SPINS; i++) {
+		if (mpool_work_visible(p))
+			return true;
+		mpool_relax();
+	}
+	return false;
+}
+
+bool mpool_idle(struct mpool_worker *w)
+{
+	mummy_pool *p = w->pool;
+	bool go_on = true;
+
+	if (p->stealing && p->count > 1 && spin(p))
+		return true;
+	pthread_mutex_lock(&p->lock);
+	for (;;) {
+		mpool_expire(p);
+		if (w->woken || p->ring.count > 0)
+			break;
+		if (p->stopping) {
+			go_on = false;
+			break;
+		}
+		enter(p, w);
+		if (deques_visible(p))
+			break;
+		if (p->keeper == w && p->timers.count == 0)
+			leave(p, w);
+		else
+			sleep_once(p, w);
+	}
+	leave(p, w);
+	pthread_mutex_unlock(&p->lock);
+	return go_on;
+}

@@ -1,0 +1,178 @@
+#include <config.h>
+#include "worker.h"
+#include "mummy-common.h"
+
+static int refuse(mummy_pool *p, int rc)
+{
+	if (rc < 0)
+		atomic_fetch_add_explicit(&p->refused, 1, memory_order_relaxed);
+	return rc;
+}
+
+/** Lock held. */
+static int admit(mummy_pool *p)
+{
+	if (p->draining)
+		return -ESHUTDOWN;
+	if (p->max_queued && p->ring.count + p->timers.count >= p->max_queued)
+		return -EAGAIN;
+	return 0;
+}
+
+/** Gives the lock back, and wakes a worker for what was put into the queue. */
+static void queued(mummy_pool *p)
+{
+	struct mpool_worker *w;
+
+	p->enqueued++;
+	atomic_store_explicit(&p->ring_count, p->ring.count, memory_order_relaxed);
+	w = mpool_choose_to_wake(p);
+	pthread_mutex_unlock(&p->lock);
+	if (w)
+		mpool_event_signal(&p->lot, &w->event);
+}
+
+static int enqueue_shared(mummy_pool *p, struct mpool_job job)
+{
+	int rc;
+
+	pthread_mutex_lock(&p->lock);
+	rc = admit(p);
+	if (rc == 0)
+		rc = mpool_ring_push(&p->ring, job);
+	if (rc < 0) {
+		pthread_mutex_unlock(&p->lock);
+		return rc;
+	}
+	p->accepted++;
+	queued(p);
+	return 0;
+}
+
+static bool enqueue_local(struct mpool_worker *w, struct mpool_job job)
+{
+	/* Counted first: a thief may have run it before push returns, and drain compares. */
+	mpool_count(&w->accepted, 1);
+	if (mpool_deque_push(&w->jobs, job.run, job.arg)) {
+		if (atomic_load(&w->pool->want_wake))
+			mpool_wake_one(w->pool);
+		return true;
+	}
+	mpool_count(&w->accepted, (uint64_t)-1);
+	return false;
+}
+
+int mpool_enqueue(mummy_pool *p, struct mpool_job job)
+{
+	struct mpool_worker *w = p->local ? mpool_current_of(p) : NULL;
+
+	if (!mpool_alive(&p->alive))
+		return -ESHUTDOWN;
+	if (w && !atomic_load_explicit(&p->draining, memory_order_relaxed) && enqueue_local(w, job))
+		return 0;
+	return refuse(p, enqueue_shared(p, job));
+}
+
+int mummy_pool_submit(void *pool, void (*run)(void *arg), void *arg)
+{
+	return mpool_enqueue(pool, (struct mpool_job){ run, arg });
+}
+
+static int add_timer(mummy_pool *p, struct mpool_timer *timer)
+{
+	int rc = admit(p);
+
+	if (rc == 0)
+		rc = mpool_ring_promise(&p->ring);
+	if (rc < 0)
+		return rc;
+	rc = mpool_timers_add(&p->timers, timer);
+	if (rc < 0) {
+		mpool_ring_withdraw(&p->ring);
+		return rc;
+	}
+	p->accepted++;
+	if (mpool_timers_first(&p->timers) == timer)
+		mpool_timers_changed(p);
+	return 0;
+}
+
+int mpool_enqueue_later(mummy_pool *p, struct mpool_timer *timer)
+{
+	int rc;
+
+	if (!mpool_alive(&p->alive))
+		return -ESHUTDOWN;
+	pthread_mutex_lock(&p->lock);
+	rc = add_timer(p, timer);
+	pthread_mutex_unlock(&p->lock);
+	return refuse(p, rc);
+}
+
+int mpool_recall(mummy_pool *p, struct mpool_timer *timer)
+{
+	int rc = -EALREADY;
+
+	if (!mpool_alive(&p->alive))
+		return rc;
+	pthread_mutex_lock(&p->lock);
+	if (mpool_timers_remove(&p->timers, timer)) {
+		mpool_ring_withdraw(&p->ring);
+		mpool_timers_changed(p);
+		rc = 0;
+	}
+	pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
+void mpool_count_cancelled(mummy_pool *p)
+{
+	if (!mpool_alive(&p->alive))
+		return;
+	pthread_mutex_lock(&p->lock);
+	p->cancelled++;
+	pthread_mutex_unlock(&p->lock);
+}
+
+int mpool_promise(mummy_pool *p)
+{
+	int rc;
+
+	if (!mpool_alive(&p->alive))
+		return -ESHUTDOWN;
+	pthread_mutex_lock(&p->lock);
+	rc = mpool_ring_promise(&p->ring);
+	pthread_mutex_unlock(&p->lock);
+	return rc;
+}
+
+void mpool_fulfil(mummy_pool *p, struct mpool_job job)
+{
+	if (!mpool_alive(&p->alive))
+		return;
+	pthread_mutex_lock(&p->lock);
+	mpool_ring_fulfil(&p->ring, job);
+	p->accepted++;
+	queued(p);
+}
+
+bool mpool_take_shared(mummy_pool *p, struct mpool_job *out)
+{
+	struct mpool_worker *w = NULL;
+	uint64_t due = atomic_load_explicit(&p->next_due_ns, memory_order_relaxed);
+	bool found;
+
+	if (atomic_load_explicit(&p->ring_count, memory_order_relaxed) == 0
+	    && (due == MPOOL_NEVER || due > mummy_now_ns()))
+		return false;
+	pthread_mutex_lock(&p->lock);
+	mpool_expire(p);
+	found = mpool_ring_pop(&p->ring, out);
+	atomic_store_explicit(&p->ring_count, p->ring.count, memory_order_relaxed);
+	if (p->ring.count > 0)
+		w = mpool_choose_to_wake(p);
+	pthread_mutex_unlock(&p->lock);
+	if (w)
+		mpool_event_signal(&p->lot, &w->event);
+	return found;
+}

@@ -1,0 +1,249 @@
+#include <config.h>
+#include "worker.h"
+#include "mummy-common.h"
+#include <stdlib.h>
+
+enum { PENDING, RUNNING, DONE, CANCELLED };
+
+struct waiter {
+	mpool_word token;
+	struct waiter *next;
+};
+
+struct continuation {
+	struct mpool_job job;
+	struct continuation *next;
+};
+
+struct mummy_task {
+	atomic_uint refs;
+	atomic_int state;
+	mummy_pool *pool;
+	void *(*run)(void *arg);
+	void *arg, *result;
+	struct mpool_timer timer;
+	pthread_mutex_t lock;         /* of the two lists, and of the step to DONE */
+	struct waiter *waiters;
+	struct continuation *thens;   /* first added first */
+};
+
+mummy_task *mummy_task_ref(mummy_task *t)
+{
+	atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
+	return t;
+}
+
+void mummy_task_unref(mummy_task *t)
+{
+	if (!t || atomic_fetch_sub(&t->refs, 1) != 1)
+		return;
+	/* Only the child of fork(2) drops tasks with continuations left. */
+	for (struct continuation *c = t->thens, *next; c; c = next) {
+		next = c->next;
+		free(c);
+	}
+	pthread_mutex_destroy(&t->lock);
+	free(t);
+}
+
+static bool ended(int state)
+{
+	return state == DONE || state == CANCELLED;
+}
+
+static void finish(mummy_task *t, int state)
+{
+	struct continuation *c, *next;
+
+	pthread_mutex_lock(&t->lock);
+	atomic_store(&t->state, state);
+	c = t->thens;
+	t->thens = NULL;
+	/* Under the lock: a waiter that gives up takes it too, before its token goes out of scope. */
+	for (struct waiter *w = t->waiters, *after; w; w = after) {
+		after = w->next;
+		mpool_token_wake(&t->pool->lot, &w->token);
+	}
+	t->waiters = NULL;
+	pthread_mutex_unlock(&t->lock);
+	for (; c; c = next) {
+		next = c->next;
+		mpool_fulfil(t->pool, c->job);
+		free(c);
+	}
+}
+
+static bool claim(mummy_task *t, int state)
+{
+	int pending = PENDING;
+
+	return atomic_compare_exchange_strong(&t->state, &pending, state);
+}
+
+static bool run_if_pending(mummy_task *t)
+{
+	if (!claim(t, RUNNING))
+		return false;
+	t->result = t->run(t->arg);
+	finish(t, DONE);
+	return true;
+}
+
+static void ticket(void *arg)
+{
+	mummy_task *t = arg;
+
+	if (!run_if_pending(t) && atomic_load(&t->state) == CANCELLED)
+		mpool_count(&mpool_current->skipped, 1);
+	mummy_task_unref(t);
+}
+
+bool mpool_task_forget(struct mpool_job job)
+{
+	if (job.run != ticket)
+		return false;
+	mummy_task_unref(job.arg);
+	return true;
+}
+
+static mummy_task *make_task(mummy_pool *p, void *(*run)(void *arg), void *arg)
+{
+	mummy_task *t = calloc(1, sizeof *t);
+
+	if (!t)
+		return NULL;
+	if (pthread_mutex_init(&t->lock, NULL) != 0) {
+		free(t);
+		return NULL;
+	}
+	atomic_init(&t->refs, 2); /* the ticket's and the caller's */
+	t->pool = p;
+	t->run = run;
+	t->arg = arg;
+	t->timer.job = (struct mpool_job){ ticket, t };
+	return t;
+}
+
+int mummy_task_submit(mummy_task **out, mummy_pool *p, void *(*run)(void *arg), void *arg,
+		      const struct mummy_task_options *opt)
+{
+	mummy_task *t;
+	int rc;
+
+	if (opt && !MUMMY_RESERVED_OK(opt))
+		return -EINVAL;
+	t = make_task(p, run, arg);
+	if (!t)
+		return -ENOMEM;
+	if (opt && opt->delay_ms > 0) {
+		t->timer.due_ns = mummy_now_ns() + (uint64_t)opt->delay_ms * 1000000u;
+		rc = mpool_enqueue_later(p, &t->timer);
+	} else {
+		rc = mpool_enqueue(p, t->timer.job);
+	}
+	if (rc < 0)
+		mummy_task_unref(t);
+	if (rc < 0 || !out)
+		mummy_task_unref(t);
+	else
+		*out = t;
+	return rc;
+}
+
+int mummy_task_cancel(mummy_task *t)
+{
+	if (!claim(t, CANCELLED))
+		return atomic_load(&t->state) == RUNNING ? -EBUSY : -EALREADY;
+	mpool_count_cancelled(t->pool);
+	finish(t, CANCELLED);
+	if (mpool_recall(t->pool, &t->timer) == 0)
+		mummy_task_unref(t);
+	return 0;
+}
+
+/** Lock held. */
+static void forget_waiter(mummy_task *t, struct waiter *w)
+{
+	for (struct waiter **at = &t->waiters; *at; at = &(*at)->next) {
+		if (*at == w) {
+			*at = w->next;
+			return;
+		}
+	}
+}
+
+static void sleep_until(mummy_task *t, uint64_t deadline_ns)
+{
+	struct waiter me = { 0 };
+
+	pthread_mutex_lock(&t->lock);
+	if (!ended(atomic_load(&t->state))) {
+		me.next = t->waiters;
+		t->waiters = &me;
+		pthread_mutex_unlock(&t->lock);
+		mpool_token_wait(&t->pool->lot, &me.token, deadline_ns);
+		pthread_mutex_lock(&t->lock);
+		forget_waiter(t, &me);
+	}
+	pthread_mutex_unlock(&t->lock);
+}
+
+/** On a worker, without a limit: runs t unless somebody else does. */
+static void help(mummy_task *t)
+{
+	if (t->timer.due_ns > mummy_now_ns() && !atomic_load(&t->pool->draining))
+		sleep_until(t, t->timer.due_ns);
+	else if (!run_if_pending(t))
+		sleep_until(t, MPOOL_NEVER);
+}
+
+static int outcome(mummy_task *t, void **result)
+{
+	int state = atomic_load(&t->state);
+
+	if (state == CANCELLED)
+		return -ECANCELED;
+	if (state != DONE)
+		return -ETIMEDOUT;
+	if (result)
+		*result = t->result;
+	return 0;
+}
+
+int mummy_task_wait(mummy_task *t, int timeout_ms, void **result)
+{
+	uint64_t deadline;
+
+	if (timeout_ms < 0 && !ended(atomic_load(&t->state)) && mpool_current_of(t->pool)) {
+		while (!ended(atomic_load(&t->state)))
+			help(t);
+	} else if (timeout_ms != 0 && !ended(atomic_load(&t->state))) {
+		deadline = mpool_deadline(timeout_ms);
+		sleep_until(t, deadline);
+	}
+	return outcome(t, result);
+}
+
+int mummy_task_then(mummy_task *t, void (*run)(void *arg), void *arg)
+{
+	struct continuation *c = malloc(sizeof *c), **at;
+	int rc = c ? mpool_promise(t->pool) : -ENOMEM;
+
+	if (rc < 0) {
+		free(c);
+		return rc;
+	}
+	*c = (struct continuation){ .job = { run, arg } };
+	pthread_mutex_lock(&t->lock);
+	if (ended(atomic_load(&t->state))) {
+		pthread_mutex_unlock(&t->lock);
+		mpool_fulfil(t->pool, c->job);
+		free(c);
+		return 0;
+	}
+	for (at = &t->thens; *at; at = &(*at)->next)
+		;
+	*at = c;
+	pthread_mutex_unlock(&t->lock);
+	return 0;
+}

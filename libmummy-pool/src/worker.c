@@ -1,0 +1,108 @@
+#include <config.h>
+#include "worker.h"
+
+/* How often a busy worker looks at the shared queue first, lest jobs that submit jobs starve it. */
+#define FAIRNESS 61u
+
+_Thread_local struct mpool_worker *mpool_current;
+
+static void run_job(struct mpool_worker *w, struct mpool_job job)
+{
+	mpool_count(&w->started, 1);
+	job.run(job.arg);
+	mpool_count(&w->completed, 1);
+}
+
+/** One wake is on its way at a time, so who takes work passes it on if there is more. */
+static void pass_on(mummy_pool *p)
+{
+	if (atomic_load(&p->want_wake) && mpool_work_visible(p))
+		mpool_wake_one(p);
+}
+
+bool mpool_steal_from(struct mpool_worker *w, struct mpool_worker *victim, bool forks_only)
+{
+	struct mpool_job job;
+
+	if (mpool_deque_steal(&victim->forks, &job)) {
+		mpool_count(&w->steals, 1);
+		pass_on(w->pool);
+		mpool_run_stolen(w, victim, job.arg);
+		return true;
+	}
+	if (forks_only || !mpool_deque_steal(&victim->jobs, &job))
+		return false;
+	mpool_count(&w->steals, 1);
+	pass_on(w->pool);
+	run_job(w, job);
+	return true;
+}
+
+static uint32_t next_random(struct mpool_worker *w)
+{
+	w->random ^= w->random << 13;
+	w->random ^= w->random >> 17;
+	w->random ^= w->random << 5;
+	return w->random;
+}
+
+static bool steal(struct mpool_worker *w)
+{
+	mummy_pool *p = w->pool;
+	unsigned start = next_random(w) % p->count;
+
+	for (unsigned i = 0; i < p->count; i++) {
+		struct mpool_worker *victim = &p->workers[(start + i) % p->count];
+
+		if (victim != w && mpool_steal_from(w, victim, false))
+			return true;
+	}
+	return false;
+}
+
+static bool take_shared(struct mpool_worker *w, struct mpool_job *job)
+{
+	if (!mpool_take_shared(w->pool, job))
+		return false;
+	if (w->pool->stealing)
+		pass_on(w->pool);
+	return true;
+}
+
+static bool work(struct mpool_worker *w)
+{
+	struct mpool_job job;
+
+	if ((w->tick++ % FAIRNESS == 0 && take_shared(w, &job)) || mpool_deque_pop(&w->jobs, &job)
+	    || take_shared(w, &job)) {
+		run_job(w, job);
+		return true;
+	}
+	return steal(w);
+}
+
+static bool work_fifo(struct mpool_worker *w)
+{
+	struct mpool_job job;
+
+	if (!take_shared(w, &job))
+		return false;
+	run_job(w, job);
+	return true;
+}
+
+void *mpool_worker_main(void *arg)
+{
+	struct mpool_worker *w = arg;
+	mummy_pool *p = w->pool;
+
+	mpool_current = w;
+	if (p->thread_start)
+		p->thread_start(p->ctx, w->index);
+	while ((p->stealing ? work(w) : work_fifo(w)) || mpool_idle(w))
+		;
+	if (p->thread_stop)
+		p->thread_stop(p->ctx, w->index);
+	mpool_current = NULL;
+	return NULL;
+}
