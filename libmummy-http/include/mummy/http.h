@@ -96,13 +96,26 @@ struct mummy_http_route {
 	const struct mummy_http_executor *executor;  /**< copied; NULL: the server's */
 	uintptr_t reserved[4];
 };
+/** An empty router with one reference; -ENOMEM. One thread at a time adds to it; once a server has it,
+ *  it is frozen and shared. */
 MUMMY_HTTP_API int mummy_http_router_new(mummy_http_router **out);
 MUMMY_HTTP_API mummy_http_router *mummy_http_router_ref(mummy_http_router *r);
 MUMMY_HTTP_API void mummy_http_router_unref(mummy_http_router *r);
-/** Adds a route; everything is copied. method NULL: any. A segment of pattern is literal, {name} or, as
- *  the last one, * (the rest, also empty; param "*"); literals win over parameters, these over tails.
- *  Raw segments are compared: %2F separates nothing. GET serves HEAD; the router answers OPTIONS and
- *  405 with Allow. -EEXIST conflict, -EINVAL bad pattern, -EBUSY already served. */
+/** Adds a route; everything is copied. method: a token, case-sensitive; NULL: any that no other route of the
+ *  same place names.
+ *
+ *  pattern: segments behind slashes, at most 32. A segment is literal, {name} (one segment, not empty; name:
+ *  letters, digits, _ and -) or, as the last one, * (the rest, also empty; param "*"); at most 16
+ *  parameters, the names different. Literals win over parameters, these over tails, whatever the
+ *  order of registration; where the rest then does not fit, the next is tried. The names belong to the
+ *  route: another one may call the same place otherwise. "/a" and "/a/" are different.
+ *
+ *  The raw path is split first, then literals are compared octet by octet with escapes decoded once:
+ *  /%61 is /a, %2F separates nothing, a malformed escape equals no literal. Dot segments are not removed.
+ *
+ *  The most specific pattern that fits the path decides, then the method is looked at: GET serves HEAD
+ *  where no route names it; OPTIONS is answered with 204 and other methods with 405, both with Allow.
+ *  -EEXIST the same place and method; -EINVAL pattern, method, route; -EBUSY already served; -ENOMEM. */
 MUMMY_HTTP_API int mummy_http_router_add(mummy_http_router *r, const char *method,
 		const char *pattern, const struct mummy_http_route *route);
 
