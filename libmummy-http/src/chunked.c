@@ -105,22 +105,24 @@ static int trailer(struct mummy_http_chunked *d, const char *p, size_t n, size_t
 		   struct mummy_http_body_part *out)
 {
 	uint64_t max = d->max_trailer_bytes ? d->max_trailer_bytes : MAX_TRAILER_BYTES;
-	uint64_t done = d->opaque[TRAILERS] & UINT32_MAX, seen = d->opaque[TRAILERS] >> SEEN_BITS;
+	uint64_t done = d->opaque[TRAILERS] & UINT32_MAX;
+	size_t seen = (size_t)(d->opaque[TRAILERS] >> SEEN_BITS);
 	const char *next = p, *end;
 	int rc = MHTTP_LINE_OPEN;
 
 	if (max > UINT32_MAX)
 		max = UINT32_MAX;
 	end = p + (n < max - done ? n : max - done);
-	/* look for the end of a line only in what is new */
-	if (seen < (uint64_t)(end - p) && (seen == 0 || memchr(p + seen, '\n', (size_t)(end - p) - seen)))
+	if (seen == 0 || !mhttp_line_is_open(p, end, &seen)) {
 		rc = mhttp_field_line(p, end, &out->field, &next);
+		seen = mhttp_line_seen(p, end);
+	}
 	if (rc == MHTTP_LINE_BAD)
 		return broken(d, -EBADMSG);
 	if (rc == MHTTP_LINE_OPEN) {
 		if (n >= max - done)
 			return broken(d, -EMSGSIZE);
-		d->opaque[TRAILERS] = done | (uint64_t)n << SEEN_BITS;
+		d->opaque[TRAILERS] = done | (uint64_t)seen << SEEN_BITS;
 		return MUMMY_HTTP_MORE;
 	}
 	*used += (size_t)(next - p);

@@ -16,6 +16,22 @@ static inline int mhttp_crlf(const char *p, const char *end)
 	return *p == '\r' && p[1] == '\n' ? 1 : -1;
 }
 
+/* Of a line that was incomplete with *seen octets: does what came since neither end nor break it? Keeps
+ * lines that come octet by octet from being read from the start each time. */
+static inline int mhttp_line_is_open(const char *p, const char *end, size_t *seen)
+{
+	const char *from = p + *seen, *q = from < end ? mhttp_scan_value(from, end) : end;
+
+	*seen = (size_t)(q - p);
+	return q == end || (*q == '\r' && q + 1 == end);
+}
+
+/* What *seen is after a line was found incomplete. */
+static inline size_t mhttp_line_seen(const char *p, const char *end)
+{
+	return (size_t)(end - p) - (end > p && end[-1] == '\r');
+}
+
 /* Reads the line at p; with FIELD and EMPTY *next is what follows it. No obs-fold, no white space
  * before the colon: both have been read in two ways. */
 static inline int mhttp_field_line(const char *p, const char *end, struct mummy_http_field *f,

@@ -188,14 +188,13 @@ static void move_spans(struct mummy_http_head *h, const char *p)
 	h->opaque[MHTTP_BASE] = (uintptr_t)p;
 }
 
-/* Is there anything in what is new that ends the line, or breaks it? */
 static int line_is_open(struct mummy_http_head *h, const char *p, const char *end)
 {
-	const char *from = p + h->opaque[MHTTP_SEEN];
-	const char *q = from < end ? mhttp_scan_value(from, end) : end;
+	size_t seen = h->opaque[MHTTP_SEEN];
+	int open = mhttp_line_is_open(p, end, &seen);
 
-	h->opaque[MHTTP_SEEN] = (uintptr_t)(q - p);
-	return q == end || (*q == '\r' && q + 1 == end);
+	h->opaque[MHTTP_SEEN] = seen;
+	return open;
 }
 
 static int parse_lines(struct mummy_http_head *h, const char **at, const char *end, mhttp_start_line *start)
@@ -239,6 +238,6 @@ int mhttp_head_parse(struct mummy_http_head *h, const char *p, size_t n, mhttp_s
 	if (rc < 0)
 		return rc;
 	h->opaque[MHTTP_AT] = (uintptr_t)(at - p);
-	h->opaque[MHTTP_SEEN] = (uintptr_t)(end - p) - (end > p && end[-1] == '\r');
+	h->opaque[MHTTP_SEEN] = mhttp_line_seen(p, end);
 	return incomplete(h, n, max);
 }
