@@ -44,30 +44,43 @@ static inline int64_t mpool_deque_size(struct mpool_deque *d)
 	return b > t ? b - t : 0;
 }
 
-/** Owner. False when it is full. */
-static inline bool mpool_deque_push(struct mpool_deque *d, void (*run)(void *arg), void *arg)
+/** Owner: the slot to be filled and then published, or NULL when it is full. */
+static inline struct mpool_slot *mpool_deque_claim(struct mpool_deque *d)
 {
 	int64_t b = atomic_load_explicit(&d->bottom, memory_order_relaxed);
-	struct mpool_slot *s;
 
 	if (__builtin_expect(b >= d->limit, 0)) {
 		d->limit = atomic_load_explicit(&d->top, memory_order_acquire) + d->capacity;
 		if (b >= d->limit)
-			return false;
+			return NULL;
 	}
-	s = mpool_deque_slot(d, b);
+	return mpool_deque_slot(d, b);
+}
+
+/** Owner: what was claimed is there for thieves. A full barrier. */
+static inline void mpool_deque_publish(struct mpool_deque *d)
+{
+	atomic_exchange(&d->bottom, atomic_load_explicit(&d->bottom, memory_order_relaxed) + 1);
+}
+
+/** Owner. False when it is full. */
+static inline bool mpool_deque_push(struct mpool_deque *d, void (*run)(void *arg), void *arg)
+{
+	struct mpool_slot *s = mpool_deque_claim(d);
+
+	if (!s)
+		return false;
 	atomic_store_explicit(&s->run, run, memory_order_relaxed);
 	atomic_store_explicit(&s->arg, arg, memory_order_relaxed);
-	atomic_exchange(&d->bottom, b + 1);
+	mpool_deque_publish(d);
 	return true;
 }
 
-/** Owner: takes back the last pushed. False when thieves took everything. */
-static inline bool mpool_deque_pop(struct mpool_deque *d, struct mpool_job *out)
+/** Owner: the slot of the last pushed, taken out; NULL when thieves took everything. */
+static inline struct mpool_slot *mpool_deque_take_back(struct mpool_deque *d)
 {
 	int64_t b = atomic_load_explicit(&d->bottom, memory_order_relaxed) - 1;
-	struct mpool_slot *s;
-	bool mine = true;
+	bool mine;
 	int64_t t;
 
 	atomic_exchange(&d->bottom, b);
@@ -77,9 +90,18 @@ static inline bool mpool_deque_pop(struct mpool_deque *d, struct mpool_job *out)
 		mine = t == b && atomic_compare_exchange_strong(&d->top, &t, t + 1);
 		atomic_store(&d->bottom, b + 1);
 		if (!mine)
-			return false;
+			return NULL;
 	}
-	s = mpool_deque_slot(d, b);
+	return mpool_deque_slot(d, b);
+}
+
+/** Owner: takes back the last pushed. False when thieves took everything. */
+static inline bool mpool_deque_pop(struct mpool_deque *d, struct mpool_job *out)
+{
+	struct mpool_slot *s = mpool_deque_take_back(d);
+
+	if (!s)
+		return false;
 	out->run = atomic_load_explicit(&s->run, memory_order_relaxed);
 	out->arg = atomic_load_explicit(&s->arg, memory_order_relaxed);
 	return true;

@@ -44,14 +44,17 @@ static __attribute__((noinline)) void call_help(struct mpool_worker *w)
 void mummy_pool_fork(struct mummy_pool_task *t, void (*run)(void *arg), void *arg)
 {
 	struct mpool_worker *w = mpool_current;
+	struct mpool_slot *slot = w ? mpool_deque_claim(&w->forks) : NULL;
 
 	t->run = run;
 	t->arg = arg;
 	atomic_store_explicit(state_of(t), 0, memory_order_relaxed);
-	if (!w || !mpool_deque_push(&w->forks, NULL, t)) {
+	if (__builtin_expect(!slot, 0)) {
 		run_at_once(t);
 		return;
 	}
+	atomic_store_explicit(&slot->arg, t, memory_order_relaxed);
+	mpool_deque_publish(&w->forks);
 	if (__builtin_expect(atomic_load(&w->pool->want_wake) || atomic_load(&w->helper) != NULL, 0))
 		call_help(w);
 }
@@ -107,11 +110,11 @@ static __attribute__((noinline)) void await_thief(struct mpool_worker *w, struct
 void mummy_pool_join(struct mummy_pool_task *t)
 {
 	struct mpool_worker *w = mpool_current;
-	struct mpool_job job;
 
 	if (__builtin_expect(atomic_load_explicit(state_of(t), memory_order_acquire) & DONE, 0))
 		return;
-	if (__builtin_expect(mpool_deque_pop(&w->forks, &job), 1))
+	/* In the order that join asks for, the last pushed is t. */
+	if (__builtin_expect(mpool_deque_take_back(&w->forks) != NULL, 1))
 		t->run(t->arg);
 	else
 		await_thief(w, t);

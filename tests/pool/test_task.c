@@ -1,0 +1,251 @@
+#include <config.h>
+#include "suite.h"
+#include "pools.h"
+#include "mummy-common.h"
+#include <string.h>
+
+static void *same(void *arg)
+{
+	return arg;
+}
+
+static void add_one(void *arg)
+{
+	atomic_fetch_add((atomic_int *)arg, 1);
+}
+
+START_TEST(a_task_has_a_result)
+{
+	for (int kind = 0; kind < 2; kind++) {
+		mummy_pool *p = pool_of((enum mummy_pool_kind)kind, 2);
+		mummy_task *t;
+		void *result = NULL;
+
+		ck_assert_int_eq(mummy_task_submit(&t, p, same, &p, NULL), 0);
+		ck_assert_int_eq(mummy_task_wait(t, -1, &result), 0);
+		ck_assert_ptr_eq(result, &p);
+		ck_assert_int_eq(mummy_task_submit(NULL, p, same, NULL, NULL), 0);
+		mummy_pool_free(p);
+		/* What has ended is good for waiting without its pool. */
+		ck_assert_ptr_eq(mummy_task_ref(t), t);
+		mummy_task_unref(t);
+		ck_assert_int_eq(mummy_task_wait(t, 0, NULL), 0);
+		mummy_task_unref(t);
+		mummy_task_unref(NULL);
+	}
+}
+END_TEST
+
+START_TEST(a_wait_has_a_limit)
+{
+	mummy_pool *p = pool_of(MUMMY_POOL_TASKS, 1);
+	struct gate gate = { 0 };
+	mummy_task *t;
+	void *result = NULL;
+
+	ck_assert_int_eq(mummy_task_submit(&t, p, gate_task, &gate, NULL), 0);
+	ck_assert_int_eq(mummy_task_wait(t, 0, &result), -ETIMEDOUT);
+	ck_assert_int_eq(mummy_task_wait(t, 10, &result), -ETIMEDOUT);
+	ck_assert_ptr_null(result);
+	gate_reached(&gate);
+	ck_assert_int_eq(mummy_task_cancel(t), -EBUSY);
+	gate_open(&gate);
+	ck_assert_int_eq(mummy_task_wait(t, 30000, &result), 0);
+	ck_assert_ptr_eq(result, &gate);
+	ck_assert_int_eq(mummy_task_cancel(t), -EALREADY);
+	mummy_task_unref(t);
+	mummy_pool_free(p);
+}
+END_TEST
+
+static void *time_of_run(void *arg)
+{
+	*(uint64_t *)arg = mummy_now_ns();
+	return NULL;
+}
+
+START_TEST(a_delay_is_kept_in_the_right_order)
+{
+	for (int kind = 0; kind < 2; kind++) {
+		mummy_pool *p = pool_of((enum mummy_pool_kind)kind, 3);
+		uint64_t start = mummy_now_ns(), ran[3];
+		mummy_task *t[3];
+
+		for (unsigned i = 0; i < 3; i++) {
+			struct mummy_task_options opt = { .delay_ms = 60 - 20 * i };
+
+			ck_assert_int_eq(mummy_task_submit(&t[i], p, time_of_run, &ran[i], &opt), 0);
+		}
+		for (unsigned i = 0; i < 3; i++) {
+			ck_assert_int_eq(mummy_task_wait(t[i], -1, NULL), 0);
+			ck_assert_uint_ge(ran[i] - start, (60 - 20 * i) * UINT64_C(1000000));
+			mummy_task_unref(t[i]);
+		}
+		mummy_pool_free(p);
+	}
+}
+END_TEST
+
+START_TEST(a_cancelled_task_does_not_run)
+{
+	for (unsigned delay = 0; delay <= 3600000; delay += 3600000) {
+		struct mummy_task_options opt = { .delay_ms = delay };
+		mummy_pool *p = pool_of(MUMMY_POOL_TASKS, 1);
+		struct mummy_pool_stats stats;
+		struct gate gate = { 0 };
+		atomic_int n = 0, after = 0;
+		mummy_task *t;
+
+		ck_assert_int_eq(mummy_pool_submit(p, gate_job, &gate), 0);
+		gate_reached(&gate);
+		ck_assert_int_eq(mummy_task_submit(&t, p, gate_task, &n, &opt), 0);
+		ck_assert_int_eq(mummy_task_then(t, add_one, &after), 0);
+		ck_assert_int_eq(mummy_task_cancel(t), 0);
+		ck_assert_int_eq(mummy_task_cancel(t), -EALREADY);
+		ck_assert_int_eq(mummy_task_wait(t, -1, NULL), -ECANCELED);
+		mummy_task_unref(t);
+		gate_open(&gate);
+		ck_assert_int_eq(mummy_pool_drain(p, -1), 0);
+		mummy_pool_stats_get(p, &stats);
+		ck_assert_uint_eq(stats.cancelled, 1);
+		ck_assert_uint_eq(stats.completed, 2);
+		ck_assert_uint_eq(stats.submitted, 3);
+		mummy_pool_free(p);
+		ck_assert_int_eq(atomic_load(&n), 0);
+		ck_assert_int_eq(atomic_load(&after), 1);
+	}
+}
+END_TEST
+
+START_TEST(continuations_run_also_while_draining)
+{
+	mummy_pool *p = pool_of(MUMMY_POOL_THREADS, 1);
+	struct gate gate = { 0 };
+	atomic_int n = 0;
+	mummy_task *t;
+
+	ck_assert_int_eq(mummy_task_submit(&t, p, gate_task, &gate, NULL), 0);
+	for (int i = 0; i < 100; i++)
+		ck_assert_int_eq(mummy_task_then(t, add_one, &n), 0);
+	ck_assert_int_eq(mummy_pool_drain(p, 0), -ETIMEDOUT);
+	ck_assert_int_eq(mummy_task_then(t, add_one, &n), 0);
+	gate_open(&gate);
+	ck_assert_int_eq(mummy_task_wait(t, -1, NULL), 0);
+	ck_assert_int_eq(mummy_task_then(t, add_one, &n), 0);
+	ck_assert_int_eq(mummy_pool_drain(p, -1), 0);
+	ck_assert_int_eq(atomic_load(&n), 102);
+	mummy_task_unref(t);
+	mummy_pool_free(p);
+}
+END_TEST
+
+struct line {
+	mummy_pool *pool;
+	int length;
+	unsigned delay_ms;
+};
+
+/* Every task waits for the next, which nobody else is free to run. */
+static void *wait_in_line(void *arg)
+{
+	struct line *line = arg, next = { line->pool, line->length - 1, line->delay_ms };
+	struct mummy_task_options opt = { .delay_ms = line->delay_ms };
+	mummy_task *t;
+
+	if (line->length == 0)
+		return NULL;
+	ck_assert_int_eq(mummy_task_submit(&t, line->pool, wait_in_line, &next, &opt), 0);
+	ck_assert_int_eq(mummy_task_wait(t, -1, NULL), 0);
+	mummy_task_unref(t);
+	return NULL;
+}
+
+START_TEST(all_workers_may_wait_for_tasks)
+{
+	for (int kind = 0; kind < 2; kind++) {
+		for (unsigned threads = 1; threads <= 3; threads++) {
+			struct line quick = { pool_of((enum mummy_pool_kind)kind, threads), 100, 0 };
+			struct line slow = { quick.pool, 5, 5 };
+			mummy_task *t[3];
+
+			ck_assert_int_eq(mummy_task_submit(&t[0], quick.pool, wait_in_line, &quick, NULL), 0);
+			ck_assert_int_eq(mummy_task_submit(&t[1], quick.pool, wait_in_line, &quick, NULL), 0);
+			ck_assert_int_eq(mummy_task_submit(&t[2], quick.pool, wait_in_line, &slow, NULL), 0);
+			for (int i = 0; i < 3; i++) {
+				ck_assert_int_eq(mummy_task_wait(t[i], -1, NULL), 0);
+				mummy_task_unref(t[i]);
+			}
+			mummy_pool_free(quick.pool);
+		}
+	}
+}
+END_TEST
+
+struct storm {
+	mummy_pool *pool;
+	atomic_int ran, cancelled, then, refused;
+};
+
+static void *strike(void *arg)
+{
+	atomic_fetch_add(&((struct storm *)arg)->ran, 1);
+	return NULL;
+}
+
+static void after(void *arg)
+{
+	atomic_fetch_add(&((struct storm *)arg)->then, 1);
+}
+
+enum { STRIKES = 600 };
+
+static void *raise_storm(void *arg)
+{
+	struct storm *s = arg;
+
+	for (unsigned i = 0; i < STRIKES; i++) {
+		struct mummy_task_options opt = { .delay_ms = i % 3 };
+		mummy_task *t;
+
+		ck_assert_int_eq(mummy_task_submit(&t, s->pool, strike, s, &opt), 0);
+		ck_assert_int_eq(mummy_task_then(t, after, s), 0);
+		if (i % 2 && mummy_task_cancel(t) == 0)
+			atomic_fetch_add(&s->cancelled, 1);
+		if (i % 5 == 0)
+			mummy_task_wait(t, i % 10 ? -1 : 1, NULL);
+		mummy_task_unref(t);
+	}
+	return NULL;
+}
+
+START_TEST(submit_cancel_and_wait_from_many_threads)
+{
+	for (int kind = 0; kind < 2; kind++) {
+		struct storm s = { .pool = pool_of((enum mummy_pool_kind)kind, 3) };
+		pthread_t t[3];
+
+		for (int i = 0; i < 3; i++)
+			ck_assert_int_eq(pthread_create(&t[i], NULL, raise_storm, &s), 0);
+		for (int i = 0; i < 3; i++)
+			pthread_join(t[i], NULL);
+		mummy_pool_free(s.pool);
+		ck_assert_int_eq(atomic_load(&s.ran) + atomic_load(&s.cancelled), 3 * STRIKES);
+		ck_assert_int_eq(atomic_load(&s.then), 3 * STRIKES);
+	}
+}
+END_TEST
+
+START_TEST(options_are_checked)
+{
+	mummy_pool *p = pool_of(MUMMY_POOL_TASKS, 1);
+	struct mummy_task_options opt = { .delay_ms = 0 };
+
+	opt.reserved[7] = 1;
+	ck_assert_int_eq(mummy_task_submit(NULL, p, same, NULL, &opt), -EINVAL);
+	mummy_pool_free(p);
+}
+END_TEST
+
+SUITE_MAIN("pool/task", a_task_has_a_result, a_wait_has_a_limit, a_delay_is_kept_in_the_right_order,
+	   a_cancelled_task_does_not_run, continuations_run_also_while_draining, all_workers_may_wait_for_tasks,
+	   submit_cancel_and_wait_from_many_threads, options_are_checked)
