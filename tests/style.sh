@@ -1,0 +1,46 @@
+#!/bin/sh
+# style.sh - shell scripts and manual pages without complaints.
+#
+# usage: style.sh SOURCES
+set -u
+cd "$1" || exit 99
+status=0
+if [ -d .git ] || [ -f .git ]; then
+	list() { git -c safe.directory='*' ls-files -- "$@"; }
+else
+	list() { find . -path ./build -prune -o -type f -print | sed 's|^\./||'; }
+fi
+
+# scripts: the files that begin as shell scripts, and what they source.
+scripts()
+{
+	list | while read -r file; do
+		case $file in
+		*.sh) echo "$file" ;;
+		debian/*|*.c|*.h|*.py|*.js|*.md|*.json) ;;
+		*) head -n 1 "$file" 2>/dev/null | grep -q '^#!/bin/\(ba\|da\)\{0,1\}sh' && echo "$file" ;;
+		esac
+	done
+}
+
+says()
+{
+	if [ "$1" -eq 0 ]; then
+		echo "ok - $2"
+	else
+		echo "not ok - $2"
+		status=1
+	fi
+}
+
+for file in $(scripts); do
+	shellcheck -x -P SCRIPTDIR -P . "$file"
+	says $? "shellcheck $file"
+done
+for file in $(list | grep '\.[1-8]$' | grep '/man/\|^man/\|\.1$\|\.3$'); do
+	said=$(LC_ALL=C.UTF-8 MANROFFSEQ='' MANWIDTH=80 groff -mandoc -Tutf8 -ww -b -z "$file" 2>&1)
+	[ -z "$said" ]
+	says $? "manual page $file"
+	[ -z "$said" ] || echo "$said"
+done
+exit $status
