@@ -1,0 +1,189 @@
+#include <config.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "engine.h"
+#include "mummy-common.h"
+
+int mup_refuse(struct mup_request *r, int status, const char *text)
+{
+	mummy_upload *u = r->u;
+	char line[160];
+
+	mup_reply_text(r->reply, status, text);
+	pthread_mutex_lock(&u->lock);
+	u->stats.refused++;
+	pthread_mutex_unlock(&u->lock);
+	snprintf(line, sizeof line, "answered %d: %.*s", status, (int)strcspn(text, "\n"), text);
+	mup_log(u, status >= 500 ? 0 : 2, line, r->id);
+	return 0;
+}
+
+int mup_refuse_code(struct mup_request *r, int rc)
+{
+	switch (rc) {
+	case -ENOENT:
+		return mup_refuse(r, 404, "there is no such upload\n");
+	case -EBADMSG:
+		return mup_refuse(r, 410, "the upload is damaged\n");
+	case -EBUSY:
+		return mup_refuse(r, 423, "the upload is in use elsewhere\n");
+	case -ECANCELED:
+		return mup_refuse(r, 423, "a newer request writes this upload\n");
+	case -EFBIG:
+		return mup_refuse(r, 413, "the body is longer than what is left of the upload\n");
+	case -ENOSPC:
+	case -EDQUOT:
+		return mup_refuse(r, 507, "there is no space left for uploads\n");
+	case -ENOMEM:
+		return mup_refuse(r, 503, "the server is out of memory\n");
+	}
+	if (rc >= 400 && rc <= 599)
+		return mup_refuse(r, rc, "the content was refused\n");
+	return mup_refuse(r, 500, "the store failed\n");
+}
+
+int mup_visit(struct mup_request *r, unsigned flags, struct mup_session **out)
+{
+	int64_t expires;
+	int rc = mup_enter(r->u, r->id, flags, out);
+
+	if (rc < 0) {
+		mup_refuse_code(r, rc);
+		return rc;
+	}
+	if ((*out)->info.state == MUMMY_UPLOAD_QUARANTINED) {
+		mup_exit(r->u, *out, NULL);
+		mup_refuse_code(r, -EBADMSG);
+		return -EBADMSG;
+	}
+	expires = mup_expires(r->u, &(*out)->info, &(*out)->priv);
+	if (expires && !(*out)->writer && expires <= r->u->clock(NULL)) {
+		mup_exit(r->u, *out, NULL);
+		mup_refuse(r, 410, "the upload has expired\n");
+		return -ESTALE;
+	}
+	return 0;
+}
+
+/* 1: the path is below the base path; *id then stays NULL for the base path itself. */
+static int find_id(const mummy_upload *u, const char *path, const char **id)
+{
+	size_t n = strlen(u->base);
+
+	*id = NULL;
+	if (strncmp(path, u->base, n) != 0)
+		return strlen(path) == n - 1 && !strncmp(path, u->base, n - 1);
+	if (!path[n])
+		return 1;
+	if (!mup_id_valid(path + n, strlen(path + n)))
+		return 0;
+	*id = path + n;
+	return 1;
+}
+
+static int is_method(const struct mup_request *r, const char *name)
+{
+	return r->method_len == strlen(name) && !memcmp(r->method, name, r->method_len);
+}
+
+static int not_allowed(struct mup_request *r)
+{
+	const struct mummy_upload_store *store = &r->u->store;
+
+	if (!r->id)
+		mup_reply_add(r->reply, "Allow", "OPTIONS, POST");
+	else
+		mup_reply_addf(r->reply, "Allow", "OPTIONS, HEAD, PATCH%s%s", store->read ? ", GET" : "",
+			       store->remove ? ", DELETE" : "");
+	return mup_refuse(r, 405, "the method is not for this address\n");
+}
+
+static int discover(struct mup_request *r)
+{
+	mup_reply_add(r->reply, "Tus-Version", MUP_VERSION);
+	mup_reply_add(r->reply, "Tus-Extension", r->u->extensions);
+	if (r->u->opt.max_bytes)
+		mup_reply_addf(r->reply, "Tus-Max-Size", "%llu", (unsigned long long)r->u->opt.max_bytes);
+	mup_cors_preflight(r);
+	mup_reply_status(r->reply, 204);
+	return 0;
+}
+
+static int wrong_version(struct mup_request *r)
+{
+	const char *p;
+	size_t n;
+
+	if (mup_header(r, "Tus-Resumable", &p, &n) == 1 && n == strlen(MUP_VERSION)
+	    && !memcmp(p, MUP_VERSION, n))
+		return 0;
+	mup_reply_add(r->reply, "Tus-Version", MUP_VERSION);
+	mup_refuse(r, 412, "Tus-Resumable has to be " MUP_VERSION "\n");
+	return 1;
+}
+
+static int tus(struct mup_request *r, mummy_upload_transfer **out)
+{
+	const int post = !r->id && is_method(r, "POST"), head = r->id && is_method(r, "HEAD");
+	const int patch = r->id && is_method(r, "PATCH");
+	const int del = r->id && is_method(r, "DELETE") && r->u->store.remove;
+	const char *p;
+	size_t n;
+
+	if (!post && !head && !patch && !del)
+		return not_allowed(r);
+	if (wrong_version(r))
+		return 0;
+	if (mup_header(r, "Upload-Checksum", &p, &n) != 0)
+		return mup_refuse(r, 400, "checksums are not supported\n");
+	if (post)
+		return mup_post(r, out);
+	if (patch)
+		return mup_patch(r, out);
+	return head ? mup_head(r) : mup_delete(r);
+}
+
+static int dispatch(struct mup_request *r, mummy_upload_transfer **out)
+{
+	const int known = find_id(r->u, r->req->path, &r->id);
+
+	r->method = r->req->method;
+	r->method_len = strlen(r->method);
+	mup_reply_add(r->reply, "Tus-Resumable", MUP_VERSION);
+	mup_cors(r);
+	if (mup_header(r, "X-HTTP-Method-Override", &r->method, &r->method_len) == 0) {
+		r->method = r->req->method;
+		r->method_len = strlen(r->method);
+	}
+	if (is_method(r, "OPTIONS"))
+		return discover(r);
+	if (!known)
+		return mup_refuse(r, 404, "there is no such upload\n");
+	if (r->id && is_method(r, "GET") && r->u->store.read)
+		return mup_get(r);
+	return tus(r, out);
+}
+
+int mummy_upload_begin(mummy_upload *u, const struct mummy_upload_request *req, mummy_upload_reply **reply,
+		       mummy_upload_transfer **out)
+{
+	struct mup_request r = { .u = u, .req = req };
+	mummy_upload_transfer *t = NULL;
+
+	if (!MUMMY_RESERVED_OK(req))
+		return -EINVAL;
+	r.reply = mup_reply_new();
+	if (!r.reply)
+		return -ENOMEM;
+	if (dispatch(&r, &t) == 1) {
+		*out = t;
+		return 1;
+	}
+	if (mup_reply_error(r.reply) < 0) {
+		mummy_upload_reply_free(r.reply);
+		return -ENOMEM;
+	}
+	*reply = r.reply;
+	return 0;
+}

@@ -1,0 +1,186 @@
+#include <config.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "engine.h"
+#include "metadata.h"
+
+/* What a POST asks for. */
+struct creation {
+	struct mummy_upload_info info;
+	struct mummy_upload_grant grant;
+	struct mup_private priv;
+	char private_text[MUP_PRIVATE_SIZE];
+	int with_upload;
+};
+
+static int read_length(struct mup_request *r, uint64_t *length)
+{
+	const char *p;
+	size_t n;
+	int known = mup_header_number(r, "Upload-Length", length);
+	int later = mup_header(r, "Upload-Defer-Length", &p, &n);
+
+	if (known < 0)
+		return mup_refuse(r, 400, "Upload-Length is not a length\n");
+	if (later < 0 || (later && (n != 1 || *p != '1')))
+		return mup_refuse(r, 400, "Upload-Defer-Length has to be 1\n");
+	if (known && later)
+		return mup_refuse(r, 400, "Upload-Length and Upload-Defer-Length exclude each other\n");
+	if (later && !r->u->store.set_length)
+		return mup_refuse(r, 400, "Upload-Length is needed\n");
+	if (!known && !later)
+		return mup_refuse(r, 400, "Upload-Length or Upload-Defer-Length is needed\n");
+	if (later)
+		*length = MUMMY_UPLOAD_UNKNOWN;
+	return 1;
+}
+
+static int read_metadata(struct mup_request *r, char **out)
+{
+	const char *p;
+	size_t n;
+	int rc = mup_header(r, "Upload-Metadata", &p, &n);
+
+	if (rc == 0)
+		return 1;
+	if (rc == 1 && n > r->u->opt.max_metadata_bytes)
+		return mup_refuse(r, 431, "Upload-Metadata is too long\n");
+	if (rc < 0 || mup_metadata_check(p, n) < 0)
+		return mup_refuse(r, 400, "Upload-Metadata is not a list of keys and base64 values\n");
+	*out = n ? strndup(p, n) : NULL;
+	if (n && !*out)
+		return mup_refuse_code(r, -ENOMEM);
+	return 1;
+}
+
+static int check_body(struct mup_request *r, struct creation *c)
+{
+	c->with_upload = mup_header_is_tus(r);
+	if (!c->with_upload && r->req->body_length != 0)
+		return mup_refuse(r, 415, "Content-Type has to be application/offset+octet-stream\n");
+	return 1;
+}
+
+static int check_size(struct mup_request *r, const struct creation *c)
+{
+	const uint64_t max = c->grant.max_bytes, length = c->info.length, body = r->req->body_length;
+
+	if (max && length != MUMMY_UPLOAD_UNKNOWN && length > max)
+		return mup_refuse(r, 413, "the upload is longer than what is allowed\n");
+	if (body != MUMMY_UPLOAD_UNKNOWN && (body > length || (max && body > max)))
+		return mup_refuse(r, 413, "the body is longer than the upload\n");
+	return 1;
+}
+
+static int ask(struct mup_request *r, struct creation *c)
+{
+	mummy_upload *u = r->u;
+	int status;
+
+	c->grant.max_bytes = u->opt.max_bytes;
+	c->grant.expire_s = u->opt.expire_s;
+	if (check_size(r, c) == 0)
+		return 0;
+	if (!u->opt.events.pre_create)
+		return 1;
+	status = u->opt.events.pre_create(u->opt.ctx, r->req, &c->info, &c->grant);
+	if (status == 0)
+		return check_size(r, c);
+	c->grant.text[sizeof c->grant.text - 1] = '\0';
+	mup_refuse(r, status >= 400 && status <= 599 ? status : 500, "the upload was refused\n");
+	if (c->grant.text[0])
+		mup_reply_body(r->reply, c->grant.text);
+	return 0;
+}
+
+static int store_it(struct mup_request *r, struct creation *c)
+{
+	mummy_upload *u = r->u;
+	int rc;
+
+	c->priv.max_bytes = c->grant.max_bytes;
+	c->priv.expire_s = c->grant.expire_s;
+	mup_name_safe(c->grant.name, strnlen(c->grant.name, sizeof c->grant.name), c->priv.name);
+	mup_private_client(&c->priv, r->req->peer);
+	mup_private_write(&c->priv, c->private_text);
+	c->info.private_state = c->private_text;
+	pthread_mutex_lock(&u->lock);
+	rc = mup_open_add(u, c->priv.client, 1);
+	pthread_mutex_unlock(&u->lock);
+	if (rc == -ENFILE)
+		return mup_refuse(r, 503, "there are too many unfinished uploads\n");
+	if (rc == -EDQUOT)
+		return mup_refuse(r, 429, "you have too many unfinished uploads\n");
+	if (rc == 0)
+		rc = u->store.create(u->store.ctx, &c->info);
+	if (rc < 0) {
+		pthread_mutex_lock(&u->lock);
+		mup_open_drop(u, c->priv.client);
+		pthread_mutex_unlock(&u->lock);
+		return mup_refuse_code(r, rc);
+	}
+	return 1;
+}
+
+static void add_location(struct mup_request *r, const char *id)
+{
+	const mummy_upload *u = r->u;
+	const struct mummy_upload_request *req = r->req;
+
+	if (u->opt.absolute_location && req->scheme && req->host)
+		mup_reply_addf(r->reply, "Location", "%s://%s%s%s", req->scheme, req->host, u->base, id);
+	else
+		mup_reply_addf(r->reply, "Location", "%s%s", u->base, id);
+}
+
+static int answer(struct mup_request *r, struct creation *c, mummy_upload_transfer **out)
+{
+	mummy_upload *u = r->u;
+	struct mummy_upload_info *done = NULL;
+	struct mup_session *s;
+	int rc = mup_enter(u, c->info.id, MUMMY_UPLOAD_WRITE, &s);
+
+	if (rc < 0)
+		return mup_refuse_code(r, rc);
+	u->stats.created++;
+	add_location(r, s->id);
+	if (c->with_upload && r->req->body_length != 0)
+		return mup_transfer_new(r, s, 1, out);
+	rc = mup_finish(u, s, &done);
+	if (rc == 0) {
+		mup_reply_progress(u, s, r->reply);
+		mup_reply_status(r->reply, 201);
+	}
+	mup_exit(u, s, done);
+	return rc ? mup_refuse_code(r, rc) : 0;
+}
+
+int mup_post(struct mup_request *r, mummy_upload_transfer **out)
+{
+	struct creation c;
+	char *metadata = NULL;
+	const char *p;
+	size_t n;
+	int rc;
+
+	memset(&c, 0, sizeof c);
+	if (mup_header(r, "Upload-Concat", &p, &n) != 0)
+		return mup_refuse(r, 400, "concatenation is not supported\n");
+	if (read_length(r, &c.info.length) == 0 || check_body(r, &c) == 0 || read_metadata(r, &metadata) == 0)
+		return 0;
+	c.info.metadata = metadata;
+	c.info.created = c.info.modified = r->u->clock(NULL);
+	rc = mup_id_make(c.info.id);
+	if (rc < 0)
+		rc = mup_refuse_code(r, rc);
+	else
+		rc = ask(r, &c);
+	if (rc == 1)
+		rc = store_it(r, &c);
+	if (rc == 1)
+		rc = answer(r, &c, out);
+	free(metadata);
+	return rc;
+}

@@ -1,0 +1,148 @@
+#include <config.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "dir.h"
+
+char *mup_dir_file(char out[MUP_FILE_SIZE], const char *id, const char *kind)
+{
+	snprintf(out, MUP_FILE_SIZE, ".%.*s.%s", MUP_ID_LEN, id, kind);
+	return out;
+}
+
+int mup_dir_file_id(const char *file, const char *kind, char id[MUP_ID_SIZE])
+{
+	if (strlen(file) != MUP_ID_LEN + 2 + strlen(kind) || file[0] != '.' || !mup_id_valid(file + 1, MUP_ID_LEN)
+	    || file[MUP_ID_LEN + 1] != '.' || strcmp(file + MUP_ID_LEN + 2, kind) != 0)
+		return 0;
+	memcpy(id, file + 1, MUP_ID_LEN);
+	id[MUP_ID_LEN] = '\0';
+	return 1;
+}
+
+int mup_dir_open_regular(int at, const char *file, int flags, struct stat *st)
+{
+	/* O_NONBLOCK: a FIFO in the way must not hold us up */
+	int fd = openat(at, file, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return errno == ELOOP ? -EBADMSG : -errno;
+	if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode)) {
+		close(fd);
+		return -EBADMSG;
+	}
+	return fd;
+}
+
+int mup_dir_write_all(int fd, const void *p, size_t n, uint64_t off)
+{
+	const char *at = p;
+
+	while (n > 0) {
+		ssize_t k = pwrite(fd, at, n, (off_t)off);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			return k < 0 ? -errno : -EIO;
+		at += k;
+		n -= (size_t)k;
+		off += (uint64_t)k;
+	}
+	return 0;
+}
+
+int mup_dir_fsync(struct mup_dir *d, int fd)
+{
+	if (d->opt.sync == MUMMY_UPLOAD_SYNC_NONE)
+		return 0;
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+static int write_file(struct mup_dir *d, const char *file, const char *text, size_t n)
+{
+	int fd = openat(d->fd, file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600), rc;
+
+	if (fd < 0)
+		return -errno;
+	rc = mup_dir_write_all(fd, text, n, 0);
+	if (rc == 0)
+		rc = mup_dir_fsync(d, fd);
+	if (close(fd) < 0 && rc == 0)
+		rc = -errno;
+	return rc;
+}
+
+int mup_dir_put_record(struct mup_dir *d, struct mup_record *rec, int lasting)
+{
+	char file[MUP_FILE_SIZE], tmp[MUP_FILE_SIZE], *text;
+	size_t n;
+	int rc;
+
+	rec->sync = d->opt.sync;
+	memcpy(rec->boot, d->boot, sizeof rec->boot);
+	rc = mup_record_write(rec, &text, &n);
+	if (rc < 0)
+		return rc;
+	mup_dir_file(tmp, rec->info.id, "tmp");
+	rc = write_file(d, tmp, text, n);
+	free(text);
+	if (rc == 0 && renameat(d->fd, tmp, d->fd, mup_dir_file(file, rec->info.id, "info")) < 0)
+		rc = -errno;
+	if (rc < 0) {
+		unlinkat(d->fd, tmp, 0);
+		return rc;
+	}
+	return lasting ? mup_dir_fsync(d, d->fd) : 0;
+}
+
+static ssize_t read_all(int fd, char *p, size_t room)
+{
+	size_t n = 0;
+
+	while (n < room) {
+		ssize_t k = read(fd, p + n, room - n);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return -errno;
+		if (k == 0)
+			break;
+		n += (size_t)k;
+	}
+	return (ssize_t)n;
+}
+
+int mup_dir_get_record(struct mup_dir *d, const char *id, const char *kind, struct mup_record *rec)
+{
+	char file[MUP_FILE_SIZE], *text;
+	struct stat st;
+	ssize_t n;
+	int fd = mup_dir_open_regular(d->fd, mup_dir_file(file, id, kind), O_RDONLY, &st), rc;
+
+	memset(rec, 0, sizeof *rec);
+	if (fd < 0)
+		return fd;
+	if (st.st_size > MUP_RECORD_MAX) {
+		close(fd);
+		return -EBADMSG;
+	}
+	text = malloc((size_t)st.st_size + 1);
+	n = text ? read_all(fd, text, (size_t)st.st_size) : -ENOMEM;
+	close(fd);
+	if (n < 0) {
+		free(text);
+		return (int)n;
+	}
+	text[n] = '\0';
+	rc = mup_record_read(rec, text, (size_t)n);
+	if (rc == 0 && strcmp(rec->info.id, id) != 0)
+		rc = -EBADMSG;
+	if (rc < 0)
+		mup_record_free(rec);
+	return rc;
+}

@@ -1,0 +1,122 @@
+#include <config.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "dir.h"
+
+struct cursor {
+	DIR *folder;
+	struct mup_record rec;
+};
+
+static DIR *open_folder(struct mup_dir *d)
+{
+	int fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = fd < 0 ? NULL : fdopendir(fd);
+
+	if (fd >= 0 && !folder)
+		close(fd);
+	return folder;
+}
+
+static void close_cursor(void **cursor)
+{
+	struct cursor *c = *cursor;
+
+	closedir(c->folder);
+	mup_record_free(&c->rec);
+	free(c);
+	*cursor = NULL;
+}
+
+static int open_cursor(struct mup_dir *d, void **cursor)
+{
+	struct cursor *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return -ENOMEM;
+	c->folder = open_folder(d);
+	if (!c->folder) {
+		free(c);
+		return -errno;
+	}
+	*cursor = c;
+	return 0;
+}
+
+/* 1: file stands for an upload, which has id; each is met once. */
+static int stands_for(struct mup_dir *d, const char *file, char id[MUP_ID_SIZE])
+{
+	char other[MUP_FILE_SIZE];
+
+	if (mup_dir_file_id(file, "info", id))
+		return 1;
+	return mup_dir_file_id(file, "part", id)
+		&& faccessat(d->fd, mup_dir_file(other, id, "info"), F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+}
+
+int mup_dir_next(struct mup_dir *d, void **cursor, struct mummy_upload_info *out, int tidy)
+{
+	struct dirent *e;
+	struct cursor *c;
+	char id[MUP_ID_SIZE];
+	int rc;
+
+	if (!*cursor && (rc = open_cursor(d, cursor)) < 0)
+		return rc;
+	c = *cursor;
+	while (out && (errno = 0, e = readdir(c->folder)) != NULL) {
+		if (tidy && mup_dir_file_id(e->d_name, "gone", id))
+			mup_dir_remove_gone(d, id);
+		if (!stands_for(d, e->d_name, id))
+			continue;
+		mup_record_free(&c->rec);
+		rc = mup_dir_look(d, id, &c->rec, NULL, NULL);
+		if (rc == -ENOENT)
+			continue;
+		if (rc < 0 && rc != -EBADMSG) {
+			close_cursor(cursor);
+			return rc;
+		}
+		*out = c->rec.info;
+		return 0;
+	}
+	rc = out && errno ? -errno : -ENOENT;
+	close_cursor(cursor);
+	return rc;
+}
+
+int mup_dir_list(void *ctx, void **cursor, struct mummy_upload_info *out)
+{
+	return mup_dir_next(ctx, cursor, out, 1);
+}
+
+/* An empty part without record is a creation that nobody was told of. */
+static void sweep_file(struct mup_dir *d, const char *file)
+{
+	char id[MUP_ID_SIZE];
+	struct stat st;
+
+	if (mup_dir_file_id(file, "tmp", id))
+		unlinkat(d->fd, file, 0);
+	else if (mup_dir_file_id(file, "gone", id))
+		mup_dir_remove_gone(d, id);
+	else if (stands_for(d, file, id) && mup_dir_file_id(file, "part", id)
+		 && fstatat(d->fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+		unlinkat(d->fd, file, 0);
+}
+
+int mup_dir_sweep(struct mup_dir *d)
+{
+	DIR *folder = open_folder(d);
+	struct dirent *e;
+
+	if (!folder)
+		return -errno;
+	while ((e = readdir(folder)) != NULL)
+		sweep_file(d, e->d_name);
+	closedir(folder);
+	return 0;
+}

@@ -1,0 +1,162 @@
+/*
+ * engine.h - what the files of the engine share. One mutex guards the engine's tables and every session;
+ * it is never held across a callback or a store call. A store call on an upload is made inside its
+ * session's gate, which lets one thread in at a time, in order of arrival.
+ */
+#ifndef MUMMY_UPLOAD_ENGINE_H
+#define MUMMY_UPLOAD_ENGINE_H
+#include <pthread.h>
+#include <time.h>
+#include <mummy/upload.h>
+#include "id.h"
+#include "private.h"
+#include "reply.h"
+
+#define MUP_VERSION "1.0.0"
+#define MUP_BUCKETS 256                  /* of the tables of sessions and clients */
+
+struct mup_waiter {
+	uintptr_t token[2];
+	struct mup_waiter *next;
+	pthread_cond_t cond;
+	int granted;
+};
+
+/* An upload that some request looks at or writes. */
+struct mup_session {
+	struct mup_session *next;
+	char id[MUP_ID_SIZE];
+	unsigned refs;
+	int busy;                        /* the gate is taken */
+	struct mup_waiter *first, **last;
+	/* below: changed inside the gate only */
+	int loaded, writable;            /* h is open; for writing */
+	int broken;                      /* h has to be opened again for the true offset */
+	int removed, finishing;
+	void *h;
+	struct mummy_upload_info info;   /* strings live as long as h */
+	struct mup_private priv;
+	uint64_t acked;                  /* the store has synced so much */
+	uint64_t epoch;
+	struct mummy_upload_transfer *writer;
+};
+
+struct mummy_upload_transfer {
+	struct mummy_upload *u;
+	struct mup_session *s;
+	mummy_upload_reply *reply;       /* prepared; its status is set at the end */
+	uint64_t epoch;
+	int error, canceling;
+	int created;                     /* of a POST */
+	void (*cancel)(void *conn);
+	void *conn;
+	uint64_t progress_ms;            /* when it was last told */
+};
+
+struct mup_client {
+	struct mup_client *next;
+	unsigned open;
+	char name[MUP_CLIENT_SIZE];
+};
+
+struct mummy_upload {
+	struct mummy_upload_store store;
+	struct mummy_upload_options opt;
+	char *base, *origins, *extensions;   /* base ends in a slash */
+	time_t (*clock)(time_t *);
+	pthread_mutex_t lock;
+	pthread_cond_t idle;             /* an event or a cancel call has returned */
+	unsigned pending;                /* events on the executor */
+	struct mup_session *sessions[MUP_BUCKETS];
+	struct mup_client *clients[MUP_BUCKETS];
+	struct mummy_upload_stats stats;
+};
+
+/* engine.c */
+void mup_log(mummy_upload *u, int level, const char *what, const char *id);
+/* Seconds since 1970 when it expires, 0: never. */
+int64_t mup_expires(const mummy_upload *u, const struct mummy_upload_info *info,
+		const struct mup_private *priv);
+
+/* session.c; all with the lock held, which all but _get and _info may give up meanwhile */
+struct mup_session *mup_session_get(mummy_upload *u, const char *id);
+void mup_session_put(mummy_upload *u, struct mup_session *s);
+void mup_gate_enter(mummy_upload *u, struct mup_session *s);
+void mup_gate_leave(mummy_upload *u, struct mup_session *s);
+/* Inside the gate: opens the upload, or opens it again when it has to be. */
+int mup_session_load(mummy_upload *u, struct mup_session *s, unsigned flags);
+/* Inside the gate: makes the octets that are there last as the policy asks. */
+int mup_session_sync(mummy_upload *u, struct mup_session *s);
+/* Inside the gate: cuts the writer off. */
+void mup_session_cut(mummy_upload *u, struct mup_session *s);
+/* Inside the gate: the upload goes. */
+int mup_session_remove(mummy_upload *u, struct mup_session *s);
+/* What is known, valid while the gate is held. */
+void mup_session_info(const mummy_upload *u, const struct mup_session *s, struct mummy_upload_info *out);
+
+/* finish.c; with the lock held and inside the gate */
+int mup_complete(const struct mup_session *s);
+/* Finishes an upload whose octets are all there. 0, a negative errno, or the status that pre_finish
+ * refused with. *done: what post_finish is to be told, for mup_exit. */
+int mup_finish(mummy_upload *u, struct mup_session *s, struct mummy_upload_info **done);
+/* Takes lock and gate of an upload and opens it: 0, or a negative errno and nothing is held. */
+int mup_enter(mummy_upload *u, const char *id, unsigned flags, struct mup_session **out);
+/* Gives gate, reference and lock back; then tells what finished, which may be NULL. */
+void mup_exit(mummy_upload *u, struct mup_session *s, struct mummy_upload_info *done);
+
+/* survey.c; without the lock */
+int mup_recover(mummy_upload *u);
+void mup_flush(mummy_upload *u);
+
+/* clients.c; with the lock held */
+int mup_open_add(mummy_upload *u, const char *client, int enforce);
+void mup_open_drop(mummy_upload *u, const char *client);
+void mup_clients_free(mummy_upload *u);
+
+/* events.c; without the lock */
+enum mup_event { MUP_POST_FINISH, MUP_TERMINATED, MUP_EXPIRED };
+void mup_event_post(mummy_upload *u, enum mup_event kind, const struct mummy_upload_info *info);
+struct mummy_upload_info *mup_info_copy(const struct mummy_upload_info *info);
+
+/* One request while it is decided. */
+struct mup_request {
+	mummy_upload *u;
+	const struct mummy_upload_request *req;
+	mummy_upload_reply *reply;
+	const char *method;              /* as overridden, borrowed */
+	size_t method_len;
+	const char *id;                  /* borrowed from the path; NULL: it is the base path */
+};
+/* begin.c: gives an error as the answer, text being static; 0 */
+int mup_refuse(struct mup_request *r, int status, const char *text);
+/* The same for a negative errno of the store, or a status that pre_finish refused with. */
+int mup_refuse_code(struct mup_request *r, int rc);
+/* As mup_enter, for an upload that a client may see; the refusal is given on error. */
+int mup_visit(struct mup_request *r, unsigned flags, struct mup_session **out);
+
+/* headers.c: 1, or 0 when there is none; -EINVAL: malformed, or lines that contradict each other */
+int mup_header(const struct mup_request *r, const char *name, const char **p, size_t *len);
+int mup_header_number(const struct mup_request *r, const char *name, uint64_t *out);
+/* 1 when Content-Type is that of TUS. */
+int mup_header_is_tus(const struct mup_request *r);
+int mup_number(const char *p, size_t n, uint64_t *out);
+
+/* cors.c */
+void mup_cors(struct mup_request *r);
+void mup_cors_preflight(struct mup_request *r);
+
+/* create.c, patch.c, serve.c: 0 the reply is there, 1 *out is to be fed */
+int mup_post(struct mup_request *r, mummy_upload_transfer **out);
+int mup_patch(struct mup_request *r, mummy_upload_transfer **out);
+int mup_head(struct mup_request *r);
+int mup_get(struct mup_request *r);
+int mup_delete(struct mup_request *r);
+
+/* transfer.c; inside the gate. Makes r's body the writer of s, with the caller's reference and r's reply,
+ * and leaves the gate. created: of a POST. 1, or what mup_refuse gives. */
+int mup_transfer_new(struct mup_request *r, struct mup_session *s, int created, mummy_upload_transfer **out);
+/* The fields of an answer that tell how far it is: Upload-Offset, Upload-Expires. */
+void mup_reply_progress(mummy_upload *u, const struct mup_session *s, mummy_upload_reply *reply);
+/* How many octets it still takes. */
+uint64_t mup_room(const struct mup_session *s);
+#endif

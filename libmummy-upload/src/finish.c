@@ -1,0 +1,126 @@
+#include <config.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "engine.h"
+
+int mup_complete(const struct mup_session *s)
+{
+	return s->info.state == MUMMY_UPLOAD_OPEN && s->info.offset == s->info.length;
+}
+
+/* Outside the gate, which the callback may need; finishing keeps others from doing the same. */
+static int ask(mummy_upload *u, struct mup_session *s)
+{
+	struct mummy_upload_info info, *copy;
+	int rc, fd = -1;
+
+	mup_session_info(u, s, &info);
+	copy = mup_info_copy(&info);
+	if (!copy)
+		return -ENOMEM;
+	s->finishing = 1;
+	pthread_mutex_unlock(&u->lock);
+	if (u->store.read)
+		fd = u->store.read(s->h);
+	pthread_mutex_lock(&u->lock);
+	mup_gate_leave(u, s);
+	pthread_mutex_unlock(&u->lock);
+	rc = u->opt.events.pre_finish(u->opt.ctx, copy, fd < 0 ? -1 : fd);
+	if (fd >= 0)
+		close(fd);
+	free(copy);
+	pthread_mutex_lock(&u->lock);
+	mup_gate_enter(u, s);
+	s->finishing = 0;
+	return rc;
+}
+
+static int may_finish(mummy_upload *u, struct mup_session *s)
+{
+	int rc;
+
+	if (!u->opt.events.pre_finish)
+		return 0;
+	rc = ask(u, s);
+	if (s->removed)
+		return -ENOENT;
+	if (rc > 0) {
+		mup_log(u, 2, "refused when it was complete", s->id);
+		mup_session_remove(u, s);
+	}
+	/* it may have been closed meanwhile */
+	return rc ? rc : mup_session_load(u, s, MUMMY_UPLOAD_WRITE);
+}
+
+static int commit(mummy_upload *u, struct mup_session *s)
+{
+	const char *name = s->priv.name[0] ? s->priv.name : NULL;
+	struct mummy_upload_info info = s->info;
+	int rc;
+
+	pthread_mutex_unlock(&u->lock);
+	rc = u->store.finish(s->h, name, &info);
+	pthread_mutex_lock(&u->lock);
+	if (rc < 0) {
+		s->broken = 1;
+		mup_log(u, 0, "cannot be finished", s->id);
+		return rc;
+	}
+	s->info = info;
+	s->acked = info.offset;
+	u->stats.finished++;
+	mup_open_drop(u, s->priv.client);
+	return 0;
+}
+
+int mup_finish(mummy_upload *u, struct mup_session *s, struct mummy_upload_info **done)
+{
+	struct mummy_upload_info info;
+	int rc;
+
+	*done = NULL;
+	if (!mup_complete(s) || s->finishing)
+		return 0;
+	rc = mup_session_load(u, s, MUMMY_UPLOAD_WRITE);
+	if (rc == 0)
+		rc = may_finish(u, s);
+	if (rc == 0 && mup_complete(s))
+		rc = commit(u, s);
+	if (rc == 0 && s->info.state == MUMMY_UPLOAD_FINISHED && u->opt.events.post_finish) {
+		mup_session_info(u, s, &info);
+		*done = mup_info_copy(&info);
+	}
+	return rc;
+}
+
+int mup_enter(mummy_upload *u, const char *id, unsigned flags, struct mup_session **out)
+{
+	struct mup_session *s;
+	int rc = -ENOMEM;
+
+	pthread_mutex_lock(&u->lock);
+	s = mup_session_get(u, id);
+	if (s) {
+		mup_gate_enter(u, s);
+		rc = mup_session_load(u, s, flags);
+		if (rc == 0) {
+			*out = s;
+			return 0;
+		}
+		mup_gate_leave(u, s);
+		mup_session_put(u, s);
+	}
+	pthread_mutex_unlock(&u->lock);
+	return rc;
+}
+
+void mup_exit(mummy_upload *u, struct mup_session *s, struct mummy_upload_info *done)
+{
+	mup_gate_leave(u, s);
+	mup_session_put(u, s);
+	pthread_mutex_unlock(&u->lock);
+	if (done)
+		mup_event_post(u, MUP_POST_FINISH, done);
+	free(done);
+}

@@ -1,0 +1,83 @@
+#include <config.h>
+#include <stdio.h>
+#include <string.h>
+#include "name.h"
+
+#define NAME_BYTES 200                   /* leaves room for a mark */
+
+/* The length of the well-formed UTF-8 character at p, 0: none (RFC 3629 section 4). */
+static size_t utf8_len(const unsigned char *p, size_t n)
+{
+	static const struct { unsigned char lo, hi, from, to, len; } form[] = {
+		{ 0x00, 0x7f, 0, 0, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+		{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+
+	for (size_t i = 0; i < sizeof form / sizeof form[0]; i++) {
+		if (*p < form[i].lo || *p > form[i].hi)
+			continue;
+		if (form[i].len > n || (form[i].len > 1 && (p[1] < form[i].from || p[1] > form[i].to)))
+			return 0;
+		for (size_t k = 2; k < form[i].len; k++)
+			if ((p[k] & 0xc0) != 0x80)
+				return 0;
+		return form[i].len;
+	}
+	return 0;
+}
+
+/* Control characters (C0, DEL, C1, the bidirectional ones and the line separators). */
+static int is_control(const unsigned char *p, size_t len)
+{
+	if (len == 1)
+		return *p < 0x20 || *p == 0x7f;
+	if (len == 2)
+		return p[0] == 0xc2 && p[1] < 0xa0;
+	if (len == 3 && p[0] == 0xe2 && p[1] == 0x80)
+		return (p[2] >= 0x8b && p[2] <= 0x8f) || (p[2] >= 0xa8 && p[2] <= 0xae);
+	return len == 3 && p[0] == 0xe2 && p[1] == 0x81 && p[2] >= 0xa0 && p[2] <= 0xaf;
+}
+
+static const char *last_component(const char *raw, size_t *n)
+{
+	for (size_t i = *n; i > 0; i--)
+		if (raw[i - 1] == '/' || raw[i - 1] == '\\') {
+			*n -= i;
+			return raw + i;
+		}
+	return raw;
+}
+
+size_t mup_name_safe(const char *raw, size_t n, char out[MUP_NAME_SIZE])
+{
+	size_t used = 0;
+	const unsigned char *p = (const unsigned char *)last_component(raw, &n), *end = p + n;
+
+	while (p < end) {
+		size_t len = utf8_len(p, (size_t)(end - p));
+		int bad = len == 0 || is_control(p, len) || (len == 1 && strchr("<>:\"|?*", *p));
+
+		if (used + (bad ? 1 : len) > NAME_BYTES)
+			break;
+		if (used == 0 && !bad && (*p == '.' || *p == '-' || *p == ' '))
+			;  /* hidden files, options of commands */
+		else if (bad)
+			out[used++] = '_';
+		else
+			memcpy(out + used, p, len), used += len;
+		p += len ? len : 1;
+	}
+	while (used && (out[used - 1] == ' ' || out[used - 1] == '.'))
+		used--;
+	out[used] = '\0';
+	return used;
+}
+
+void mup_name_mark(const char *name, const char *mark, char out[MUP_NAME_SIZE])
+{
+	const char *dot = strrchr(name, '.');
+	size_t stem = dot && dot != name ? (size_t)(dot - name) : strlen(name);
+
+	snprintf(out, MUP_NAME_SIZE, "%.*s-%s%s", (int)stem, name, mark, name + stem);
+}

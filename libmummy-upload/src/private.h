@@ -1,0 +1,22 @@
+/* private.h - what the engine keeps with an upload in the store: its private_state. */
+#ifndef MUMMY_UPLOAD_PRIVATE_H
+#define MUMMY_UPLOAD_PRIVATE_H
+#include <stdint.h>
+#include "name.h"
+
+#define MUP_CLIENT_SIZE 64
+#define MUP_PRIVATE_SIZE 400
+
+struct mup_private {
+	uint64_t max_bytes;              /* 0: no limit */
+	unsigned expire_s;               /* 0: never */
+	char client[MUP_CLIENT_SIZE];    /* empty: unknown */
+	char name[MUP_NAME_SIZE];        /* final name that was granted; empty: by policy */
+};
+
+/* The peer as a key: cut and without spaces. */
+void mup_private_client(struct mup_private *p, const char *peer);
+void mup_private_write(const struct mup_private *p, char out[MUP_PRIVATE_SIZE]);
+/* What cannot be read is as if it had not been kept. */
+void mup_private_read(struct mup_private *p, const char *text);
+#endif

@@ -1,0 +1,150 @@
+#include <config.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include "id.h"
+#include "record.h"
+
+#define MAGIC "mummy-upload 1"
+#define SUM_LEN 32                       /* hexadecimal digits of it that are kept */
+
+static int digest(const char *p, size_t n, char out[SUM_LEN + 1])
+{
+	unsigned char sum[32];
+
+	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, p, n, sum) < 0)
+		return -EIO;
+	for (size_t i = 0; i < SUM_LEN / 2; i++)
+		snprintf(out + 2 * i, 3, "%02x", sum[i]);
+	return 0;
+}
+
+static int is_line(const char *p)
+{
+	return !p || !strpbrk(p, "\r\n");
+}
+
+/* A line of its own, or nothing for NULL. */
+static size_t put(char *to, size_t room, const char *key, const char *value)
+{
+	return value ? (size_t)snprintf(to, room, "%s %s\n", key, value) : 0;
+}
+
+int mup_record_write(const struct mup_record *rec, char **out, size_t *n)
+{
+	const struct mummy_upload_info *i = &rec->info;
+	const char *strings[] = { i->metadata, i->name, i->private_state };
+	size_t room = 512, used;
+	char *text, sum[SUM_LEN + 1];
+
+	for (size_t k = 0; k < 3; k++) {
+		if (!is_line(strings[k]))
+			return -EINVAL;
+		room += strings[k] ? strlen(strings[k]) + 16 : 0;
+	}
+	if (room > MUP_RECORD_MAX || !is_line(rec->boot))
+		return -EINVAL;
+	text = malloc(room);
+	if (!text)
+		return -ENOMEM;
+	used = (size_t)snprintf(text, room, MAGIC "\nid %s\nlength %" PRIu64 "\noffset %" PRIu64
+		"\nstate %d\ncreated %" PRId64 "\nsync %d\nfile %" PRIu64 " %" PRId64 " %" PRId64 "\n",
+		i->id, i->length, i->offset, (int)i->state, i->created, (int)rec->sync, rec->inode, rec->mtime_s,
+		rec->mtime_ns);
+	used += put(text + used, room - used, "boot", rec->boot[0] ? rec->boot : NULL);
+	used += put(text + used, room - used, "metadata", i->metadata);
+	used += put(text + used, room - used, "name", i->name);
+	used += put(text + used, room - used, "private", i->private_state);
+	if (digest(text, used, sum) < 0) {
+		free(text);
+		return -EIO;
+	}
+	used += put(text + used, room - used, "sum", sum);
+	*out = text;
+	*n = used;
+	return 0;
+}
+
+static int check_sum(char *text, size_t n)
+{
+	const size_t line = 4 + SUM_LEN + 1;
+	char sum[SUM_LEN + 1];
+
+	if (n < line || memchr(text, '\0', n) || strncmp(text + n - line, "sum ", 4) != 0 || text[n - 1] != '\n'
+	    || text[n - line - (n > line)] != '\n')
+		return -EBADMSG;
+	if (digest(text, n - line, sum) < 0)
+		return -EIO;
+	if (memcmp(sum, text + n - line + 4, SUM_LEN) != 0)
+		return -EBADMSG;
+	text[n - line] = '\0';
+	return 0;
+}
+
+/* One line: its value is looked at after the digest was right, so the form is known. */
+static int set(struct mup_record *rec, const char *key, char *value)
+{
+	struct mummy_upload_info *i = &rec->info;
+	int number = atoi(value);
+
+	if (!strcmp(key, "id") && mup_id_valid(value, strlen(value)))
+		strcpy(i->id, value);
+	else if (!strcmp(key, "length"))
+		i->length = strtoull(value, NULL, 10);
+	else if (!strcmp(key, "offset"))
+		i->offset = strtoull(value, NULL, 10);
+	else if (!strcmp(key, "state") && (number == MUMMY_UPLOAD_OPEN || number == MUMMY_UPLOAD_FINISHED))
+		i->state = (enum mummy_upload_state)number;
+	else if (!strcmp(key, "created"))
+		i->created = strtoll(value, NULL, 10);
+	else if (!strcmp(key, "sync") && number >= 0 && number <= MUMMY_UPLOAD_SYNC_NONE)
+		rec->sync = (enum mummy_upload_sync)number;
+	else if (!strcmp(key, "file"))
+		sscanf(value, "%" SCNu64 " %" SCNd64 " %" SCNd64, &rec->inode, &rec->mtime_s, &rec->mtime_ns);
+	else if (!strcmp(key, "boot"))
+		snprintf(rec->boot, sizeof rec->boot, "%s", value);
+	else if (!strcmp(key, "metadata"))
+		i->metadata = value;
+	else if (!strcmp(key, "name"))
+		i->name = value;
+	else if (!strcmp(key, "private"))
+		i->private_state = value;
+	else
+		return -EBADMSG;
+	return 0;
+}
+
+int mup_record_read(struct mup_record *rec, char *text, size_t n)
+{
+	char *line, *end, *value;
+	int rc;
+
+	memset(rec, 0, sizeof *rec);
+	rec->text = text;
+	rc = check_sum(text, n);
+	if (rc < 0)
+		return rc;
+	if (strncmp(text, MAGIC "\n", sizeof MAGIC) != 0)
+		return -EBADMSG;
+	for (line = text + sizeof MAGIC; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		value = strchr(line, ' ');
+		if (!end || !value || value > end)
+			return -EBADMSG;
+		*end = *value++ = '\0';
+		if (set(rec, line, value) < 0)
+			return -EBADMSG;
+	}
+	rec->durable = rec->info.offset;
+	return rec->info.id[0] ? 0 : -EBADMSG;
+}
+
+void mup_record_free(struct mup_record *rec)
+{
+	free(rec->text);
+	memset(rec, 0, sizeof *rec);
+}

@@ -1,0 +1,162 @@
+#include <config.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "engine.h"
+#include "metadata.h"
+#include "range.h"
+
+static void describe(struct mup_request *r, const struct mup_session *s)
+{
+	const struct mummy_upload_info *info = &s->info;
+
+	mup_reply_progress(r->u, s, r->reply);
+	if (info->length == MUMMY_UPLOAD_UNKNOWN)
+		mup_reply_add(r->reply, "Upload-Defer-Length", "1");
+	else
+		mup_reply_addf(r->reply, "Upload-Length", "%llu", (unsigned long long)info->length);
+	if (info->metadata)
+		mup_reply_add(r->reply, "Upload-Metadata", info->metadata);
+	mup_reply_status(r->reply, 200);
+}
+
+int mup_head(struct mup_request *r)
+{
+	struct mummy_upload_info *done = NULL;
+	struct mup_session *s;
+	int rc;
+
+	mup_reply_add(r->reply, "Cache-Control", "no-store");
+	if (mup_visit(r, 0, &s) < 0)
+		return 0;
+	/* the client takes the offset as acknowledged, so it has to be as safe as one */
+	rc = mup_session_sync(r->u, s);
+	if (rc == 0 && !s->writer)
+		rc = mup_finish(r->u, s, &done);
+	if (rc == 0)
+		describe(r, s);
+	mup_exit(r->u, s, done);
+	return rc ? mup_refuse_code(r, rc) : 0;
+}
+
+int mup_delete(struct mup_request *r)
+{
+	mummy_upload *u = r->u;
+	struct mummy_upload_info info, *copy;
+	struct mup_session *s;
+	int rc;
+
+	if (mup_visit(r, 0, &s) < 0)
+		return 0;
+	mup_session_info(u, s, &info);
+	copy = mup_info_copy(&info);
+	rc = copy ? mup_session_remove(u, s) : -ENOMEM;
+	if (rc == 0)
+		u->stats.terminated++;
+	mup_exit(u, s, NULL);
+	if (rc == 0)
+		mup_event_post(u, MUP_TERMINATED, copy);
+	free(copy);
+	if (rc < 0)
+		return mup_refuse_code(r, rc);
+	mup_reply_status(r->reply, 204);
+	return 0;
+}
+
+/* "type/subtype" of the metadata, when it is one (RFC 9110 section 8.3.1); parameters are left out. */
+static void add_type(mummy_upload_reply *reply, const char *metadata)
+{
+	static const char token[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$&-^_.+";
+	char type[128];
+	size_t n;
+
+	if (metadata && (mup_metadata_get(metadata, "filetype", type, sizeof type) > 0
+			 || mup_metadata_get(metadata, "type", type, sizeof type) > 0)) {
+		n = strspn(type, token);
+		if (n > 0 && type[n] == '/' && strspn(type + n + 1, token) > 0) {
+			n += 1 + strspn(type + n + 1, token);
+			type[n] = '\0';
+			mup_reply_add(reply, "Content-Type", type);
+			return;
+		}
+	}
+	mup_reply_add(reply, "Content-Type", "application/octet-stream");
+}
+
+/* RFC 6266, with the name in the form of RFC 8187 alone. */
+static void add_disposition(mummy_upload_reply *reply, const char *metadata)
+{
+	char raw[1024], name[MUP_NAME_SIZE], text[3 * MUP_NAME_SIZE], *to = text;
+	int n = -1;
+
+	if (metadata)
+		n = mup_metadata_get(metadata, "filename", raw, sizeof raw);
+	if (metadata && n < 0)
+		n = mup_metadata_get(metadata, "name", raw, sizeof raw);
+	if (n <= 0 || mup_name_safe(raw, (size_t)n, name) == 0) {
+		mup_reply_add(reply, "Content-Disposition", "attachment");
+		return;
+	}
+	for (const unsigned char *p = (const unsigned char *)name; *p; p++) {
+		if ((*p >= '0' && *p <= '9') || (*p >= 'A' && *p <= 'Z') || (*p >= 'a' && *p <= 'z')
+		    || strchr("-._~", *p)) {
+			*to++ = (char)*p;
+		} else {
+			*to++ = '%';
+			*to++ = "0123456789ABCDEF"[*p >> 4];
+			*to++ = "0123456789ABCDEF"[*p & 15];
+		}
+	}
+	*to = '\0';
+	mup_reply_addf(reply, "Content-Disposition", "attachment; filename*=UTF-8''%s", text);
+}
+
+static int send_file(struct mup_request *r, int fd, uint64_t size)
+{
+	uint64_t from = 0, n = size;
+	const char *p;
+	size_t len;
+	int part = 0;
+
+	/* there is no validator to compare If-Range with, so it never matches */
+	if (mup_header(r, "If-Range", &p, &len) == 0 && mup_header(r, "Range", &p, &len) == 1)
+		part = mup_range(p, len, size, &from, &n);
+	mup_reply_file(r->reply, fd, from, n);
+	mup_reply_status(r->reply, part ? 206 : 200);
+	mup_reply_add(r->reply, "Accept-Ranges", "bytes");
+	if (part < 0) {
+		mup_reply_drop_file(r->reply);
+		mup_reply_addf(r->reply, "Content-Range", "bytes */%llu", (unsigned long long)size);
+		return mup_refuse(r, 416, "the range is not in the file\n");
+	}
+	if (part)
+		mup_reply_addf(r->reply, "Content-Range", "bytes %llu-%llu/%llu", (unsigned long long)from,
+			       (unsigned long long)(from + n - 1), (unsigned long long)size);
+	return 0;
+}
+
+int mup_get(struct mup_request *r)
+{
+	struct mup_session *s;
+	uint64_t size;
+	int fd;
+
+	if (mup_visit(r, 0, &s) < 0)
+		return 0;
+	if (s->info.state != MUMMY_UPLOAD_FINISHED) {
+		mup_exit(r->u, s, NULL);
+		return mup_refuse(r, 404, "the upload is not finished\n");
+	}
+	size = s->info.length;
+	add_type(r->reply, s->info.metadata);
+	add_disposition(r->reply, s->info.metadata);
+	pthread_mutex_unlock(&r->u->lock);
+	fd = r->u->store.read(s->h);
+	pthread_mutex_lock(&r->u->lock);
+	mup_exit(r->u, s, NULL);
+	if (fd < 0)
+		return mup_refuse_code(r, fd);
+	mup_reply_add(r->reply, "X-Content-Type-Options", "nosniff");
+	mup_reply_add(r->reply, "Content-Security-Policy", "sandbox; default-src 'none'");
+	return send_file(r, fd, size);
+}

@@ -1,0 +1,172 @@
+#include <config.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "engine.h"
+#include "mummy-common.h"
+
+uint64_t mup_room(const struct mup_session *s)
+{
+	uint64_t end = s->info.length;
+
+	if (end == MUMMY_UPLOAD_UNKNOWN && s->priv.max_bytes)
+		end = s->priv.max_bytes;
+	return end == MUMMY_UPLOAD_UNKNOWN ? INT64_MAX - s->info.offset
+		: end > s->info.offset ? end - s->info.offset : 0;
+}
+
+void mup_reply_progress(mummy_upload *u, const struct mup_session *s, mummy_upload_reply *reply)
+{
+	int64_t expires = mup_expires(u, &s->info, &s->priv);
+
+	mup_reply_addf(reply, "Upload-Offset", "%llu", (unsigned long long)s->info.offset);
+	if (expires)
+		mup_reply_add_date(reply, "Upload-Expires", expires);
+}
+
+int mup_transfer_new(struct mup_request *r, struct mup_session *s, int created, mummy_upload_transfer **out)
+{
+	mummy_upload *u = r->u;
+	mummy_upload_transfer *t = calloc(1, sizeof *t);
+
+	if (!t) {
+		mup_exit(u, s, NULL);
+		return mup_refuse_code(r, -ENOMEM);
+	}
+	if (s->writer)
+		u->stats.takeovers++;
+	mup_session_cut(u, s);
+	t->u = u;
+	t->s = s;
+	t->reply = r->reply;
+	t->epoch = s->epoch;
+	t->created = created;
+	t->cancel = r->req->cancel;
+	t->conn = r->req->conn;
+	t->progress_ms = mummy_now_ms();
+	s->writer = t;
+	u->stats.writing++;
+	mup_gate_leave(u, s);
+	pthread_mutex_unlock(&u->lock);
+	*out = t;
+	return 1;
+}
+
+/* Inside the gate. */
+static int store_piece(mummy_upload_transfer *t, const void *p, size_t n)
+{
+	mummy_upload *u = t->u;
+	struct mup_session *s = t->s;
+	const struct iovec iov = { .iov_base = (void *)(uintptr_t)p, .iov_len = n };
+	int rc;
+
+	if (t->epoch != s->epoch)
+		return s->removed ? -ENOENT : -ECANCELED;
+	rc = mup_session_load(u, s, MUMMY_UPLOAD_WRITE);
+	if (rc < 0)
+		return rc;
+	if (n > mup_room(s))
+		return -EFBIG;
+	pthread_mutex_unlock(&u->lock);
+	rc = u->store.writev(s->h, s->info.offset, &iov, 1);
+	pthread_mutex_lock(&u->lock);
+	if (rc < 0) {
+		s->broken = 1;
+		return rc;
+	}
+	s->info.offset += n;
+	s->info.modified = u->clock(NULL);
+	u->stats.bytes += n;
+	return 0;
+}
+
+/* Inside the gate: a copy of what progress is to be told, when it is time. */
+static struct mummy_upload_info *progress_due(mummy_upload_transfer *t)
+{
+	mummy_upload *u = t->u;
+	struct mummy_upload_info info;
+	uint64_t now;
+
+	if (!u->opt.events.progress)
+		return NULL;
+	now = mummy_now_ms();
+	if (now - t->progress_ms < u->opt.progress_ms)
+		return NULL;
+	t->progress_ms = now;
+	mup_session_info(u, t->s, &info);
+	return mup_info_copy(&info);
+}
+
+int mummy_upload_write(mummy_upload_transfer *t, const void *p, size_t n)
+{
+	mummy_upload *u = t->u;
+	struct mummy_upload_info *told = NULL;
+
+	if (t->error || n == 0)
+		return t->error;
+	pthread_mutex_lock(&u->lock);
+	mup_gate_enter(u, t->s);
+	t->error = store_piece(t, p, n);
+	if (t->error == 0)
+		told = progress_due(t);
+	mup_gate_leave(u, t->s);
+	pthread_mutex_unlock(&u->lock);
+	if (told)
+		u->opt.events.progress(u->opt.ctx, told);
+	free(told);
+	return t->error;
+}
+
+/* Inside the gate: 0, an error as mup_refuse_code takes it. */
+static int settle(mummy_upload_transfer *t, struct mummy_upload_info **done)
+{
+	mummy_upload *u = t->u;
+	struct mup_session *s = t->s;
+	int rc;
+
+	if (s->removed)
+		return -ENOENT;
+	if (s->writer != t)
+		return -ECANCELED;
+	s->writer = NULL;
+	u->stats.writing--;
+	rc = mup_session_load(u, s, MUMMY_UPLOAD_WRITE);
+	if (rc == 0)
+		rc = mup_session_sync(u, s);
+	if (t->error || rc < 0)
+		return t->error ? t->error : rc;
+	return mup_finish(u, s, done);
+}
+
+int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **out)
+{
+	mummy_upload *u = t->u;
+	struct mup_request r = { .u = u, .reply = t->reply, .id = t->s->id };
+	struct mummy_upload_info *done = NULL;
+	char id[MUP_ID_SIZE];
+	int rc;
+
+	pthread_mutex_lock(&u->lock);
+	t->cancel = NULL;
+	while (t->canceling)
+		pthread_cond_wait(&u->idle, &u->lock);
+	mup_gate_enter(u, t->s);
+	rc = settle(t, &done);
+	memcpy(id, t->s->id, sizeof id);
+	r.id = id;
+	if (rc == 0)
+		mup_reply_progress(u, t->s, r.reply);
+	mup_reply_status(r.reply, t->created ? 201 : 204);
+	mup_exit(u, t->s, done);
+	if (rc)
+		mup_refuse_code(&r, rc);
+	else if (status < 0)
+		mup_refuse(&r, 400, "the body was cut off; what arrived is kept\n");
+	free(t);
+	if (mup_reply_error(r.reply) < 0) {
+		mummy_upload_reply_free(r.reply);
+		return -ENOMEM;
+	}
+	*out = r.reply;
+	return 0;
+}

@@ -1,0 +1,252 @@
+/*
+ * fake.h - drives the engine without HTTP: ask() sends a request and keeps the answer. The body is fed in
+ * pieces of fake_piece octets.
+ */
+#ifndef MUMMY_TESTS_FAKE_H
+#define MUMMY_TESTS_FAKE_H
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "suite.h"
+#include "engine.h"
+
+struct answer {
+	int status, n, fd;
+	uint64_t off, len;
+	char name[24][40], value[24][4200], text[256];
+};
+struct fake_fields {
+	int n;
+	const char *name[32], *value[32];
+};
+
+static size_t fake_piece __attribute__((unused)) = 1 << 20;
+static const char *fake_peer __attribute__((unused)) = "192.0.2.1";
+
+static inline const char *fake_header(void *ctx, const char *name, unsigned nth, size_t *len)
+{
+	const struct fake_fields *f = ctx;
+
+	for (int i = 0; i < f->n; i++)
+		if (!strcasecmp(f->name[i], name) && nth-- == 0) {
+			*len = strlen(f->value[i]);
+			return f->value[i];
+		}
+	return NULL;
+}
+
+static inline void take_answer(struct answer *a, mummy_upload_reply *r)
+{
+	const char *name, *value, *body;
+	size_t len;
+
+	memset(a, 0, sizeof *a);
+	a->status = mummy_upload_reply_status(r);
+	for (; mummy_upload_reply_header(r, (size_t)a->n, &name, &value) == 0; a->n++) {
+		snprintf(a->name[a->n], sizeof a->name[0], "%s", name);
+		snprintf(a->value[a->n], sizeof a->value[0], "%s", value);
+	}
+	body = mummy_upload_reply_body(r, &len);
+	snprintf(a->text, sizeof a->text, "%.*s", (int)len, body ? body : "");
+	if (mummy_upload_reply_file(r, &a->fd, &a->off, &a->len) < 0)
+		a->fd = -1;
+	mummy_upload_reply_free(r);
+}
+
+static inline const char *field(const struct answer *a, const char *name)
+{
+	for (int i = 0; i < a->n; i++)
+		if (!strcasecmp(a->name[i], name))
+			return a->value[i];
+	return NULL;
+}
+
+static inline void put_field(struct fake_fields *f, const char *name, const char *value)
+{
+	f->name[f->n] = name;
+	f->value[f->n++] = value;
+}
+
+static inline struct mummy_upload_request fake_request(const char *method, const char *path,
+						       struct fake_fields *f, uint64_t body_length)
+{
+	struct mummy_upload_request req = { .method = method, .path = path, .header = fake_header, .ctx = f,
+		.body_length = body_length, .peer = fake_peer, .scheme = "http", .host = "example.org" };
+
+	return req;
+}
+
+/* Feeds what begin wants and ends it with status. */
+static inline int feed(mummy_upload_transfer *t, const char *body, size_t len, int status, struct answer *a)
+{
+	mummy_upload_reply *r = NULL;
+	int rc;
+
+	for (size_t at = 0; at < len && status == 0; at += fake_piece) {
+		rc = mummy_upload_write(t, body + at, len - at < fake_piece ? len - at : fake_piece);
+		if (rc < 0)
+			status = rc;
+	}
+	ck_assert_int_eq(mummy_upload_end(t, status, &r), 0);
+	take_answer(a, r);
+	return a->status;
+}
+
+static inline int send_request(mummy_upload *u, struct answer *a, const char *method, const char *path,
+			       struct fake_fields *f, const char *body, size_t len, int chunked)
+{
+	struct mummy_upload_request req = fake_request(method, path, f, chunked ? MUMMY_UPLOAD_UNKNOWN : len);
+	mummy_upload_transfer *t = NULL;
+	mummy_upload_reply *r = NULL;
+	int rc = mummy_upload_begin(u, &req, &r, &t);
+
+	ck_assert_int_ge(rc, 0);
+	if (rc == 1)
+		return feed(t, body, len, 0, a);
+	take_answer(a, r);
+	return a->status;
+}
+
+static inline void gather(struct fake_fields *f, va_list ap)
+{
+	const char *name;
+
+	while ((name = va_arg(ap, const char *)) != NULL)
+		put_field(f, name, va_arg(ap, const char *));
+}
+
+/* With Tus-Resumable and what follows: pairs of name and value, ended by NULL. The status. */
+static inline int ask(mummy_upload *u, struct answer *a, const char *method, const char *path, const char *body,
+		      size_t len, ...)
+{
+	struct fake_fields f = { .n = 0 };
+	va_list ap;
+
+	put_field(&f, "Tus-Resumable", "1.0.0");
+	va_start(ap, len);
+	gather(&f, ap);
+	va_end(ap);
+	return send_request(u, a, method, path, &f, body, len, 0);
+}
+
+/* The same with nothing but what is given, and a chunked body when there is one. */
+static inline int ask_bare(mummy_upload *u, struct answer *a, const char *method, const char *path,
+			   const char *body, size_t len, ...)
+{
+	struct fake_fields f = { .n = 0 };
+	va_list ap;
+
+	va_start(ap, len);
+	gather(&f, ap);
+	va_end(ap);
+	return send_request(u, a, method, path, &f, body, len, body != NULL);
+}
+
+#define TUS_TYPE "Content-Type", "application/offset+octet-stream"
+
+/* Creates an upload; its path. */
+static inline const char *create(mummy_upload *u, uint64_t length, char path[128])
+{
+	struct answer a;
+	char text[32];
+
+	snprintf(text, sizeof text, "%" PRIu64, length);
+	ck_assert_int_eq(ask(u, &a, "POST", "/files/", NULL, 0, "Upload-Length", text, NULL), 201);
+	ck_assert_ptr_nonnull(field(&a, "Location"));
+	snprintf(path, 128, "%s", field(&a, "Location"));
+	return path;
+}
+
+static inline int patch(mummy_upload *u, struct answer *a, const char *path, uint64_t off, const char *body,
+			size_t len)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "%" PRIu64, off);
+	return ask(u, a, "PATCH", path, body, len, TUS_TYPE, "Upload-Offset", text, NULL);
+}
+
+/* What HEAD says, -1: it is not there. */
+static inline int64_t offset_of(mummy_upload *u, const char *path)
+{
+	struct answer a;
+
+	if (ask(u, &a, "HEAD", path, NULL, 0, NULL) != 200)
+		return -1;
+	return strtoll(field(&a, "Upload-Offset"), NULL, 10);
+}
+
+/* The whole content through GET, into out; its length, -1: none. */
+static inline ssize_t content(mummy_upload *u, const char *path, char *out, size_t room)
+{
+	struct answer a;
+	ssize_t n;
+
+	if (ask_bare(u, &a, "GET", path, NULL, 0, NULL) != 200 || a.fd < 0 || a.len > room)
+		return -1;
+	n = pread(a.fd, out, a.len, (off_t)a.off);
+	close(a.fd);
+	return n;
+}
+
+/* A folder of its own for a test. */
+static inline const char *fresh(char folder[64])
+{
+	snprintf(folder, 64, "/tmp/mummy-upload-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	return folder;
+}
+
+static inline int wipe_at(int at, const char *folder)
+{
+	int fd = openat(at, folder, O_RDONLY | O_DIRECTORY), n = 0;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	while (d && (e = readdir(d)) != NULL) {
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		if (unlinkat(fd, e->d_name, 0) < 0)
+			n += wipe_at(fd, e->d_name);
+		else
+			n += strcmp(e->d_name, ".lock") != 0;
+	}
+	if (d)
+		closedir(d);
+	unlinkat(at, folder, AT_REMOVEDIR);
+	return n;
+}
+
+/* Removes a folder; how many files there were besides ".lock". */
+static inline int wipe(const char *folder)
+{
+	return wipe_at(AT_FDCWD, folder);
+}
+
+static inline mummy_upload *open_dir(const char *folder, const struct mummy_upload_dir_options *dir,
+				     const struct mummy_upload_options *opt)
+{
+	struct mummy_upload_store store;
+	mummy_upload *u = NULL;
+
+	ck_assert_int_eq(mummy_upload_dir_store(&store, folder, dir), 0);
+	ck_assert_int_eq(mummy_upload_new(&u, &store, opt), 0);
+	return u;
+}
+
+static inline mummy_upload *open_memory(const struct mummy_upload_options *opt)
+{
+	struct mummy_upload_store store;
+	mummy_upload *u = NULL;
+
+	ck_assert_int_eq(mummy_upload_memory_store(&store, 0), 0);
+	ck_assert_int_eq(mummy_upload_new(&u, &store, opt), 0);
+	return u;
+}
+#endif
