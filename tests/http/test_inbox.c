@@ -129,7 +129,7 @@ struct poster {
 	struct mhttp_inbox *in;
 	pthread_t thread;
 	int refused, accepted;
-	int ran, last;                       /* the loop's */
+	int ran, last, disordered;           /* the loop's */
 	int pace;                            /* yield, so that the loop falls asleep in between */
 };
 struct post {
@@ -142,7 +142,8 @@ static void arrive(struct mhttp_inbox_node *n)
 {
 	struct post *p = (struct post *)n;
 
-	ck_assert_int_eq(p->number, p->from->last + 1);
+	/* No assertion here: libcheck writes one down each time, and the loop would never get to sleep. */
+	p->from->disordered += p->number != p->from->last + 1;
 	p->from->last = p->number;
 	p->from->ran++;
 	free(p);
@@ -187,6 +188,7 @@ static void many_threads(int stop_after)
 	done(&r);
 	for (int i = 0; i < POSTERS; i++) {
 		pthread_join(posters[i].thread, NULL);
+		ck_assert_int_eq(posters[i].disordered, 0);
 		ck_assert_int_eq(posters[i].ran, posters[i].accepted);
 		ck_assert_int_eq(posters[i].accepted + posters[i].refused, POSTS);
 		accepted += posters[i].accepted;
