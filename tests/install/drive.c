@@ -18,15 +18,23 @@
 #include <unistd.h>
 
 #define LIMIT_S 30
-#define MAX_STEPS 3
+#define MAX_STEPS 4
 
-struct step { const char *send; size_t len; const char *expect; };
-#define STEP(octets, expected) { (octets), sizeof (octets) - 1, (expected) }
+struct step { const char *send; size_t len; const char *expect; int as_input; };
+#define STEP(octets, expected) { (octets), sizeof (octets) - 1, (expected), 0 }
+#define INPUT(octets, expected) { (octets), sizeof (octets) - 1, (expected), 1 }
+
+/* How an example ends. */
+enum end { WHEN_DONE, WITH_ITS_INPUT, BY_SIGNAL };
 
 struct talk {
 	const char *example;
-	struct step steps[MAX_STEPS];          /* none: it must end by itself, with status 0 */
+	enum end end;
+	struct step steps[MAX_STEPS];
 };
+
+/* A running example and our ends of its standard input and output. */
+struct run { pid_t pid; int input, output; };
 
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
 #define WEBSOCKET(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n" \
@@ -38,12 +46,14 @@ struct talk {
 #define SAY_HELLO "\x81\x85\x01\x02\x03\x04" "igohn"
 
 static const struct talk talks[] = {
-	{ "hello", { STEP(GET("/"), "Hello, World!"), STEP(GET("/none"), " 404 ") } },
-	{ "later", { STEP(GET("/"), "Here it is.") } },
-	{ "echo", { STEP(WEBSOCKET("/ws"), ACCEPT), STEP(SAY_HELLO, "hello") } },
-	{ "chat", { STEP(WEBSOCKET("/chat/room"), ACCEPT), STEP(SAY_HELLO, "hello") } },
-	{ "upload", { STEP(CREATE, " 201 "), STEP(GET("/none"), " 404 ") } },
-	{ "forkjoin", { { NULL, 0, NULL } } },
+	{ "hello", BY_SIGNAL, { STEP(GET("/"), "Hello, World!"), STEP(GET("/none"), " 404 ") } },
+	{ "later", BY_SIGNAL, { STEP(GET("/"), "Here it is.") } },
+	{ "echo", BY_SIGNAL, { STEP(WEBSOCKET("/ws"), ACCEPT), STEP(SAY_HELLO, "hello") } },
+	{ "chat", BY_SIGNAL, { STEP(WEBSOCKET("/chat/room"), ACCEPT), STEP(SAY_HELLO, "hello") } },
+	{ "upload", BY_SIGNAL, { STEP(CREATE, " 201 "), STEP(GET("/none"), " 404 ") } },
+	{ "embed", WITH_ITS_INPUT, { STEP(GET("/"), "The daemon is well."), STEP(CREATE, " 201 "),
+		STEP(WEBSOCKET("/ws"), ACCEPT), INPUT("a line\n", "a line\n") } },
+	{ "forkjoin", WHEN_DONE, { STEP("", "") } },
 };
 
 static int fail(const char *what)
@@ -52,25 +62,29 @@ static int fail(const char *what)
 	return EXIT_FAILURE;
 }
 
-static pid_t start(const char *path, int *output)
+static int start(const char *path, struct run *r)
 {
-	int ends[2];
-	pid_t pid;
+	int in[2], out[2];
 
-	if (pipe(ends) < 0)
+	if (pipe(in) < 0 || pipe(out) < 0)
 		return -1;
-	pid = fork();
-	if (pid == 0) {
-		dup2(ends[1], STDOUT_FILENO);
-		close(ends[0]);
-		close(ends[1]);
+	r->pid = fork();
+	if (r->pid == 0) {
+		dup2(in[0], STDIN_FILENO);
+		dup2(out[1], STDOUT_FILENO);
+		close(in[0]);
+		close(in[1]);
+		close(out[0]);
+		close(out[1]);
 		alarm(LIMIT_S);                /* stays across exec: it ends also when we were killed */
 		execl(path, path, "0", (char *)NULL);
 		_exit(127);
 	}
-	close(ends[1]);
-	*output = ends[0];
-	return pid;
+	close(in[0]);
+	close(out[1]);
+	r->input = in[1];
+	r->output = out[0];
+	return r->pid < 0 ? -1 : 0;
 }
 
 /* Reads the example's first line, as far as ":" and the number behind it. 0: none came. */
@@ -113,59 +127,59 @@ static int holds(const char *data, size_t n, const char *text)
 	return 0;
 }
 
-static int take_step(int fd, const struct step *s)
+static int take_step(const struct run *r, int fd, const struct step *s)
 {
 	char answer[16384];
 	size_t n = 0;
-	ssize_t got;
+	ssize_t got = s->as_input ? write(r->input, s->send, s->len) : send(fd, s->send, s->len, MSG_NOSIGNAL);
 
-	if (send(fd, s->send, s->len, MSG_NOSIGNAL) != (ssize_t)s->len)
-		return -1;
+	if (got != (ssize_t)s->len)
+		return fail("it takes nothing");
 	while (!holds(answer, n, s->expect)) {
 		if (n == sizeof answer || (got = read(fd, answer + n, sizeof answer - n)) <= 0) {
 			fprintf(stderr, "drive: no \"%s\" in: %.*s\n", s->expect, (int)n, answer);
-			return -1;
+			return EXIT_FAILURE;
 		}
 		n += (size_t)got;
 	}
-	return 0;
+	return EXIT_SUCCESS;
 }
 
-static int talk_to(const struct talk *t, int output)
+static int talk_to(const struct talk *t, const struct run *r)
 {
-	unsigned port = port_in(output);
-	int fd;
+	unsigned port = port_in(r->output);
+	int fd, rc = EXIT_SUCCESS;
 
 	if (port == 0)
 		return fail("it does not say where it listens");
 	fd = connect_to(port);
 	if (fd < 0)
 		return fail("cannot connect");
-	for (const struct step *s = t->steps; s < t->steps + MAX_STEPS && s->send; s++)
-		if (take_step(fd, s) < 0)
-			return EXIT_FAILURE;
+	for (const struct step *s = t->steps; s < t->steps + MAX_STEPS && s->send && rc == EXIT_SUCCESS; s++)
+		rc = take_step(r, fd, s);
 	close(fd);
-	return EXIT_SUCCESS;
+	return rc;
 }
 
 static int drive(const struct talk *t, const char *path)
 {
-	int output, status, ended, rc = EXIT_SUCCESS;
-	pid_t pid = start(path, &output);
+	struct run r;
+	int status, rc = EXIT_SUCCESS;
 
-	if (pid < 0)
+	if (start(path, &r) < 0)
 		return fail("cannot start it");
-	if (t->steps[0].send) {
-		rc = talk_to(t, output);
-		/* Alive until it is told to end. */
-		ended = waitpid(pid, &status, WNOHANG) != 0;
-		kill(pid, SIGTERM);
-		if (!ended)
-			waitpid(pid, &status, 0);
-		return ended ? fail("it ended by itself") : rc;
+	if (t->end != WHEN_DONE)
+		rc = talk_to(t, &r);
+	if (t->end == BY_SIGNAL) {
+		if (waitpid(r.pid, &status, WNOHANG) != 0)
+			return fail("it ended before it was told to");
+		kill(r.pid, SIGTERM);
 	}
-	if (waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return fail("it failed");
+	close(r.input);
+	if (waitpid(r.pid, &status, 0) < 0)
+		return fail("it is lost");
+	if (t->end != BY_SIGNAL && (!WIFEXITED(status) || WEXITSTATUS(status) != 0))
+		return fail("it did not end with status 0");
 	return rc;
 }
 
