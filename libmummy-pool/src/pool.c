@@ -180,12 +180,14 @@ int mummy_pool_new(mummy_pool **out, const struct mummy_pool_options *opt)
 	return 0;
 }
 
-/** Lock held. */
-static struct mpool_worker *begin_drain(mummy_pool *p)
+/** Lock held. All workers look up: some may sleep until a delay is over. */
+static void begin_drain(mummy_pool *p)
 {
-	atomic_store(&p->draining, true);
+	if (atomic_exchange(&p->draining, true))
+		return;
 	mpool_expire(p);
-	return p->ring.count > 0 ? mpool_choose_to_wake(p) : NULL;
+	for (unsigned i = 0; i < p->count; i++)
+		mpool_event_signal(&p->lot, &p->workers[i].event);
 }
 
 /** Lock held. */
@@ -203,7 +205,6 @@ int mummy_pool_drain(mummy_pool *p, int timeout_ms)
 {
 	uint64_t deadline = mpool_deadline(timeout_ms);
 	struct mpool_drainer me = { 0 };
-	struct mpool_worker *w;
 	int rc = 0;
 
 	if (!mpool_alive(&p->alive))
@@ -211,13 +212,11 @@ int mummy_pool_drain(mummy_pool *p, int timeout_ms)
 	if (mpool_current_of(p))
 		return -EDEADLK;
 	pthread_mutex_lock(&p->lock);
-	w = begin_drain(p);
+	begin_drain(p);
 	if (!mpool_is_drained(p)) {
 		me.next = p->drainers;
 		p->drainers = &me;
 		pthread_mutex_unlock(&p->lock);
-		if (w)
-			mpool_event_signal(&p->lot, &w->event);
 		mpool_token_wait(&p->lot, &me.token, deadline);
 		pthread_mutex_lock(&p->lock);
 		forget_drainer(p, &me);

@@ -6,7 +6,7 @@
 enum { PENDING, RUNNING, DONE, CANCELLED };
 
 struct waiter {
-	mpool_word token;
+	mpool_word *wake;
 	struct waiter *next;
 };
 
@@ -62,7 +62,7 @@ static void finish(mummy_task *t, int state)
 	/* Under the lock: a waiter that gives up takes it too, before its token goes out of scope. */
 	for (struct waiter *w = t->waiters, *after; w; w = after) {
 		after = w->next;
-		mpool_token_wake(&t->pool->lot, &w->token);
+		mpool_token_wake(&t->pool->lot, w->wake);
 	}
 	t->waiters = NULL;
 	pthread_mutex_unlock(&t->lock);
@@ -172,27 +172,57 @@ static void forget_waiter(mummy_task *t, struct waiter *w)
 	}
 }
 
-static void sleep_until(mummy_task *t, uint64_t deadline_ns)
+/** False, and t->lock given back, when t has ended. */
+static bool begin_wait(mummy_task *t, struct waiter *me)
 {
-	struct waiter me = { 0 };
-
 	pthread_mutex_lock(&t->lock);
-	if (!ended(atomic_load(&t->state))) {
-		me.next = t->waiters;
-		t->waiters = &me;
+	if (ended(atomic_load(&t->state))) {
 		pthread_mutex_unlock(&t->lock);
-		mpool_token_wait(&t->pool->lot, &me.token, deadline_ns);
-		pthread_mutex_lock(&t->lock);
-		forget_waiter(t, &me);
+		return false;
 	}
+	me->next = t->waiters;
+	t->waiters = me;
+	pthread_mutex_unlock(&t->lock);
+	return true;
+}
+
+static void end_wait(mummy_task *t, struct waiter *me)
+{
+	pthread_mutex_lock(&t->lock);
+	forget_waiter(t, me);
 	pthread_mutex_unlock(&t->lock);
 }
 
-/** On a worker, without a limit: runs t unless somebody else does. */
-static void help(mummy_task *t)
+static void sleep_until(mummy_task *t, uint64_t deadline_ns)
 {
-	if (t->timer.due_ns > mummy_now_ns() && !atomic_load(&t->pool->draining))
-		sleep_until(t, t->timer.due_ns);
+	mpool_word token = 0;
+	struct waiter me = { &token, NULL };
+
+	if (!begin_wait(t, &me))
+		return;
+	mpool_token_wait(&t->pool->lot, &token, deadline_ns);
+	end_wait(t, &me);
+}
+
+/** Sleeps on the worker's own event, which a drain signals too: it ends all delays. */
+static void sleep_until_due(mummy_task *t, struct mpool_worker *w)
+{
+	struct waiter me = { &w->event, NULL };
+
+	if (!begin_wait(t, &me))
+		return;
+	if (!atomic_load(&t->pool->draining))
+		mpool_event_wait(&t->pool->lot, &w->event, t->timer.due_ns);
+	end_wait(t, &me);
+}
+
+/** On a worker, without a limit: runs t unless somebody else does. */
+static void help(mummy_task *t, struct mpool_worker *w)
+{
+	bool delayed = t->timer.due_ns > mummy_now_ns() && !atomic_load(&t->pool->draining);
+
+	if (delayed && atomic_load(&t->state) == PENDING)
+		sleep_until_due(t, w);
 	else if (!run_if_pending(t))
 		sleep_until(t, MPOOL_NEVER);
 }
@@ -212,15 +242,15 @@ static int outcome(mummy_task *t, void **result)
 
 int mummy_task_wait(mummy_task *t, int timeout_ms, void **result)
 {
-	uint64_t deadline;
+	struct mpool_worker *w;
 
-	if (timeout_ms < 0 && !ended(atomic_load(&t->state)) && mpool_current_of(t->pool)) {
-		while (!ended(atomic_load(&t->state)))
-			help(t);
-	} else if (timeout_ms != 0 && !ended(atomic_load(&t->state))) {
-		deadline = mpool_deadline(timeout_ms);
-		sleep_until(t, deadline);
-	}
+	if (ended(atomic_load(&t->state)) || timeout_ms == 0)
+		return outcome(t, result);
+	w = timeout_ms < 0 ? mpool_current_of(t->pool) : NULL;
+	if (!w)
+		sleep_until(t, mpool_deadline(timeout_ms));
+	while (w && !ended(atomic_load(&t->state)))
+		help(t, w);
 	return outcome(t, result);
 }
 

@@ -108,5 +108,5 @@ START_TEST(each_item_is_taken_once)
 }
 END_TEST
 
-SUITE_MAIN("pool/deque", the_owner_takes_the_last_and_thieves_the_first, a_full_one_refuses_until_there_is_room,
-	   without_room_every_push_is_refused, each_item_is_taken_once)
+SUITE_MAIN("pool/deque", the_owner_takes_the_last_and_thieves_the_first,
+	   a_full_one_refuses_until_there_is_room, without_room_every_push_is_refused, each_item_is_taken_once)

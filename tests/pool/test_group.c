@@ -152,5 +152,5 @@ START_TEST(a_refused_job_is_not_waited_for)
 }
 END_TEST
 
-SUITE_MAIN("pool/group", groups_nest_on_any_number_of_threads, a_group_is_used_again, jobs_of_the_group_add_to_it,
-	   many_threads_fill_a_group, a_refused_job_is_not_waited_for)
+SUITE_MAIN("pool/group", groups_nest_on_any_number_of_threads, a_group_is_used_again,
+	   jobs_of_the_group_add_to_it, many_threads_fill_a_group, a_refused_job_is_not_waited_for)

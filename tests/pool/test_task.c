@@ -181,6 +181,38 @@ START_TEST(all_workers_may_wait_for_tasks)
 }
 END_TEST
 
+/* The one worker waits for the hour to pass; only a drain ends it. */
+static void *wait_an_hour(void *arg)
+{
+	struct line *line = arg, last = { line->pool, 0, 0 };
+	const struct mummy_task_options hour = { .delay_ms = 3600000 };
+	mummy_task *t;
+
+	if (mummy_task_submit(&t, line->pool, wait_in_line, &last, &hour) < 0)
+		return NULL;
+	line->length = 0;
+	ck_assert_int_eq(mummy_task_wait(t, -1, NULL), 0);
+	mummy_task_unref(t);
+	line->length = -1;
+	return NULL;
+}
+
+START_TEST(a_drain_ends_a_wait_for_a_delay)
+{
+	for (int i = 0; i < 20; i++) {
+		struct line line = { pool_of(i % 2 ? MUMMY_POOL_TASKS : MUMMY_POOL_THREADS, 1), 1, 0 };
+		struct mummy_pool_stats stats;
+
+		ck_assert_int_eq(mummy_task_submit(NULL, line.pool, wait_an_hour, &line, NULL), 0);
+		do
+			mummy_pool_stats_get(line.pool, &stats);
+		while (stats.submitted < 2);
+		mummy_pool_free(line.pool);
+		ck_assert_int_eq(line.length, -1);
+	}
+}
+END_TEST
+
 struct storm {
 	mummy_pool *pool;
 	atomic_int ran, cancelled, then, refused;
@@ -248,4 +280,5 @@ END_TEST
 
 SUITE_MAIN("pool/task", a_task_has_a_result, a_wait_has_a_limit, a_delay_is_kept_in_the_right_order,
 	   a_cancelled_task_does_not_run, continuations_run_also_while_draining, all_workers_may_wait_for_tasks,
+	   a_drain_ends_a_wait_for_a_delay,
 	   submit_cancel_and_wait_from_many_threads, options_are_checked)

@@ -89,4 +89,5 @@ START_TEST(a_thread_knows_its_pool)
 }
 END_TEST
 
-SUITE_MAIN("pool/worker", jobs_that_submit_jobs_starve_nobody, a_job_of_a_busy_worker_is_stolen, a_thread_knows_its_pool)
+SUITE_MAIN("pool/worker", jobs_that_submit_jobs_starve_nobody, a_job_of_a_busy_worker_is_stolen,
+	   a_thread_knows_its_pool)

@@ -19,7 +19,7 @@
  *
  * fork(2): a pool has no workers in the child. There every call that gives work returns -ESHUTDOWN,
  * mummy_pool_drain too, and mummy_pool_free only releases memory (what a job held that was running
- * at the time is lost). A child must not wait for, or join, what it gave before.
+ * at the time is lost). A child must not wait for, join, or cancel what was given before the fork.
  *
  *     static void job(void *arg) { puts((const char *)arg); }
  *
@@ -120,7 +120,8 @@ struct mummy_pool_group { uintptr_t opaque[6]; };
 MUMMY_POOL_API void mummy_pool_group_init(struct mummy_pool_group *g, mummy_pool *p);
 
 /** As mummy_pool_submit, counted in g. Before the wait from any threads, during it only from jobs
- *  of the group. */
+ *  of the group. What the waiter runs itself keeps its place in the queue, and in the figures, until
+ *  a worker comes to it and finds it done. */
 MUMMY_POOL_API int mummy_pool_group_submit(struct mummy_pool_group *g,
 		void (*run)(void *arg), void *arg);
 
