@@ -111,6 +111,7 @@ MUMMY_WS_API int mummy_ws_close(mummy_ws_conn *c, uint16_t code, const char *rea
 /** Bytes queued for c, not yet with the kernel. */
 MUMMY_WS_API size_t mummy_ws_pending(const mummy_ws_conn *c);
 MUMMY_WS_API void *mummy_ws_user(const mummy_ws_conn *c);
+MUMMY_WS_API const char *mummy_ws_subprotocol(const mummy_ws_conn *c);
 MUMMY_WS_API mummy_ws_conn *mummy_ws_conn_ref(mummy_ws_conn *c);
 MUMMY_WS_API void mummy_ws_conn_unref(mummy_ws_conn *c);
 
@@ -121,6 +122,7 @@ struct mummy_ws_hub_options {
 	void (*forward)(void *ctx, const char *topic, size_t n, enum mummy_ws_opcode op,
 			const void *data, size_t len);
 	void *ctx;
+	size_t max_pending_bytes;           /**< published, waiting for I/O threads; 0: 64 MiB */
 	uintptr_t reserved[4];
 };
 /** opt is copied; NULL: defaults. The hub is put into the options of endpoints, which reference it. */
@@ -187,7 +189,8 @@ struct mummy_ws_output {
 	void (*resume)(void *ctx);          /**< feed returned 1 earlier: give more */
 	void (*close)(void *ctx);           /**< flush, then close */
 	void (*release)(void *ctx);         /**< the last use of ctx */
-	uintptr_t reserved[4];
+	void (*abort)(void *ctx);           /**< cut it now; NULL: close */
+	uintptr_t reserved[3];
 };
 
 /** All structs are copied; opt NULL: defaults. -EINVAL, -ENOMEM. */

@@ -1,0 +1,243 @@
+/*
+ * conn.h - the insides of a connection, its endpoint and its I/O thread. Internal.
+ *
+ * Who touches what: rx belongs to the I/O thread. tx and queue are behind mws_lock (one of a few
+ * mutexes of the io, as a mutex of its own would be half of an idle connection), subs behind the hub's lock; no lock is held while
+ * anything outside the library is called. flags are atomic.
+ *
+ * Output has one owner at a time, who set MWS_BUSY: a thread inside writev, or a feed, which gathers
+ * the replies. Whoever sends meanwhile leaves a block in tx, and the owner takes it along before it
+ * lets go; so no thread waits for another, and blocks keep their order.
+ */
+#ifndef MUMMY_WS_CONN_H
+#define MUMMY_WS_CONN_H
+#include <pthread.h>
+#include <stdatomic.h>
+#include <mummy-common.h>
+#include <mummy/ws.h>
+#include "block.h"
+
+enum {
+	MWS_STARTED = 1 << 0,
+	MWS_OPENED = 1 << 1,            /* the open event was given */
+	MWS_CLOSING = 1 << 2,           /* a Close frame was accepted: nothing more may be sent */
+	MWS_CLOSE_OUT = 1 << 3,         /* and it is with the output */
+	MWS_CLOSE_IN = 1 << 4,          /* the peer's Close frame came */
+	MWS_FAILED = 1 << 5,            /* the peer broke a rule: its input is discarded */
+	MWS_EOF = 1 << 6,
+	MWS_OUT_CLOSED = 1 << 7,        /* output.close was called */
+	MWS_CUT = 1 << 8,               /* output.abort was called */
+	MWS_BUSY = 1 << 9,              /* the output has an owner */
+	MWS_RUNNING = 1 << 10,          /* the executor has, or will get, a job for the events */
+	MWS_RETRY = 1 << 11,            /* the executor refused it: to be tried again */
+	MWS_NO_EXECUTOR = 1 << 12,      /* the executor is shut down */
+	MWS_PAUSED = 1 << 13,           /* feed returned 1 */
+	MWS_HIGH = 1 << 14,             /* a sender was told of the high water */
+	MWS_HIGH_OUTPUT = 1 << 15,      /* and it was the output's */
+	MWS_DRAIN_DUE = 1 << 16,
+	MWS_CLOSE_DUE = 1 << 17,        /* a Close frame follows the events that are queued */
+	MWS_CLOSED_DUE = 1 << 18,
+	MWS_CLOSED = 1 << 19,           /* the closed event was given */
+	MWS_TOUCHED = 1 << 20,          /* octets came since the last turn */
+	MWS_ARM = 1 << 21,              /* a deadline begins at the next turn */
+	MWS_PINGED = 1 << 22,
+	MWS_LISTED = 1 << 23,           /* in the io's list of work */
+	MWS_PONG_DUE = 1 << 24,         /* tx has a pong that waits for the high water */
+	MWS_ARMED = 1 << 25,            /* the deadline of the end has begun */
+	MWS_DUE = MWS_DRAIN_DUE | MWS_CLOSE_DUE | MWS_CLOSED_DUE,
+	MWS_ENDING = MWS_CLOSING | MWS_CLOSE_IN | MWS_FAILED
+};
+
+struct mummy_ws_conn {
+	_Atomic unsigned refs;
+	_Atomic unsigned flags;
+	mummy_ws_endpoint *ep;
+	mummy_ws_io *io;
+	void *user, *out;
+	struct mws_rx *rx;              /* what is incomplete; NULL between messages */
+	struct mws_tx *tx;              /* what waits for the output; NULL when nothing does */
+	struct mws_chunk *queue;        /* events for the executor: the last of a ring, or NULL */
+	struct mws_sub *subs;
+	struct mummy_ws_conn *timer_next, **timer_at;
+	uint32_t stamp;                 /* ms: the last octet, or when the end began */
+	uint16_t code;                  /* for closed */
+	uint8_t fail;                   /* what the peer is told, less 1000; 0: its own code back */
+	uint8_t subprotocol;            /* its place in the options, from 1 */
+};
+_Static_assert(sizeof(struct mummy_ws_conn) <= 96, "an idle connection owns at most 96 octets");
+
+struct mummy_ws_endpoint {
+	_Atomic unsigned refs;
+	struct mummy_ws_output output;
+	struct mummy_ws_events ev;
+	struct mummy_ws_options opt;    /* defaults filled in */
+	_Atomic uint64_t pending, opened, closed, messages_in, messages_out, bytes_in, bytes_out, dropped;
+};
+
+/* ---- io.c: what an I/O thread has ------------------------------------------------------------- */
+
+enum { MWS_LOCKS = 16, MWS_SLOTS = 512, MWS_SLOT_MS = 64, MWS_GATHER = 64 * 1024 };
+
+struct mws_wheel {
+	mummy_ws_conn *slot[MWS_SLOTS];
+	uint64_t used[MWS_SLOTS / 64];
+	uint64_t tick;                  /* all slots up to this are done */
+};
+
+struct mummy_ws_io {
+	_Atomic unsigned refs, posting;
+	_Atomic int gone, known;        /* known: thread is set */
+	_Atomic(pthread_t) thread;
+	int (*post)(void *ctx, void (*run)(void *arg), void *arg);
+	void *post_ctx;
+	pthread_mutex_t lock[MWS_LOCKS];
+	pthread_mutex_t left_lock;      /* for what publishers left: */
+	struct mws_delivery *left, **left_tail;
+	int left_posted;
+	/* the rest belongs to the I/O thread */
+	uint64_t now_ms;
+	struct mws_wheel wheel;
+	mummy_ws_conn **work;           /* referenced */
+	size_t nwork, work_size;
+	mummy_ws_conn *feeding;
+	mummy_ws_conn *gatherer;        /* feeding, once it replied: owns its output */
+	unsigned char *gather;
+	size_t gathered;
+	struct mws_rx *spare;
+	struct mws_chunk *batch;        /* events of the feed: the last of a ring */
+	size_t batch_hint;              /* octets that the feed was given */
+	unsigned batch_due;             /* what follows them */
+};
+
+/** 1 when the caller runs on the I/O thread, as far as it is known. */
+int mws_io_is_own(mummy_ws_io *io);
+/** The caller is the I/O thread. */
+void mws_io_here(mummy_ws_io *io);
+/** As the post of mummy_ws_io_new; -ESHUTDOWN after mummy_ws_io_free. */
+int mws_io_post(mummy_ws_io *io, void (*run)(void *arg), void *arg);
+/** Does what flags ask for at the next turn; any thread. */
+void mws_io_wake(mummy_ws_conn *c, unsigned flags);
+mummy_ws_io *mws_io_ref(mummy_ws_io *io);
+void mws_io_unref(mummy_ws_io *io);
+
+/** wheel.c: deadlines, MWS_SLOT_MS coarse. I/O thread. */
+void mws_wheel_put(mummy_ws_io *io, mummy_ws_conn *c, uint64_t at_ms);
+void mws_wheel_remove(mummy_ws_io *io, mummy_ws_conn *c);
+/** Calls due for what is over, off the wheel by then; ms until the next slot, -1: none. */
+int mws_wheel_turn(mummy_ws_io *io, void (*due)(mummy_ws_io *io, mummy_ws_conn *c));
+
+/* ---- conn.c ----------------------------------------------------------------------------------- */
+
+void mws_lock(mummy_ws_conn *c);
+void mws_unlock(mummy_ws_conn *c);
+
+static inline unsigned mws_flags(const mummy_ws_conn *c)
+{
+	return atomic_load(&((mummy_ws_conn *)(uintptr_t)c)->flags);
+}
+
+/** The flags before. */
+static inline unsigned mws_set(mummy_ws_conn *c, unsigned flags)
+{
+	return atomic_fetch_or(&c->flags, flags);
+}
+
+static inline unsigned mws_clear(mummy_ws_conn *c, unsigned flags)
+{
+	return atomic_fetch_and(&c->flags, ~flags);
+}
+
+/** Its deadlines: pings, the idle cut, the end of a close handshake. I/O thread. */
+void mws_conn_deadline(mummy_ws_io *io, mummy_ws_conn *c);
+void mws_conn_cut(mummy_ws_conn *c);
+
+/* ---- output.c: frames on their way out -------------------------------------------------------- */
+
+struct mws_tx {
+	struct mws_fifo ready;
+	struct mws_fifo held;           /* messages behind one that is open */
+	struct mws_block *pong;         /* the last one that the high water keeps back */
+	size_t bytes;                   /* of all of them */
+	/* a message in fragments */
+	int open;
+	enum mummy_ws_opcode op;        /* of its next frame */
+	uint32_t utf8;
+	int is_text;
+};
+
+/** As mummy_ws_send, but that nothing is checked; the mask is added. A Close sets MWS_CLOSING, or gives
+ *  -EALREADY when it was set. Not under the lock. */
+int mws_out_send(mummy_ws_conn *c, struct mws_out *o);
+/** I/O thread: answers a ping. */
+int mws_out_pong(mummy_ws_conn *c, const void *p, size_t n);
+/** Its tx, made if need be, NULL without memory; under the lock. */
+struct mws_tx *mws_tx(mummy_ws_conn *c);
+/** Takes up the output if blocks wait and it has no owner. */
+void mws_out_resume(mummy_ws_conn *c);
+/** End of a feed: the replies go out. */
+void mws_out_flush(mummy_ws_conn *c);
+/** Drops what waits, after MWS_EOF. */
+void mws_out_drop(mummy_ws_conn *c);
+/** I/O thread: gives drain and the pong if the time has come. 1: not yet. */
+int mws_out_check(mummy_ws_conn *c);
+
+/* ---- close.c ---------------------------------------------------------------------------------- */
+
+int mws_close_code_ok(unsigned code);
+/** Sends a Close frame. As mummy_ws_close, but nothing is checked. */
+int mws_close_send(mummy_ws_conn *c, unsigned code, const char *reason, size_t n);
+/** Calls output.close once both sides are through. */
+void mws_close_maybe(mummy_ws_conn *c);
+/** I/O thread: the peer's Close frame came. 0, or the code of what is wrong with it. */
+unsigned mws_close_received(mummy_ws_conn *c, const uint8_t *p, size_t n);
+/** I/O thread: the peer broke a rule. It is told so after what came before was answered. */
+void mws_close_fail(mummy_ws_conn *c, unsigned code);
+/** What CLOSE_DUE stands for. */
+void mws_close_answer(mummy_ws_conn *c);
+
+/* ---- event.c: events, here or on the executor -------------------------------------------------- */
+
+enum mws_event { MWS_EV_MESSAGE, MWS_EV_BEGIN, MWS_EV_DATA, MWS_EV_END, MWS_EV_PONG };
+
+/** I/O thread, inside feed. block (from malloc) or NULL: p lies in it, and it is taken. 0 or -ENOMEM,
+ *  the event lost. */
+int mws_event(mummy_ws_conn *c, enum mws_event type, enum mummy_ws_opcode op, const void *p, size_t n,
+	      void *block);
+/** Gives open, drain, a due Close frame or closed, in this order, after the events before them. */
+void mws_event_due(mummy_ws_conn *c, unsigned flags);
+/** End of a feed: what it brought goes to the executor. 1: pause. */
+int mws_event_submit(mummy_ws_conn *c);
+/** I/O thread: a refused submit is tried again. 1: still refused. */
+int mws_event_retry(mummy_ws_conn *c);
+/** I/O thread, whose end has come: what the executor still refuses is done here. */
+void mws_event_last(mummy_ws_conn *c);
+
+static inline int mws_is_inline(const mummy_ws_conn *c)
+{
+	return !c->ep->opt.executor.submit;
+}
+
+/* ---- feed.c ----------------------------------------------------------------------------------- */
+
+struct mws_rx {
+	uint8_t head[14], nhead;        /* of a frame header */
+	uint8_t in_frame;
+	uint8_t op;                     /* of the message; 0: none is open */
+	uint8_t control[125];
+	struct mummy_ws_frame f;
+	uint64_t at;                    /* in the frame's payload */
+	uint64_t total;                 /* of the message, whole frames announced included */
+	uint32_t utf8;
+	unsigned char *buf;
+	size_t len, size;
+};
+
+void mws_rx_free(struct mws_rx *rx);
+
+/* ---- hub.c ------------------------------------------------------------------------------------ */
+
+/** Ends all subscriptions. */
+void mws_hub_leave(mummy_ws_conn *c);
+/** publish.c, I/O thread: sends what publishers left, or throws it away. */
+void mws_publish_turn(mummy_ws_io *io, int discard);
+#endif

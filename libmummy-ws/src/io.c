@@ -1,0 +1,185 @@
+#include <config.h>
+#include <sched.h>
+#include <stdlib.h>
+#include "conn.h"
+
+const void *mummy_ws_io_key(void)
+{
+	static const char key;
+
+	return &key;
+}
+
+int mummy_ws_io_new(mummy_ws_io **out, int (*post)(void *ctx, void (*run)(void *arg), void *arg), void *ctx)
+{
+	mummy_ws_io *io;
+
+	if (!post)
+		return -EINVAL;
+	io = calloc(1, sizeof *io);
+	if (!io)
+		return -ENOMEM;
+	atomic_init(&io->refs, 1);
+	pthread_mutex_init(&io->left_lock, NULL);
+	io->post = post;
+	io->post_ctx = ctx;
+	for (size_t i = 0; i < MWS_LOCKS; i++)
+		pthread_mutex_init(&io->lock[i], NULL);
+	*out = io;
+	return 0;
+}
+
+mummy_ws_io *mws_io_ref(mummy_ws_io *io)
+{
+	atomic_fetch_add(&io->refs, 1);
+	return io;
+}
+
+void mws_io_unref(mummy_ws_io *io)
+{
+	if (atomic_fetch_sub(&io->refs, 1) != 1)
+		return;
+	for (size_t i = 0; i < MWS_LOCKS; i++)
+		pthread_mutex_destroy(&io->lock[i]);
+	pthread_mutex_destroy(&io->left_lock);
+	free(io);
+}
+
+int mws_io_is_own(mummy_ws_io *io)
+{
+	return atomic_load(&io->known) && pthread_equal(atomic_load(&io->thread), pthread_self());
+}
+
+void mws_io_here(mummy_ws_io *io)
+{
+	if (mws_io_is_own(io))
+		return;
+	atomic_store(&io->thread, pthread_self());
+	atomic_store(&io->known, 1);
+}
+
+int mws_io_post(mummy_ws_io *io, void (*run)(void *arg), void *arg)
+{
+	int rc = -ESHUTDOWN;
+
+	/* Counted, so that io_free outwaits a post that is on its way. */
+	atomic_fetch_add(&io->posting, 1);
+	if (!atomic_load(&io->gone))
+		rc = io->post(io->post_ctx, run, arg);
+	atomic_fetch_sub(&io->posting, 1);
+	return rc;
+}
+
+/* Without memory for the list the visit is left out: its deadlines are looked at by the wheel. */
+static void list_work(mummy_ws_io *io, mummy_ws_conn *c)
+{
+	if (mws_flags(c) & MWS_LISTED)
+		return;
+	if (io->nwork == io->work_size) {
+		size_t size = io->work_size ? io->work_size * 2 : 64;
+		mummy_ws_conn **p = realloc(io->work, size * sizeof *p);
+
+		if (!p)
+			return;
+		io->work = p;
+		io->work_size = size;
+	}
+	mws_set(c, MWS_LISTED);
+	io->work[io->nwork++] = mummy_ws_conn_ref(c);
+}
+
+static void woken(void *arg)
+{
+	mummy_ws_conn *c = arg;
+
+	if (!atomic_load(&c->io->gone))
+		list_work(c->io, c);
+	mummy_ws_conn_unref(c);
+}
+
+void mws_io_wake(mummy_ws_conn *c, unsigned flags)
+{
+	mws_set(c, flags);
+	if (mws_io_is_own(c->io))
+		list_work(c->io, c);
+	else if (mws_io_post(c->io, woken, mummy_ws_conn_ref(c)) < 0)
+		mummy_ws_conn_unref(c);
+}
+
+/* What a connection wants of the turn. 1: again at the next one. */
+static int visit(mummy_ws_io *io, mummy_ws_conn *c)
+{
+	unsigned flags = mws_clear(c, MWS_TOUCHED | MWS_ARM);
+	int again;
+
+	if (!(flags & MWS_OPENED) && mws_is_inline(c))
+		mws_event_due(c, 0);
+	if (flags & MWS_TOUCHED) {
+		mws_clear(c, MWS_PINGED);
+		if (!(flags & MWS_ENDING))
+			c->stamp = (uint32_t)io->now_ms;
+	}
+	if ((flags & MWS_ARM) && !(flags & MWS_EOF)) {
+		if (!(flags & MWS_ENDING) || !(mws_set(c, MWS_ARMED) & MWS_ARMED))
+			c->stamp = (uint32_t)io->now_ms;
+		mws_wheel_remove(io, c);
+		mws_conn_deadline(io, c);
+	}
+	again = mws_event_retry(c);
+	return mws_out_check(c) || again;
+}
+
+static void do_work(mummy_ws_io *io)
+{
+	size_t n = io->nwork, kept = 0;
+
+	/* Visits append to the list, and may move it. */
+	for (size_t i = 0; i < n; i++) {
+		mummy_ws_conn *c = io->work[i];
+
+		mws_clear(c, MWS_LISTED);
+		if (visit(io, c) && !(mws_flags(c) & MWS_LISTED)) {
+			mws_set(c, MWS_LISTED);
+			io->work[kept++] = c;
+		} else {
+			mummy_ws_conn_unref(c);
+		}
+	}
+	for (size_t i = n; i < io->nwork; i++)
+		io->work[kept++] = io->work[i];
+	io->nwork = kept;
+}
+
+int mummy_ws_io_turn(mummy_ws_io *io, uint64_t now_ms)
+{
+	mws_io_here(io);
+	if (!io->now_ms)
+		io->wheel.tick = now_ms / MWS_SLOT_MS;
+	io->now_ms = now_ms;
+	mws_publish_turn(io, 0);
+	do_work(io);
+	return mws_wheel_turn(io, mws_conn_deadline);
+}
+
+void mummy_ws_io_free(mummy_ws_io *io)
+{
+	if (!io)
+		return;
+	mws_io_here(io);
+	atomic_store(&io->gone, 1);
+	while (atomic_load(&io->posting))
+		sched_yield();
+	for (size_t i = 0; i < io->nwork; i++) {
+		mws_event_last(io->work[i]);
+		mummy_ws_conn_unref(io->work[i]);
+	}
+	mws_publish_turn(io, 1);
+	free(io->work);
+	io->work = NULL;
+	io->nwork = io->work_size = 0;
+	free(io->gather);
+	io->gather = NULL;
+	mws_rx_free(io->spare);
+	io->spare = NULL;
+	mws_io_unref(io);
+}
