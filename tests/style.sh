@@ -5,19 +5,24 @@
 set -u
 cd "$1" || exit 99
 status=0
-if [ -d .git ] || [ -f .git ]; then
-	list() { git -c safe.directory='*' ls-files -- "$@"; }
-else
-	list() { find . -path ./build -prune -o -type f -print | sed 's|^\./||'; }
-fi
+
+# sources: the files that belong to the sources.
+sources()
+{
+	if [ -e .git ]; then
+		git -c safe.directory='*' ls-files
+	else
+		find . -path ./build -prune -o -type f -print | sed 's|^\./||'
+	fi
+}
 
 # scripts: the files that begin as shell scripts, and what they source.
 scripts()
 {
-	list | while read -r file; do
+	sources | while read -r file; do
 		case $file in
 		*.sh) echo "$file" ;;
-		debian/*|*.c|*.h|*.py|*.js|*.md|*.json) ;;
+		*.c|*.h|*.py|*.js|*.md|*.json) ;;
 		*) head -n 1 "$file" 2>/dev/null | grep -q '^#!/bin/\(ba\|da\)\{0,1\}sh' && echo "$file" ;;
 		esac
 	done
@@ -37,7 +42,7 @@ for file in $(scripts); do
 	shellcheck -x -P SCRIPTDIR -P . "$file"
 	says $? "shellcheck $file"
 done
-for file in $(list | grep '\.[1-8]$' | grep '/man/\|^man/\|\.1$\|\.3$'); do
+for file in $(sources | grep '\.[1-8]$'); do
 	said=$(LC_ALL=C.UTF-8 MANROFFSEQ='' MANWIDTH=80 groff -mandoc -Tutf8 -ww -b -z "$file" 2>&1)
 	[ -z "$said" ]
 	says $? "manual page $file"
