@@ -30,6 +30,7 @@ says()
 		echo "not ok - $name: $*"
 		cat "$work/said"
 		status=1
+		return 1
 	fi
 }
 
@@ -146,11 +147,12 @@ for kind in shared static; do
 		example=${source##*/}
 		example=${example%.c}
 		parts=$(parts_of "$source")
+		parts=${parts% }
 		# shellcheck disable=SC2086
 		built $parts || continue
 		# shellcheck disable=SC2086
-		says "example $example compiles with the $kind libraries: $parts" compile $kind "$example" $parts
-		says "example $example works with the $kind libraries" run $kind "$example"
+		says "example $example compiles with the $kind libraries: $parts" compile $kind "$example" $parts &&
+			says "example $example works with the $kind libraries" run $kind "$example"
 	done
 done
 exit $status
