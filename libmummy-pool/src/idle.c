@@ -2,10 +2,6 @@
 #include "worker.h"
 #include "mummy-common.h"
 
-/* About as long as a fork takes to appear in a busy divide and conquer; a park and a wake cost
- * many times that. */
-#define SPINS 256
-
 /** Lock held. An exchange, for the barrier between the announcement and the look that follows. */
 static void publish(mummy_pool *p)
 {
@@ -175,7 +171,7 @@ static void sleep_once(mummy_pool *p, struct mpool_worker *w)
 
 static bool spin(mummy_pool *p)
 {
-	for (int i = 0; i < SPINS; i++) {
+	for (unsigned i = 0; i < p->spins; i++) {
 		if (mpool_work_visible(p))
 			return true;
 		mpool_relax();
@@ -188,7 +184,7 @@ bool mpool_idle(struct mpool_worker *w)
 	mummy_pool *p = w->pool;
 	bool go_on = true;
 
-	if (p->stealing && p->count > 1 && spin(p))
+	if (spin(p))
 		return true;
 	pthread_mutex_lock(&p->lock);
 	for (;;) {

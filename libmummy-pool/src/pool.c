@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #define THREADS_PER_CPU 8u
+/* About as long as a fork takes to appear in a busy divide and conquer; a park and a wake cost many
+ * times that. */
+#define SPINS 256u
 #define NAME_SIZE 16 /* with its NUL, as the kernel keeps it */
 
 static unsigned affinity_cpus(void)
@@ -98,6 +101,8 @@ static int init(mummy_pool *p, const struct mummy_pool_options *opt)
 	p->local = p->stealing && opt->max_queued == 0;
 	p->max_queued = opt->max_queued;
 	p->count = thread_count(opt);
+	/* With more workers than CPUs, to spin takes the CPU from somebody who works. */
+	p->spins = p->stealing && p->count > 1 && p->count <= affinity_cpus() ? SPINS : 0;
 	p->thread_start = opt->thread_start;
 	p->thread_stop = opt->thread_stop;
 	p->ctx = opt->ctx;

@@ -4,7 +4,7 @@
 /* How often a busy worker looks at the shared queue first, lest jobs that submit jobs starve it. */
 #define FAIRNESS 61u
 
-_Thread_local struct mpool_worker *mpool_current;
+_Thread_local struct mpool_worker *mpool_current MPOOL_TLS;
 
 static void run_job(struct mpool_worker *w, struct mpool_job job)
 {

