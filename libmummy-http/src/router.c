@@ -26,10 +26,17 @@ struct node {
 	char *allow;
 };
 
+struct owned {
+	struct owned *next;
+	void (*release)(void *p);
+	void *p;
+};
+
 struct mummy_http_router {
 	atomic_uint refs;
 	atomic_int frozen;
 	struct node root;
+	struct owned *owned;
 	char **methods;                      /* named by routes and not standard */
 	size_t nmethods;
 };
@@ -401,10 +408,28 @@ void mummy_http_router_unref(mummy_http_router *r)
 	if (!r || atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	free_parts(&r->root);
+	for (struct owned *o = r->owned, *next; o; o = next) {
+		next = o->next;
+		o->release(o->p);
+		free(o);
+	}
 	for (size_t i = 0; i < r->nmethods; i++)
 		free(r->methods[i]);
 	free(r->methods);
 	free(r);
+}
+
+int mhttp_router_own(mummy_http_router *r, void (*release)(void *p), void *p)
+{
+	struct owned *o = malloc(sizeof *o);
+
+	if (!o)
+		return -ENOMEM;
+	o->release = release;
+	o->p = p;
+	o->next = r->owned;
+	r->owned = o;
+	return 0;
 }
 
 void mhttp_router_freeze(mummy_http_router *r)

@@ -26,6 +26,8 @@ struct mhttp_match {
 	} params[MHTTP_MAX_PARAMS];
 };
 
+/* Keeps p, which a route's ctx may be, as long as the router; then release(p). -ENOMEM: not kept. */
+int mhttp_router_own(mummy_http_router *r, void (*release)(void *p), void *p);
 /* From now on routes cannot be added, and any thread may search. */
 void mhttp_router_freeze(mummy_http_router *r);
 /* path is raw and without the query; empty is the same as "/" (an absolute-form without a path). */
