@@ -74,7 +74,8 @@ static int framing_octet(struct mummy_http_chunked *d, char c)
 			d->opaque[STATE] = SIZE_LF;
 			return 0;
 		}
-		return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f ? -EBADMSG : extension_octets(d, 1);
+		return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f ? -EBADMSG
+									   : extension_octets(d, 1);
 	case SIZE_LF:
 		d->opaque[STATE] = d->opaque[LEFT] ? DATA : TRAILER;
 		return c == '\n' ? 0 : -EBADMSG;

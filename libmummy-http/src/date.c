@@ -12,7 +12,8 @@
 
 static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 				   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-static const char days[7][10] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
+static const char days[7][10] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+				 "Thursday", "Friday", "Saturday"};
 
 static int is_leap(int64_t year)
 {

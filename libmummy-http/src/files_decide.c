@@ -26,7 +26,8 @@ static int conditions(const struct mhttp_files_question *q)
 	}
 	if (q->if_none_match >= 0)
 		return q->if_none_match ? 304 : 200;
-	if (q->if_modified_since.p && mummy_http_date_parse(q->if_modified_since, &date) == 0 && q->mtime <= date)
+	if (q->if_modified_since.p && mummy_http_date_parse(q->if_modified_since, &date) == 0 &&
+	    q->mtime <= date)
 		return 304;
 	return 200;
 }

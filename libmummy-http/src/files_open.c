@@ -60,7 +60,8 @@ int mhttp_files_open_by_steps(int root, const char *path, struct stat *st)
 			fd = -1;
 			error = ENAMETOOLONG;
 		} else {
-			fd = openat(at, name, O_NOFOLLOW | (*path ? O_PATH | O_DIRECTORY | O_CLOEXEC : READ_FLAGS));
+			fd = openat(at, name,
+				    O_NOFOLLOW | (*path ? O_PATH | O_DIRECTORY | O_CLOEXEC : READ_FLAGS));
 			error = errno;
 		}
 		if (at != root)

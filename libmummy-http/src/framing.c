@@ -167,7 +167,8 @@ int mhttp_frame_response(struct mummy_http_head *h, const char *request_method)
 	note_persistence(h);
 	if (without_body(h, request_method))
 		return 0;
-	if (coding && (length || h->minor_version == 0 || !MHTTP_SAME(h->fields[coding - 1].value, "chunked")))
+	if (coding &&
+	    (length || h->minor_version == 0 || !MHTTP_SAME(h->fields[coding - 1].value, "chunked")))
 		return 400;
 	for (size_t i = coding; coding && i < h->nfields; i++)
 		if (MHTTP_SAME(h->fields[i].name, "transfer-encoding"))

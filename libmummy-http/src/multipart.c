@@ -19,7 +19,8 @@ static int is_boundary(const char *p, size_t n)
 	if (n == 0 || n > MAX_BOUNDARY || p[n - 1] == ' ')
 		return 0;
 	for (size_t i = 0; i < n; i++)
-		if (!mhttp_is(p[i], MHTTP_ALPHA | MHTTP_DIGIT) && (p[i] == '\0' || !strchr("'()+_,-./:=? ", p[i])))
+		if (!mhttp_is(p[i], MHTTP_ALPHA | MHTTP_DIGIT) &&
+		    (p[i] == '\0' || !strchr("'()+_,-./:=? ", p[i])))
 			return 0;
 	return 1;
 }
@@ -79,7 +80,8 @@ static size_t find_delimiter(const struct mummy_http_multipart *m, const char *p
 }
 
 /* Up to a delimiter. 1 go on behind it; 0 more is needed, or there is data in front of it. */
-static int seek(struct mummy_http_multipart *m, const char *p, size_t n, size_t *used, struct mummy_http_span *data)
+static int seek(struct mummy_http_multipart *m, const char *p, size_t n, size_t *used,
+		struct mummy_http_span *data)
 {
 	size_t at = find_delimiter(m, p, n), length = (size_t)m->opaque[DELIMITER];
 

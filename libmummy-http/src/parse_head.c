@@ -60,7 +60,8 @@ static const struct slot_name slot_names[MUMMY_HTTP_SLOTS + 1] = {
 	{"if-unmodified-since", 19, MUMMY_HTTP_SLOT_IF_UNMODIFIED_SINCE},
 };
 /* First entry of a length; another of that length may follow it. */
-static const unsigned char slot_by_length[20] = {0, 0, 0, 0, 1, 2, 3, 4, 5, 0, 7, 0, 8, 9, 10, 11, 12, 13, 0, 15};
+static const unsigned char slot_by_length[20] = {0, 0, 0, 0, 1,  2,  3,  4,  5, 0,
+						 7, 0, 8, 9, 10, 11, 12, 13, 0, 15};
 
 /* Letters in lower case; other token octets that change so are in no name of ours. */
 static inline uint64_t lower_word(const char *p)

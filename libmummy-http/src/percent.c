@@ -18,7 +18,8 @@ ssize_t mummy_http_percent_decode(char *out, struct mummy_http_span in, int form
 		if (c == '+' && form) {
 			c = ' ';
 		} else if (c == '%') {
-			if (in.n - i < 3 || !mhttp_is(in.p[i + 1], MHTTP_HEX) || !mhttp_is(in.p[i + 2], MHTTP_HEX))
+			if (in.n - i < 3 || !mhttp_is(in.p[i + 1], MHTTP_HEX) ||
+			    !mhttp_is(in.p[i + 2], MHTTP_HEX))
 				return -EBADMSG;
 			c = (char)(hex(in.p[i + 1]) << 4 | hex(in.p[i + 2]));
 			i += 2;

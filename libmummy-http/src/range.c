@@ -53,7 +53,8 @@ static int overlaps_one(const struct mummy_http_range *r, const struct mummy_htt
 	return 0;
 }
 
-int mummy_http_range_parse(struct mummy_http_span value, uint64_t size, struct mummy_http_range *out, size_t max)
+int mummy_http_range_parse(struct mummy_http_span value, uint64_t size, struct mummy_http_range *out,
+			   size_t max)
 {
 	struct mummy_http_span unit = {value.p, 5}, item;
 	size_t n = 0, specs = 0;

@@ -10,7 +10,8 @@ static int is_clean(struct mummy_http_span s, const char *extra)
 		if (mhttp_is(s.p[i], MHTTP_HOST))
 			continue;
 		if (s.p[i] == '%') {
-			if (s.n - i < 3 || !mhttp_is(s.p[i + 1], MHTTP_HEX) || !mhttp_is(s.p[i + 2], MHTTP_HEX))
+			if (s.n - i < 3 || !mhttp_is(s.p[i + 1], MHTTP_HEX) ||
+			    !mhttp_is(s.p[i + 2], MHTTP_HEX))
 				return 0;
 			i += 2;
 		} else if (s.p[i] == '\0' || !strchr(extra, s.p[i])) {
@@ -36,7 +37,8 @@ static int is_scheme(struct mummy_http_span s)
 	if (s.n == 0 || !mhttp_is(s.p[0], MHTTP_ALPHA))
 		return 0;
 	for (size_t i = 1; i < s.n; i++)
-		if (!mhttp_is(s.p[i], MHTTP_ALPHA | MHTTP_DIGIT) && s.p[i] != '+' && s.p[i] != '-' && s.p[i] != '.')
+		if (!mhttp_is(s.p[i], MHTTP_ALPHA | MHTTP_DIGIT) && s.p[i] != '+' && s.p[i] != '-' &&
+		    s.p[i] != '.')
 			return 0;
 	return 1;
 }

@@ -1,8 +1,8 @@
 /*
  * fuzz.h - what a fuzz target gives: one input checked (libFuzzer's entry), and inputs to start from.
  *
- * With libFuzzer:  clang -g -O1 -fsanitize=fuzzer,address,undefined ... fuzz_http_request.c, without fuzz_main.c.
- * Without it, fuzz_main.c replays files, or mutates the seeds in a fixed order.
+ * With libFuzzer:  clang -g -O1 -fsanitize=fuzzer,address,undefined ... fuzz_http_request.c, without
+ * fuzz_main.c. Without it, fuzz_main.c replays files, or mutates the seeds in a fixed order.
  */
 #ifndef MUMMY_FUZZ_H
 #define MUMMY_FUZZ_H
@@ -22,7 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 extern const struct fuzz_seed fuzz_seeds[]; /* ends with p NULL */
 
 /* A broken promise ends the program, as a sanitizer would. */
-#define FUZZ_CHECK(what) ((what) ? (void)0 : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what), abort()))
+#define FUZZ_CHECK(what)                                                                                     \
+	((what) ? (void)0 : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what), abort()))
 
 static inline char *fuzz_copy(const uint8_t *p, size_t n)
 {

@@ -40,7 +40,8 @@ static inline void fuzz_offer(struct fuzz_sum *s, fuzz_step *step, void *d, cons
 			fuzz_add(s, part.field.name);
 			fuzz_add(s, part.field.value);
 		} else if (s->last == MUMMY_HTTP_DATA) {
-			FUZZ_CHECK(part.data.n && part.data.p >= copy && part.data.p + part.data.n <= copy + at);
+			FUZZ_CHECK(part.data.n && part.data.p >= copy &&
+				   part.data.p + part.data.n <= copy + at);
 			fuzz_add(s, part.data);
 		}
 	}
@@ -48,7 +49,8 @@ static inline void fuzz_offer(struct fuzz_sum *s, fuzz_step *step, void *d, cons
 	free(copy);
 }
 
-static inline struct fuzz_sum fuzz_decode(fuzz_step *step, void *d, const uint8_t *data, size_t size, size_t piece)
+static inline struct fuzz_sum fuzz_decode(fuzz_step *step, void *d, const uint8_t *data, size_t size,
+					  size_t piece)
 {
 	struct fuzz_sum s = {0, 0, 0};
 

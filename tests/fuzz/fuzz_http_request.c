@@ -9,14 +9,15 @@
 #define H "Host: a\r\n"
 
 const struct fuzz_seed fuzz_seeds[] = {
-	FUZZ_SEED("\001GET / HTTP/1.1\r\n" H "\r\n"),
-	FUZZ_SEED("\002GET /a/b?c=%20 HTTP/1.0\r\nConnection: keep-alive\r\nX: \ty \r\n\r\n"),
-	FUZZ_SEED("\003POST http://[::1]:80/ HTTP/1.1\r\n" H "Content-Length: 12\r\nExpect: 100-continue\r\n\r\n"),
-	FUZZ_SEED("\007PUT /x HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nIf-None-Match: \"a\"\r\n\r\n"),
-	FUZZ_SEED("\005\r\nOPTIONS * HTTP/1.1\r\n" H "Accept-Encoding: gzip;q=0\r\nRange: bytes=0-\r\n\r\n"),
-	FUZZ_SEED("\011HTTP/1.1 200 OK\r\nContent-Length: 5\r\nServer: x\r\n\r\n"),
-	FUZZ_SEED("\013HTTP/1.0 304 \r\nTransfer-Encoding: chunked\r\n\r\n"),
-	{NULL, 0},
+    FUZZ_SEED("\001GET / HTTP/1.1\r\n" H "\r\n"),
+    FUZZ_SEED("\002GET /a/b?c=%20 HTTP/1.0\r\nConnection: keep-alive\r\nX: \ty \r\n\r\n"),
+    FUZZ_SEED("\003POST http://[::1]:80/ HTTP/1.1\r\n" H
+	      "Content-Length: 12\r\nExpect: 100-continue\r\n\r\n"),
+    FUZZ_SEED("\007PUT /x HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\nIf-None-Match: \"a\"\r\n\r\n"),
+    FUZZ_SEED("\005\r\nOPTIONS * HTTP/1.1\r\n" H "Accept-Encoding: gzip;q=0\r\nRange: bytes=0-\r\n\r\n"),
+    FUZZ_SEED("\011HTTP/1.1 200 OK\r\nContent-Length: 5\r\nServer: x\r\n\r\n"),
+    FUZZ_SEED("\013HTTP/1.0 304 \r\nTransfer-Encoding: chunked\r\n\r\n"),
+    {NULL, 0},
 };
 
 enum { MAX_FIELDS = 6, MAX_LINE = 64, MAX_HEAD = 160 };

@@ -95,8 +95,8 @@ START_TEST(all_splits_give_the_same)
 			struct split_log log;
 
 			split_run(&log, step, &d, cases[i].body.p, n, at > n ? 0 : at, at > n ? 1 : n);
-			ck_assert_msg(!strcmp(log.text, cases[i].want), "case %zu at %zu: %s, not %s", i, at, log.text,
-				      cases[i].want);
+			ck_assert_msg(!strcmp(log.text, cases[i].want), "case %zu at %zu: %s, not %s", i, at,
+				      log.text, cases[i].want);
 			if (log.text[log.n - 1] == '.')
 				ck_assert_uint_le(log.used, n - cases[i].rest);
 			if (at == n)
@@ -133,7 +133,8 @@ START_TEST(the_largest_chunk_is_INT64_MAX)
 	struct mummy_http_body_part part;
 	size_t used;
 
-	ck_assert_int_eq(mummy_http_chunked_next(&d, "7fffffffffffffff\r\nx", 19, &used, &part), MUMMY_HTTP_DATA);
+	ck_assert_int_eq(mummy_http_chunked_next(&d, "7fffffffffffffff\r\nx", 19, &used, &part),
+			 MUMMY_HTTP_DATA);
 	ck_assert_uint_eq(used, 19);
 	ck_assert_uint_eq(part.data.n, 1);
 }
@@ -157,5 +158,5 @@ START_TEST(extensions_are_bounded_by_4_KiB)
 }
 END_TEST
 
-SUITE_MAIN("http/chunked", all_splits_give_the_same, the_end_and_an_error_stay, the_largest_chunk_is_INT64_MAX,
-	   extensions_are_bounded_by_4_KiB)
+SUITE_MAIN("http/chunked", all_splits_give_the_same, the_end_and_an_error_stay,
+	   the_largest_chunk_is_INT64_MAX, extensions_are_bounded_by_4_KiB)

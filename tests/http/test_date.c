@@ -35,7 +35,8 @@ START_TEST(the_preferred_form_both_ways)
 		int64_t seconds = 1;
 		char out[30];
 
-		ck_assert_msg(parsed(dates[i].text, &seconds) == 0 && seconds == dates[i].seconds, "%s", dates[i].text);
+		ck_assert_msg(parsed(dates[i].text, &seconds) == 0 && seconds == dates[i].seconds, "%s",
+			      dates[i].text);
 		ck_assert_int_eq(mummy_http_date_format(out, dates[i].seconds), 0);
 		ck_assert_str_eq(out, dates[i].text);
 	}
@@ -73,14 +74,34 @@ END_TEST
 START_TEST(what_is_no_date_is_refused)
 {
 	static const char *const bad[] = {
-		"", "x", "0", "784111777", "Sun", "Sun,", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 UTC",
-		"Sun, 06 Nov 1994 08:49:37 gmt", "sun, 06 Nov 1994 08:49:37 GMT", "Sun, 6 Nov 1994 08:49:37 GMT",
-		"Sun, 06 Nov 1994 08:49:37 GMT ", " Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nox 1994 08:49:37 GMT",
-		"Sun, 00 Nov 1994 08:49:37 GMT", "Sun, 31 Nov 1994 08:49:37 GMT", "Sun, 29 Feb 1900 08:49:37 GMT",
-		"Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:37 GMT", "Sun, 06 Nov 1994 08:49:61 GMT",
-		"Sun, 06 Nov -994 08:49:37 GMT", "Sunday, 06 Nov 1994 08:49:37 GMT", "Sun, 06-Nov-94 08:49:37 GMT",
-		"Sun Nov 6 08:49:37 1994", "Sun Nov 06 08:49:37 1994 GMT", "Sun Nov  6 08:49:37 94",
-		"Sun, 06 Nov 1994 08:49:3a GMT", "Sun,  6 Nov 1994 08:49:37 GMT",
+	    "",
+	    "x",
+	    "0",
+	    "784111777",
+	    "Sun",
+	    "Sun,",
+	    "Sun, 06 Nov 1994 08:49:37",
+	    "Sun, 06 Nov 1994 08:49:37 UTC",
+	    "Sun, 06 Nov 1994 08:49:37 gmt",
+	    "sun, 06 Nov 1994 08:49:37 GMT",
+	    "Sun, 6 Nov 1994 08:49:37 GMT",
+	    "Sun, 06 Nov 1994 08:49:37 GMT ",
+	    " Sun, 06 Nov 1994 08:49:37 GMT",
+	    "Sun, 06 Nox 1994 08:49:37 GMT",
+	    "Sun, 00 Nov 1994 08:49:37 GMT",
+	    "Sun, 31 Nov 1994 08:49:37 GMT",
+	    "Sun, 29 Feb 1900 08:49:37 GMT",
+	    "Sun, 06 Nov 1994 24:00:00 GMT",
+	    "Sun, 06 Nov 1994 08:60:37 GMT",
+	    "Sun, 06 Nov 1994 08:49:61 GMT",
+	    "Sun, 06 Nov -994 08:49:37 GMT",
+	    "Sunday, 06 Nov 1994 08:49:37 GMT",
+	    "Sun, 06-Nov-94 08:49:37 GMT",
+	    "Sun Nov 6 08:49:37 1994",
+	    "Sun Nov 06 08:49:37 1994 GMT",
+	    "Sun Nov  6 08:49:37 94",
+	    "Sun, 06 Nov 1994 08:49:3a GMT",
+	    "Sun,  6 Nov 1994 08:49:37 GMT",
 	};
 	int64_t s;
 
@@ -100,5 +121,5 @@ START_TEST(years_before_0_and_after_9999_have_no_form)
 }
 END_TEST
 
-SUITE_MAIN("http/date", the_preferred_form_both_ways, every_month_of_400_years_both_ways, the_two_obsolete_forms,
-	   what_is_no_date_is_refused, years_before_0_and_after_9999_have_no_form)
+SUITE_MAIN("http/date", the_preferred_form_both_ways, every_month_of_400_years_both_ways,
+	   the_two_obsolete_forms, what_is_no_date_is_refused, years_before_0_and_after_9999_have_no_form)

@@ -30,8 +30,10 @@ START_TEST(lists_are_matched)
 		char *copy = split_copy(cases[i].list, n);
 		struct mummy_http_span list = {copy, n};
 
-		ck_assert_msg(mummy_http_etag_match(list, cases[i].etag, 0) == cases[i].strong, "%zu: %s", i, copy);
-		ck_assert_msg(mummy_http_etag_match(list, cases[i].etag, 1) == cases[i].weak, "%zu: %s", i, copy);
+		ck_assert_msg(mummy_http_etag_match(list, cases[i].etag, 0) == cases[i].strong, "%zu: %s", i,
+			      copy);
+		ck_assert_msg(mummy_http_etag_match(list, cases[i].etag, 1) == cases[i].weak, "%zu: %s", i,
+			      copy);
 		free(copy);
 	}
 }

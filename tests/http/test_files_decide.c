@@ -25,9 +25,17 @@ static struct mummy_http_span span(const char *text)
 static struct mhttp_files_decision decide(const struct example *e, uint64_t size, int64_t age)
 {
 	const struct mhttp_files_question q = {
-		.if_match = e->if_match, .if_none_match = e->if_none_match, .if_modified_since = span(e->modified),
-		.if_unmodified_since = span(e->unmodified), .if_range = span(e->if_range), .range = span(e->range),
-		.etag = ETAG, .mtime = 784111777, .now = 784111777 + age, .size = size, .is_get = !e->head,
+	    .if_match = e->if_match,
+	    .if_none_match = e->if_none_match,
+	    .if_modified_since = span(e->modified),
+	    .if_unmodified_since = span(e->unmodified),
+	    .if_range = span(e->if_range),
+	    .range = span(e->range),
+	    .etag = ETAG,
+	    .mtime = 784111777,
+	    .now = 784111777 + age,
+	    .size = size,
+	    .is_get = !e->head,
 	};
 
 	return mhttp_files_decide(&q);
@@ -87,7 +95,8 @@ START_TEST(conditions_have_their_order)
 	for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++) {
 		struct mhttp_files_decision d = decide(&examples[i], 100, 1000);
 
-		ck_assert_msg(d.status == examples[i].status, "%zu: %d, not %d", i, d.status, examples[i].status);
+		ck_assert_msg(d.status == examples[i].status, "%zu: %d, not %d", i, d.status,
+			      examples[i].status);
 		ck_assert_uint_eq(d.first, examples[i].first);
 		ck_assert_uint_eq(d.length, examples[i].length);
 	}
@@ -135,5 +144,5 @@ START_TEST(etags_differ_by_size_time_and_inode)
 }
 END_TEST
 
-SUITE_MAIN("http/files_decide", conditions_have_their_order, a_date_of_this_second_is_weak, nothing_has_no_ranges,
-	   etags_differ_by_size_time_and_inode)
+SUITE_MAIN("http/files_decide", conditions_have_their_order, a_date_of_this_second_is_weak,
+	   nothing_has_no_ranges, etags_differ_by_size_time_and_inode)

@@ -43,8 +43,8 @@ static void build(void)
 
 static void remove_all(void)
 {
-	static const char *const names[] = {"dir/file", "file", "fifo", "inside", "outside", "up", "absolute", "round",
-					    "../secret"};
+	static const char *const names[] = {"dir/file", "file",     "fifo",  "inside",   "outside",
+					    "up",       "absolute", "round", "../secret"};
 
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		unlinkat(root, names[i], 0);
@@ -71,8 +71,8 @@ static int opened(open_fn *open_it, const char *path)
 
 static void check_all(open_fn *open_it)
 {
-	static const char *const refused[] = {"none", "file/none", "fifo", "outside", "up", "up/secret", "absolute",
-					      "round", "dir/none", "up/root/file"};
+	static const char *const refused[] = {"none",      "file/none", "fifo",  "outside",  "up",
+					      "up/secret", "absolute",  "round", "dir/none", "up/root/file"};
 	char name[600];
 
 	build();

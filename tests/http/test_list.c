@@ -158,4 +158,5 @@ START_TEST(weights)
 }
 END_TEST
 
-SUITE_MAIN("http/list", lists, an_absent_value_is_an_empty_list, parameters_of_a_value, quoted_strings, weights)
+SUITE_MAIN("http/list", lists, an_absent_value_is_an_empty_list, parameters_of_a_value, quoted_strings,
+	   weights)

@@ -64,10 +64,11 @@ START_TEST(all_splits_give_the_same)
 			struct mummy_http_multipart m = {.max_part_head_bytes = 48};
 			struct split_log log;
 
-			ck_assert_int_eq(mummy_http_multipart_init(&m, span("multipart/form-data; boundary=b")), 0);
+			ck_assert_int_eq(
+			    mummy_http_multipart_init(&m, span("multipart/form-data; boundary=b")), 0);
 			split_run(&log, step, &m, cases[i].body.p, n, at > n ? 0 : at, at > n ? 1 : n);
-			ck_assert_msg(!strcmp(log.text, cases[i].want), "case %zu at %zu: %s, not %s", i, at, log.text,
-				      cases[i].want);
+			ck_assert_msg(!strcmp(log.text, cases[i].want), "case %zu at %zu: %s, not %s", i, at,
+				      log.text, cases[i].want);
 		}
 	}
 }
@@ -76,16 +77,28 @@ END_TEST
 START_TEST(a_boundary_comes_from_the_content_type)
 {
 	static const char *const good[] = {
-		"multipart/form-data; boundary=b", "Multipart/Mixed ;a=b; BOUNDARY=\"a b'()+_,-./:=?\"",
-		"multipart/byteranges;boundary=" LONG_64 "012345", "multipart/x;boundary=\"" LONG_64 "012345\"",
+	    "multipart/form-data; boundary=b",
+	    "Multipart/Mixed ;a=b; BOUNDARY=\"a b'()+_,-./:=?\"",
+	    "multipart/byteranges;boundary=" LONG_64 "012345",
+	    "multipart/x;boundary=\"" LONG_64 "012345\"",
 	};
 	static const char *const bad[] = {
-		"", "text/plain; boundary=b", "multipart/form-data", "multipart/form-data; boundary=",
-		"multipart/form-data; boundary=\"\"", "multipart/form-data; boundary=\"b", "multipart/; boundary=b",
-		"multipart/form-data; boundary=b; boundary=c", "multipart/form-data; boundary=\"b \"",
-		"multipart/form-data; boundary=a@b", "multipart/form-data; boundary", "multipart/a b; boundary=b",
-		"multipart/form-data; boundary=" LONG_64 "0123456", "multipart; boundary=b",
-		"multipart/form-data=x; boundary=b", "boundary=b",
+	    "",
+	    "text/plain; boundary=b",
+	    "multipart/form-data",
+	    "multipart/form-data; boundary=",
+	    "multipart/form-data; boundary=\"\"",
+	    "multipart/form-data; boundary=\"b",
+	    "multipart/; boundary=b",
+	    "multipart/form-data; boundary=b; boundary=c",
+	    "multipart/form-data; boundary=\"b \"",
+	    "multipart/form-data; boundary=a@b",
+	    "multipart/form-data; boundary",
+	    "multipart/a b; boundary=b",
+	    "multipart/form-data; boundary=" LONG_64 "0123456",
+	    "multipart; boundary=b",
+	    "multipart/form-data=x; boundary=b",
+	    "boundary=b",
 	};
 	struct mummy_http_multipart m;
 
@@ -104,7 +117,8 @@ START_TEST(at_most_a_delimiter_of_data_is_kept_back)
 	int n;
 
 	ck_assert_int_eq(mummy_http_multipart_init(&m, span("multipart/form-data; boundary=" LONG_64)), 0);
-	n = snprintf(body, sizeof body, "--" LONG_64 "\r\n\r\n" LONG_64 "\r\n--" LONG_16 LONG_16 "x\r\r\n" LONG_64
+	n = snprintf(body, sizeof body,
+		     "--" LONG_64 "\r\n\r\n" LONG_64 "\r\n--" LONG_16 LONG_16 "x\r\r\n" LONG_64
 		     "\r\n--" LONG_64 "--");
 	split_run(&log, step, &m, body, (size_t)n, 0, 1);
 	ck_assert_str_eq(log.text, "[" LONG_64 "\r\n--" LONG_16 LONG_16 "x\r\r\n" LONG_64 ".");

@@ -52,8 +52,10 @@ static void check_scan(scan_fn *scan, int (*belongs)(int c))
 				if (at == n - 1 && n > 12)
 					ck_assert(scan(copy, copy + n) == copy + at);
 				else
-					ck_assert_msg(scan(copy, copy + n) ==
-						      copy + (!belongs(c) ? at : n > 12 ? n - 1 : n), "%d", c);
+					ck_assert_msg(scan(copy, copy + n) == copy + (!belongs(c) ? at
+										      : n > 12    ? n - 1
+												  : n),
+						      "%d", c);
 				free(copy);
 			}
 }
@@ -81,8 +83,10 @@ START_TEST(classes)
 	for (int c = 0; c < 256; c++) {
 		ck_assert_int_eq(mhttp_is((char)c, MHTTP_TOKEN), is_token(c) != 0);
 		ck_assert_int_eq(mhttp_is((char)c, MHTTP_DIGIT), c >= '0' && c <= '9');
-		ck_assert_int_eq(mhttp_is((char)c, MHTTP_HEX), c && c < 0x80 && strchr("0123456789abcdefABCDEF", c));
-		ck_assert_int_eq(mhttp_is((char)c, MHTTP_ALPHA), (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'));
+		ck_assert_int_eq(mhttp_is((char)c, MHTTP_HEX),
+				 c && c < 0x80 && strchr("0123456789abcdefABCDEF", c));
+		ck_assert_int_eq(mhttp_is((char)c, MHTTP_ALPHA),
+				 (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'));
 		ck_assert_int_eq(mhttp_is((char)c, MHTTP_HOST),
 				 mhttp_is((char)c, MHTTP_ALPHA | MHTTP_DIGIT) ||
 				 (c && c < 0x80 && strchr("-._~!$&'()*+,;=", c)));
