@@ -1,0 +1,75 @@
+#include <config.h>
+#include "dir.h"
+#include "fake.h"
+
+static int post(mummy_upload *u, const char *length)
+{
+	struct answer a;
+
+	return ask(u, &a, "POST", "/files/", NULL, 0, "Upload-Length", length, NULL);
+}
+
+START_TEST(the_quota_holds_at_creation)
+{
+	struct mummy_upload_dir_options dir = { .quota_bytes = 1000 };
+	char folder[64], path[128], file[256];
+	mummy_upload *u = open_dir(fresh(folder), &dir, NULL);
+	struct answer a;
+
+	create(u, 600, path);
+	ck_assert_int_eq(post(u, "401"), 507);
+	ck_assert_int_eq(post(u, "400"), 201);
+	ck_assert_int_eq(post(u, "1"), 507);
+	ck_assert_int_eq(ask(u, &a, "DELETE", path, NULL, 0, NULL), 204);
+	create(u, 5, path);
+	ck_assert_int_eq(patch(u, &a, path, 0, "01234", 5), 204);
+	ck_assert_int_eq(post(u, "595"), 201);
+	ck_assert_int_eq(post(u, "1"), 507);
+	mummy_upload_free(u);
+	/* counted anew, without the file that was taken away */
+	snprintf(file, sizeof file, "%s/%s", folder, strrchr(path, '/') + 1);
+	ck_assert_int_eq(unlink(file), 0);
+	u = open_dir(folder, &dir, NULL);
+	ck_assert_int_eq(post(u, "6"), 507);
+	ck_assert_int_eq(post(u, "5"), 201);
+	mummy_upload_free(u);
+	wipe(folder);
+}
+END_TEST
+
+START_TEST(an_unknown_length_counts_as_it_grows)
+{
+	struct mummy_upload_dir_options dir = { .quota_bytes = 10 };
+	char folder[64], path[128];
+	mummy_upload *u = open_dir(fresh(folder), &dir, NULL);
+	struct answer a;
+
+	ck_assert_int_eq(ask(u, &a, "POST", "/files/", "0123", 4, TUS_TYPE, "Upload-Defer-Length", "1", NULL), 201);
+	snprintf(path, sizeof path, "%s", field(&a, "Location"));
+	ck_assert_int_eq(post(u, "7"), 507);
+	ck_assert_int_eq(patch(u, &a, path, 4, "4567890", 7), 507);
+	ck_assert_int_eq(offset_of(u, path), 4);
+	ck_assert_int_eq(ask(u, &a, "PATCH", path, NULL, 0, TUS_TYPE, "Upload-Offset", "4", "Upload-Length", "11", NULL),
+			 507);
+	ck_assert_int_eq(ask(u, &a, "PATCH", path, NULL, 0, TUS_TYPE, "Upload-Offset", "4", "Upload-Length", "10", NULL),
+			 204);
+	ck_assert_int_eq(post(u, "1"), 507);
+	ck_assert_int_eq(patch(u, &a, path, 4, "456789", 6), 204);
+	mummy_upload_free(u);
+	wipe(folder);
+}
+END_TEST
+
+START_TEST(some_space_stays_free)
+{
+	struct mummy_upload_dir_options dir = { .min_free_bytes = UINT64_MAX };
+	char folder[64];
+	mummy_upload *u = open_dir(fresh(folder), &dir, NULL);
+
+	ck_assert_int_eq(post(u, "0"), 507);
+	mummy_upload_free(u);
+	ck_assert_int_eq(wipe(folder), 0);
+}
+END_TEST
+
+SUITE_MAIN("upload/dir_quota", the_quota_holds_at_creation, an_unknown_length_counts_as_it_grows, some_space_stays_free)

@@ -1,0 +1,117 @@
+#include <config.h>
+#include "fake.h"
+
+static const char *done(mummy_upload *u, const char *metadata, char path[128])
+{
+	struct answer a;
+
+	ck_assert_int_eq(ask(u, &a, "POST", "/files/", "0123456789", 10, TUS_TYPE, "Upload-Length", "10",
+			     metadata ? "Upload-Metadata" : NULL, metadata, NULL), 201);
+	snprintf(path, 128, "%s", field(&a, "Location"));
+	return path;
+}
+
+static int get(mummy_upload *u, struct answer *a, const char *path, const char *range, char out[16])
+{
+	memset(out, 0, 16);
+	ask_bare(u, a, "GET", path, NULL, 0, range ? "Range" : NULL, range, NULL);
+	if (a->fd >= 0) {
+		ck_assert_uint_lt(a->len, 16);
+		ck_assert_int_eq(pread(a->fd, out, a->len, (off_t)a->off), (ssize_t)a->len);
+		close(a->fd);
+	}
+	return a->status;
+}
+
+START_TEST(a_finished_upload_is_served_harmlessly)
+{
+	char folder[64], path[128], out[16];
+	mummy_upload *u = open_dir(fresh(folder), NULL, NULL);
+	struct answer a;
+
+	/* "../a b.html" and text/html */
+	done(u, "filename Li4vYSBiLmh0bWw=,filetype dGV4dC9odG1sOyBjaGFyc2V0PXg=", path);
+	ck_assert_int_eq(get(u, &a, path, NULL, out), 200);
+	ck_assert_str_eq(out, "0123456789");
+	ck_assert_str_eq(field(&a, "Content-Type"), "text/html");
+	ck_assert_str_eq(field(&a, "Content-Disposition"), "attachment; filename*=UTF-8''a%20b.html");
+	ck_assert_str_eq(field(&a, "X-Content-Type-Options"), "nosniff");
+	ck_assert_ptr_nonnull(strstr(field(&a, "Content-Security-Policy"), "sandbox"));
+	done(u, NULL, path);
+	ck_assert_int_eq(get(u, &a, path, NULL, out), 200);
+	ck_assert_str_eq(field(&a, "Content-Type"), "application/octet-stream");
+	ck_assert_str_eq(field(&a, "Content-Disposition"), "attachment");
+	/* "a\r\nX: y" as type and name */
+	done(u, "filename YQ0KWDogeQ==,filetype YQ0KWDogeQ==", path);
+	ck_assert_int_eq(get(u, &a, path, NULL, out), 200);
+	ck_assert_str_eq(field(&a, "Content-Type"), "application/octet-stream");
+	ck_assert_str_eq(field(&a, "Content-Disposition"), "attachment; filename*=UTF-8''a__X_%20y");
+	mummy_upload_free(u);
+	wipe(folder);
+}
+END_TEST
+
+START_TEST(single_ranges_are_served)
+{
+	char folder[64], path[128], out[16];
+	mummy_upload *u = open_dir(fresh(folder), NULL, NULL);
+	struct answer a;
+
+	done(u, NULL, path);
+	ck_assert_int_eq(get(u, &a, path, "bytes=2-4", out), 206);
+	ck_assert_str_eq(out, "234");
+	ck_assert_str_eq(field(&a, "Content-Range"), "bytes 2-4/10");
+	ck_assert_int_eq(get(u, &a, path, "bytes=-1", out), 206);
+	ck_assert_str_eq(out, "9");
+	ck_assert_int_eq(get(u, &a, path, "bytes=0-1,3-4", out), 200);
+	ck_assert_int_eq(get(u, &a, path, "bytes=10-", out), 416);
+	ck_assert_str_eq(field(&a, "Content-Range"), "bytes */10");
+	ck_assert_int_eq(a.fd, -1);
+	mummy_upload_free(u);
+	wipe(folder);
+}
+END_TEST
+
+START_TEST(what_is_not_finished_or_taken_away_is_not_served)
+{
+	char folder[64], path[128], file[256], out[16];
+	mummy_upload *u = open_dir(fresh(folder), NULL, NULL);
+	struct answer a;
+
+	create(u, 5, path);
+	ck_assert_int_eq(get(u, &a, path, NULL, out), 404);
+	done(u, NULL, path);
+	snprintf(file, sizeof file, "%s/%s", folder, strrchr(path, '/') + 1);
+	ck_assert_int_eq(truncate(file, 3), 0);
+	ck_assert_int_eq(get(u, &a, path, NULL, out), 404);
+	ck_assert_int_eq(unlink(file), 0);
+	ck_assert_int_eq(get(u, &a, path, NULL, out), 404);
+	ck_assert_int_eq(symlink("/etc/passwd", file), 0);
+	ck_assert_int_eq(get(u, &a, path, NULL, out), 404);
+	ck_assert_int_eq(offset_of(u, path), 10);
+	mummy_upload_free(u);
+	u = open_memory(NULL);
+	done(u, NULL, path);
+	ck_assert_int_eq(get(u, &a, path, NULL, out), 405);
+	mummy_upload_free(u);
+	wipe(folder);
+}
+END_TEST
+
+START_TEST(the_time_of_expiry_is_told)
+{
+	struct mummy_upload_options opt = { .expire_s = 60 };
+	mummy_upload *u = open_memory(&opt);
+	struct answer a;
+	char path[128];
+
+	create(u, 5, path);
+	ck_assert_int_eq(ask(u, &a, "HEAD", path, NULL, 0, NULL), 200);
+	ck_assert_int_eq(strlen(field(&a, "Upload-Expires")), 29);
+	ck_assert_str_eq(field(&a, "Upload-Expires") + 25, " GMT");
+	mummy_upload_free(u);
+}
+END_TEST
+
+SUITE_MAIN("upload/serve", a_finished_upload_is_served_harmlessly, single_ranges_are_served,
+	   what_is_not_finished_or_taken_away_is_not_served, the_time_of_expiry_is_told)
