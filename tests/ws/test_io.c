@@ -1,0 +1,138 @@
+#include <config.h>
+#include <errno.h>
+#include "fake.h"
+
+
+static void *start_elsewhere(void *arg)
+{
+	struct fake *f = arg;
+
+	mummy_ws_conn_start(f->c, f);
+	return NULL;
+}
+
+START_TEST(a_connection_can_be_started_on_another_thread)
+{
+	struct fake *f = fake_new(NULL, NULL), *g = calloc(1, sizeof *g);
+	pthread_t t;
+
+	pthread_mutex_init(&g->lock, NULL);
+	g->ep = mummy_ws_endpoint_ref(f->ep);
+	g->io = f->io;
+	ck_assert_int_eq(mummy_ws_conn_new(&g->c, f->ep, f->io, NULL, g), 0);
+	pthread_create(&t, NULL, start_elsewhere, g);
+	pthread_join(t, NULL);
+	/* Without an executor events are the I/O thread's: open comes at the turn. */
+	fake_logged(g, "");
+	ck_assert_uint_eq(f->posts.n, 1);
+	fake_turn(f, 0);
+	fake_logged(g, "open ");
+	mummy_ws_conn_eof(g->c);
+	fake_logged(g, "open closed1006 ");
+	mummy_ws_conn_unref(g->c);
+	g->c = NULL;
+	fake_turn(f, 0);
+	fake_leave(g);
+	free(g);
+	fake_free(f);
+}
+END_TEST
+
+START_TEST(open_comes_before_what_is_fed)
+{
+	struct fake *f = fake_new(NULL, NULL), *g = calloc(1, sizeof *g);
+	pthread_t t;
+
+	pthread_mutex_init(&g->lock, NULL);
+	g->ep = mummy_ws_endpoint_ref(f->ep);
+	g->io = f->io;
+	ck_assert_int_eq(mummy_ws_conn_new(&g->c, f->ep, f->io, NULL, g), 0);
+	pthread_create(&t, NULL, start_elsewhere, g);
+	pthread_join(t, NULL);
+	fake_feed_frame(g, 1, 1, "x", 1);
+	fake_logged(g, "open T:x ");
+	mummy_ws_conn_eof(g->c);
+	mummy_ws_conn_unref(g->c);
+	g->c = NULL;
+	fake_turn(f, 0);
+	fake_leave(g);
+	free(g);
+	fake_free(f);
+}
+END_TEST
+
+START_TEST(the_key_is_one_and_post_is_needed)
+{
+	mummy_ws_io *io;
+
+	ck_assert_ptr_nonnull(mummy_ws_io_key());
+	ck_assert_ptr_eq(mummy_ws_io_key(), mummy_ws_io_key());
+	ck_assert_int_eq(mummy_ws_io_new(&io, NULL, NULL), -EINVAL);
+	mummy_ws_io_free(NULL);
+}
+END_TEST
+
+static void *close_elsewhere(void *c)
+{
+	ck_assert_int_eq(mummy_ws_close(c, 1000, NULL), 0);
+	return NULL;
+}
+
+START_TEST(a_close_on_another_thread_has_its_deadline)
+{
+	struct mummy_ws_options opt = { .close_ms = 100 };
+	struct fake *f = fake_new(NULL, &opt);
+	pthread_t t;
+	int due;
+
+	due = fake_turn(f, 0);
+	ck_assert_int_gt(due, 10000);
+	pthread_create(&t, NULL, close_elsewhere, f->c);
+	pthread_join(t, NULL);
+	ck_assert_uint_eq(f->posts.n, 1);
+	due = fake_turn(f, 20000);
+	ck_assert_int_ge(due, 100);
+	ck_assert_int_lt(due, 200);
+	fake_turn(f, (unsigned)due);
+	ck_assert_uint_eq(f->aborts, 1);
+	fake_free(f);
+}
+END_TEST
+
+START_TEST(many_connections_come_and_go)
+{
+	struct fake *f = fake_new(NULL, NULL), *m = calloc(500, sizeof *m);
+	struct mummy_ws_stats s;
+
+	for (int i = 0; i < 500; i++)
+		fake_join(&m[i], f->ep, f->io);
+	fake_turn(f, 10);
+	for (int i = 0; i < 500; i++)
+		fake_feed_frame(&m[i], 0, 1, "abc", 3);
+	mummy_ws_stats_get(f->ep, &s);
+	ck_assert_uint_eq(s.connections, 501);
+	fake_turn(f, 31000);
+	fake_turn(f, 31000);
+	for (int i = 0; i < 500; i++) {
+		ck_assert_uint_eq(m[i].nout, 2);
+		mummy_ws_conn_eof(m[i].c);
+		mummy_ws_conn_unref(m[i].c);
+		m[i].c = NULL;
+	}
+	fake_turn(f, 0);
+	mummy_ws_stats_get(f->ep, &s);
+	ck_assert_uint_eq(s.connections, 1);
+	ck_assert_uint_eq(s.opened, 501);
+	ck_assert_uint_eq(s.closed, 500);
+	for (int i = 0; i < 500; i++) {
+		ck_assert_uint_eq(m[i].releases, 1);
+		fake_leave(&m[i]);
+	}
+	free(m);
+	fake_free(f);
+}
+END_TEST
+
+SUITE_MAIN("ws/io", a_connection_can_be_started_on_another_thread, open_comes_before_what_is_fed,
+	   the_key_is_one_and_post_is_needed, a_close_on_another_thread_has_its_deadline,
+	   many_connections_come_and_go)
