@@ -6,19 +6,19 @@
 #include "parse.h"
 #include "scan.h"
 
-/* "?" and "#" in a target; a fragment has no place there. */
+/* Path and query; a fragment has no place in a target. */
 static int split_query(struct mummy_http_head *h, const char *p, const char *end)
 {
-	h->path.p = p;
-	while (p < end && *p != '?' && *p != '#')
-		p++;
-	h->path.n = (size_t)(p - h->path.p);
-	if (p == end)
-		return 0;
-	if (*p == '#' || memchr(p, '#', (size_t)(end - p)))
+	const char *mark = memchr(p, '?', (size_t)(end - p));
+
+	if (memchr(p, '#', (size_t)(end - p)))
 		return 400;
-	h->query.p = p + 1;
-	h->query.n = (size_t)(end - p - 1);
+	h->path.p = p;
+	h->path.n = (size_t)((mark ? mark : end) - p);
+	if (mark) {
+		h->query.p = mark + 1;
+		h->query.n = (size_t)(end - mark - 1);
+	}
 	return 0;
 }
 
