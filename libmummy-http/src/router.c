@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUTE_FLAGS = MUMMY_HTTP_STREAM | MUMMY_HTTP_INLINE | MUMMY_HTTP_INFLATE | MUMMY_HTTP_IDENTITY };
+enum { ROUTE_FLAGS = MUMMY_HTTP_STREAM | MUMMY_HTTP_INLINE | MUMMY_HTTP_IDENTITY };
 
 /* A route at a node. The names belong to it and not to the place, so that /{id} and /{user}/mail may meet. */
 struct entry {

@@ -85,8 +85,7 @@ typedef void mummy_http_handler(mummy_http_exchange *x, void *ctx);
 enum {                                   /* struct mummy_http_route flags */
 	MUMMY_HTTP_STREAM = 1,               /**< call at the end of the head; the body is streamed */
 	MUMMY_HTTP_INLINE = 2,               /**< call on the loop: must not block */
-	MUMMY_HTTP_INFLATE = 4,              /**< decode request bodies in gzip, bounded by max_body */
-	MUMMY_HTTP_IDENTITY = 8              /**< never compress the answers */
+	MUMMY_HTTP_IDENTITY = 4              /**< never compress the answers */
 };
 struct mummy_http_route {
 	mummy_http_handler *handler;
@@ -128,6 +127,9 @@ struct mummy_http_listener {
 	uint16_t port;                       /**< 0: the kernel picks */
 	const char *unix_path;               /**< a socket file; removed at the end */
 	int fd;                              /**< > 0: a listening socket, taken (activation, restart) */
+	/** 1: other processes that set it too may share the port, and connections are spread over
+	 *  all; 0: a port in use is -EADDRINUSE, also with several loops. */
+	int reuse_port;
 	/** Makes the transport of an accepted connection; NULL: plain. Loop. conn is its first argument. */
 	int (*transport)(void *ctx, int fd, const struct mummy_http_transport **ops, void **conn);
 	void *transport_ctx;
@@ -291,7 +293,7 @@ MUMMY_HTTP_API void mummy_http_stream_resume(mummy_http_stream *st);
 struct mummy_http_sink {                 /* serial, on the route's executor */
 	/** p is borrowed. 0 more; 1 consumed, nothing until body_next; <0 stop, end(<0) follows. */
 	int (*data)(void *ctx, const void *p, size_t n);
-	/** Instead of data: fetch it with body_read or body_splice, never blocking. Returns as data. */
+	/** Instead of data: fetch it with body_read, which never blocks. Returns as data. */
 	int (*ready)(void *ctx, mummy_http_exchange *x);
 	void (*end)(void *ctx, int status);  /**< once, iff stream_body gave 0: 0 complete, <0 cut off */
 	void *ctx;
@@ -303,54 +305,8 @@ MUMMY_HTTP_API int mummy_http_stream_body(mummy_http_exchange *x, const struct m
 MUMMY_HTTP_API int mummy_http_body_next(mummy_http_exchange *x, unsigned delay_ms);
 /** Inside ready only: >0 bytes; 0 the body is complete; -EAGAIN return and be called again; <0. */
 MUMMY_HTTP_API ssize_t mummy_http_body_read(mummy_http_exchange *x, void *buf, size_t n);
-/** The same into a pipe, without a copy. -EOPNOTSUPP with TLS, chunked or inflated: use body_read. */
-MUMMY_HTTP_API ssize_t mummy_http_body_splice(mummy_http_exchange *x, int fd, size_t n);
 
-/* ---- Router, advanced: sub-routers, middleware, files ----------------------------------------- */
-/** Serves sub below prefix, for one host (NULL: any; exact names go first). sub is referenced. */
-MUMMY_HTTP_API int mummy_http_router_mount(mummy_http_router *r, const char *host,
-		const char *prefix, mummy_http_router *sub);
-/** What "/a" and "/a/" are to each other: different, 308 to the one that exists, or the same. */
-enum mummy_http_slash { MUMMY_HTTP_STRICT = 0, MUMMY_HTTP_REDIRECT = 1, MUMMY_HTTP_SAME = 2 };
-MUMMY_HTTP_API void mummy_http_router_slash(mummy_http_router *r, enum mummy_http_slash policy);
-struct mummy_http_middleware {
-	/** Where the handler will run, in order of use. 0 go on; 1 stop: it answered or holds x. */
-	int (*before)(mummy_http_exchange *x, void *ctx);
-	/** When the answer is sent or lost, in reverse order; any thread, must not block; x is borrowed. */
-	void (*after)(mummy_http_exchange *x, void *ctx);
-	void *ctx;
-	uintptr_t reserved[4];
-};
-/** Puts m around everything below prefix; copied. */
-MUMMY_HTTP_API int mummy_http_router_use(mummy_http_router *r, const char *prefix,
-		const struct mummy_http_middleware *m);
-/** How it went, for after: logs and metrics. */
-struct mummy_http_result {
-	int status, error;                   /**< as sent (0: never); 0 or why it was cut */
-	uint64_t bytes_in, bytes_out, duration_us;  /**< body bytes; from the head's first octet */
-	uintptr_t reserved[4];
-};
-MUMMY_HTTP_API void mummy_http_result_get(const mummy_http_exchange *x, struct mummy_http_result *out);
-/** Ready-made middleware. Strings are copied; prefix as in _use. */
-enum mummy_http_log_format { MUMMY_HTTP_COMMON = 0, MUMMY_HTTP_COMBINED = 1, MUMMY_HTTP_JSON = 2 };
-MUMMY_HTTP_API int mummy_http_use_access_log(mummy_http_router *r, enum mummy_http_log_format f,
-		void (*write)(void *ctx, const char *line, size_t n), void *ctx);
-/** X-Request-Id: kept when it is a plain token, else made; in the answer too. */
-MUMMY_HTTP_API int mummy_http_use_request_id(mummy_http_router *r);
-/** check gets user and password, or NULL and the bearer token; 0 go on, else 401 for realm. */
-MUMMY_HTTP_API int mummy_http_use_auth(mummy_http_router *r, const char *prefix, const char *realm,
-		int (*check)(void *ctx, mummy_http_exchange *x, const char *user, const char *secret), void *ctx);
-/** 429 above burst requests at once or per_second on average, by client address. */
-MUMMY_HTTP_API int mummy_http_use_rate_limit(mummy_http_router *r, const char *prefix,
-		unsigned per_second, unsigned burst);
-/** Believes Forwarded and X-Forwarded-* from these addresses or networks (a,b/n) (RFC 7239). */
-MUMMY_HTTP_API int mummy_http_use_forwarded(mummy_http_router *r, const char *trusted);
-struct mummy_http_cors {                 /* comma-separated lists; NULL: the least */
-	const char *origins, *methods, *headers, *expose;  /**< origins "*": any */
-	unsigned max_age_s; int credentials; uintptr_t reserved[4];
-};
-MUMMY_HTTP_API int mummy_http_use_cors(mummy_http_router *r, const char *prefix,
-		const struct mummy_http_cors *cors);
+/* ---- Static files ----------------------------------------------------------------------------- */
 enum { MUMMY_HTTP_FILES_LIST = 1, MUMMY_HTTP_FILES_DOT = 2 };  /* list folders; serve dot files */
 struct mummy_http_files {
 	const char *root, *index, *cache_control;   /**< copied; index NULL: "index.html" */

@@ -1,0 +1,290 @@
+/* exchange.c - the life of an exchange: made, filled from a head, held, let go. */
+#include <config.h>
+#include <stdlib.h>
+#include "internal.h"
+
+/* nfields, text and spare: room for as many fields, for the head's octets, for strings made from it. */
+mummy_http_exchange *mhttp_exchange_new(struct mummy_http_loop *l, size_t nfields, size_t text, size_t spare)
+{
+	size_t fields = nfields * sizeof(struct mummy_http_field);
+	mummy_http_exchange *x = malloc(sizeof *x + fields + text + spare);
+
+	if (!x)
+		return NULL;
+	memset(x, 0, offsetof(mummy_http_exchange, scratch));
+	atomic_init(&x->refs, 1);
+	x->loop = l;
+	x->head.fields = (struct mummy_http_field *)(void *)(x + 1);
+	x->text = (char *)(x + 1) + fields;
+	x->spare = x->text + text;
+	x->spare_cap = spare;
+	return x;
+}
+
+void mhttp_exchange_bind(mummy_http_exchange *x, struct mhttp_conn *c)
+{
+	x->conn = c;
+	mhttp_conn_ref(c);
+	mhttp_count(&c->loop->stats.exchanges, 1);
+}
+
+/* Makes it as new, but for where its strings go. */
+void mhttp_exchange_reset(mummy_http_exchange *x)
+{
+	if (x->user_release)
+		x->user_release(x->user);
+	if (x->body_owned)
+		free(x->body);
+	if (x->body_charged)
+		mhttp_uncount(&x->loop->server->buffered, x->body_charged);
+	free(x->extra.p);
+	free(x->trailers.p);
+	x->user = NULL;
+	x->user_release = NULL;
+	x->body = NULL;
+	x->body_n = x->body_cap = x->body_charged = 0;
+	x->body_owned = 0;
+	memset(&x->extra, 0, sizeof x->extra);
+	memset(&x->trailers, 0, sizeof x->trailers);
+	x->spare_n = 0;
+	x->nparams = 0;
+	x->malformed = 0;
+	x->route = NULL;
+	atomic_store_explicit(&x->state, 0, memory_order_relaxed);
+	atomic_store_explicit(&x->peer_state, 0, memory_order_relaxed);
+}
+
+static void recv_unref(struct mhttp_recv *b)
+{
+	if (b && atomic_fetch_sub(&b->refs, 1) == 1)
+		free(b);
+}
+
+void mhttp_exchange_free(mummy_http_exchange *x)
+{
+	struct mhttp_conn *c = x->is_inline ? NULL : x->conn;
+
+	mhttp_exchange_reset(x);
+	recv_unref(x->recv);
+	free(x->own_fields);
+	if (c)
+		mhttp_uncount(&c->loop->stats.exchanges, 1);
+	free(x);
+	if (c)
+		mhttp_conn_unref(c);
+}
+
+static void move_span(struct mummy_http_span *s, const char *from, size_t n, char *to)
+{
+	if (s->p && s->p >= from && s->p <= from + n)
+		s->p = to + (s->p - from);
+}
+
+/* Copies the head and the fields it was parsed to: n octets at p. The room was measured. */
+void mhttp_exchange_copy_head(mummy_http_exchange *x, struct mummy_http_head *h, const char *p, size_t n)
+{
+	struct mummy_http_field *fields = x->head.fields;
+
+	memcpy(x->text, p, n);
+	memcpy(fields, h->fields, h->nfields * sizeof *fields);
+	h->fields = fields;
+	for (size_t i = 0; i < h->nfields; i++) {
+		move_span(&fields[i].name, p, n, x->text);
+		move_span(&fields[i].value, p, n, x->text);
+	}
+	move_span(&h->method, p, n, x->text);
+	move_span(&h->target, p, n, x->text);
+	move_span(&h->path, p, n, x->text);
+	move_span(&h->query, p, n, x->text);
+	move_span(&h->authority, p, n, x->text);
+}
+
+static void end_string(struct mummy_http_span s)
+{
+	if (s.p)
+		((char *)(uintptr_t)s.p)[s.n] = 0;
+}
+
+char *mhttp_exchange_spare(mummy_http_exchange *x, size_t n)
+{
+	char *p = x->spare + x->spare_n;
+
+	if (x->spare_cap - x->spare_n < n)
+		return NULL;
+	x->spare_n += n;
+	return p;
+}
+
+static const char *spare_copy(mummy_http_exchange *x, struct mummy_http_span s)
+{
+	char *p = mhttp_exchange_spare(x, s.n + 1);
+
+	if (!p)
+		return "";
+	memcpy(p, s.p, s.n);
+	p[s.n] = 0;
+	return p;
+}
+
+size_t mhttp_exchange_spare_room(const struct mummy_http_head *h)
+{
+	return 2 * h->target.n + h->authority.n + MHTTP_MAX_PARAMS + 8;
+}
+
+static void fill_path(mummy_http_exchange *x)
+{
+	struct mummy_http_head *h = &x->head;
+
+	x->path_n = h->path.n;
+	if (h->path.n == 0) {
+		x->path = "/";
+		x->path_n = 1;
+	} else if (h->query.p) {
+		x->path = spare_copy(x, h->path);
+	} else {
+		x->path = h->path.p;
+	}
+}
+
+/* Takes over a parsed head, whose octets are the exchange's; ends the strings in place. */
+void mhttp_exchange_fill(mummy_http_exchange *x, struct mummy_http_head *h)
+{
+	const char *target = h->target.p;
+
+	x->head = *h;
+	x->keep_alive = h->keep_alive;
+	x->is_head = h->method.n == 4 && !memcmp(h->method.p, "HEAD", 4);
+	fill_path(x);
+	x->host = NULL;
+	x->host_n = h->authority.n;
+	if (h->authority.p)
+		x->host = h->authority.p >= target && h->authority.p <= target + h->target.n
+			? spare_copy(x, h->authority) : h->authority.p;
+	end_string(h->method);
+	end_string(h->target);
+	for (size_t i = 0; i < h->nfields; i++) {
+		end_string(h->fields[i].name);
+		end_string(h->fields[i].value);
+	}
+}
+
+/* Decodes the parameters. 0 or -EBADMSG. */
+int mhttp_exchange_params(mummy_http_exchange *x, const struct mhttp_match *m)
+{
+	x->nparams = 0;
+	for (unsigned i = 0; i < m->nparams; i++) {
+		char *p = mhttp_exchange_spare(x, m->params[i].value.n + 1);
+		ssize_t n = p ? mummy_http_percent_decode(p, m->params[i].value, 0) : -EBADMSG;
+
+		if (n < 0 || memchr(p, 0, (size_t)n))
+			return -EBADMSG;
+		p[n] = 0;
+		x->params[x->nparams++] = (struct mhttp_param){ m->params[i].name, p, (size_t)n };
+	}
+	return 0;
+}
+
+/* An inline exchange that is kept becomes a leased one, and takes its strings along with the buffer. */
+void mhttp_exchange_detach(mummy_http_exchange *x)
+{
+	struct mhttp_conn *c = x->conn;
+	struct mummy_http_loop *l = c->loop;
+	struct mummy_http_field *fields = x->head.fields;
+
+	if (!x->is_inline)
+		return;
+	mhttp_gather_flush(c);
+	if (mhttp_io_keep(c, l->at, (size_t)(l->end - l->at)) < 0)
+		c->flags |= MHTTP_CLOSE;
+	else if (l->at < l->end)
+		c->flags |= MHTTP_UNPARSED;
+	l->at = l->end;
+	x->is_inline = 0;
+	if (fields == l->fields) {
+		l->fields = NULL;            /* the exchange's from now on */
+		x->own_fields = fields;
+	}
+	x->recv = l->recv;
+	l->recv = NULL;
+	l->inline_x = NULL;
+	mhttp_exchange_bind(x, c);
+	mhttp_lease(c, x, l->dry);
+}
+
+mummy_http_exchange *mummy_http_hold(mummy_http_exchange *x)
+{
+	mhttp_exchange_detach(x);
+	atomic_fetch_add_explicit(&x->refs, 1, memory_order_relaxed);
+	return x;
+}
+
+/* For who handed out an exchange that nobody answered. */
+void mhttp_exchange_forgotten(mummy_http_exchange *x)
+{
+	if (atomic_load(&x->state) & MHTTP_CLAIMED)
+		return;
+	mhttp_log(x->loop->server, MUMMY_HTTP_ERROR, "500: %.*s %.100s was not answered", (int)x->head.method.n,
+		  x->head.method.p, x->path);
+	mhttp_error_answer(x, 500);
+}
+
+void mummy_http_release(mummy_http_exchange *x)
+{
+	if (atomic_fetch_sub(&x->refs, 1) != 1)
+		return;
+	if (!(atomic_load(&x->state) & MHTTP_CLAIMED)) {
+		atomic_store(&x->refs, 1);
+		mhttp_exchange_forgotten(x);
+		mummy_http_release(x);
+		return;
+	}
+	mhttp_exchange_free(x);
+}
+
+int mummy_http_gone(const mummy_http_exchange *x)
+{
+	return (atomic_load(&x->conn->word) & MHTTP_GONE) || (atomic_load(&x->state) & MHTTP_ABORTED);
+}
+
+void mummy_http_abort(mummy_http_exchange *x)
+{
+	mhttp_exchange_detach(x);
+	atomic_fetch_or(&x->state, MHTTP_ABORTED);
+	mhttp_kick(x, MHTTP_KICK_ABORT);
+}
+
+void mummy_http_user_set(mummy_http_exchange *x, void *p, void (*release)(void *p))
+{
+	void *old = x->user;
+	void (*old_release)(void *) = x->user_release;
+
+	x->user = p;
+	x->user_release = release;
+	if (old_release)
+		old_release(old);
+}
+
+void *mummy_http_user(const mummy_http_exchange *x)
+{
+	return x->user;
+}
+
+int mummy_http_header_add(mummy_http_exchange *x, const char *name, const char *value)
+{
+	const struct mummy_http_header h = { name, value, 0, 0 };
+	size_t room = mhttp_fields_room(&h, 1);
+
+	if (!mhttp_fields_ok(&h, 1))
+		return -EINVAL;
+	if (atomic_load(&x->state) & MHTTP_CLAIMED)
+		return -EALREADY;
+	if (mhttp_text_room(&x->extra, room) < 0)
+		return -ENOMEM;
+	x->extra.n = (size_t)(mhttp_fields_write(x->extra.p + x->extra.n, &h, 1) - x->extra.p);
+	return 0;
+}
+
+mummy_http_loop *mummy_http_exchange_loop(const mummy_http_exchange *x)
+{
+	return x->loop;
+}

@@ -1,0 +1,178 @@
+/* loop.c - one thread's turn: the inbox, the hooks, then the poller. */
+#include <config.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "internal.h"
+
+enum { RECV_BYTES = 64 * 1024, GATHER_BYTES = 64 * 1024 };
+
+uint32_t mhttp_now(void)
+{
+	struct timespec ts;
+
+#ifdef CLOCK_MONOTONIC_COARSE
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+#else
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+#endif
+	return (uint32_t)((uint64_t)ts.tv_sec * 1000u + (uint64_t)ts.tv_nsec / 1000000u);
+}
+
+void mhttp_loop_ref(struct mummy_http_loop *l)
+{
+	atomic_fetch_add_explicit(&l->refs, 1, memory_order_relaxed);
+}
+
+void mhttp_loop_unref(struct mummy_http_loop *l)
+{
+	struct mummy_http_server *s = l->server;
+
+	if (atomic_fetch_sub(&l->refs, 1) != 1)
+		return;
+	mhttp_inbox_unref(l->inbox);
+	mummy_poller_free(l->poller);
+	if (l->inline_x)
+		mhttp_exchange_free(l->inline_x);
+	free(l->recv);
+	free(l->gather);
+	free(l->fields);
+	free(l->acceptors);
+	free(l);
+	mhttp_server_unref(s);
+}
+
+struct mhttp_recv *mhttp_loop_recv(struct mummy_http_loop *l)
+{
+	size_t size = RECV_BYTES, head = l->server->opt.max_head_bytes + l->server->opt.max_line_bytes;
+
+	if (l->recv)
+		return l->recv;
+	if (head > size / 2)
+		size = 2 * head;
+	l->recv = malloc(sizeof *l->recv + size);
+	if (l->recv) {
+		atomic_init(&l->recv->refs, 1);
+		l->recv->size = size;
+	}
+	return l->recv;
+}
+
+static int loop_open(struct mummy_http_loop *l)
+{
+	const struct mummy_http_options *opt = &l->server->opt;
+	int rc = mummy_poller_new(&l->poller, (enum mummy_poller_backend)opt->poller);
+
+	if (rc < 0 || (rc = mhttp_inbox_new(&l->inbox, l->poller)) < 0)
+		return rc;
+	l->edge = mummy_poller_fd(l->poller) >= 0;
+	l->fields = malloc(opt->max_fields * sizeof *l->fields);
+	l->gather_cap = GATHER_BYTES;
+	l->gather = malloc(l->gather_cap);
+	return l->fields && l->gather ? 0 : -ENOMEM;
+}
+
+int mhttp_loop_new(struct mummy_http_loop **out, struct mummy_http_server *s)
+{
+	struct mummy_http_loop *l = calloc(1, sizeof *l);
+	int rc;
+
+	if (!l)
+		return -ENOMEM;
+	atomic_init(&l->refs, 1);
+	l->server = s;
+	l->reserve_fd = -1;
+	l->pending = 1;
+	l->hooks_due_ms = UINT64_MAX;
+	l->timers.next = l->timers.prev = &l->timers;
+	atomic_fetch_add(&s->refs, 1);
+	mhttp_wheel_init(&l->wheel);
+	rc = loop_open(l);
+	if (rc < 0) {
+		mhttp_loop_unref(l);
+		return rc;
+	}
+	*out = l;
+	return 0;
+}
+
+int mhttp_loop_is_here(const struct mummy_http_loop *l)
+{
+	return l->started && pthread_equal(l->thread, pthread_self());
+}
+
+static int hooks_wait_ms(const struct mummy_http_loop *l)
+{
+	uint64_t now;
+
+	if (l->hooks_due_ms == UINT64_MAX)
+		return -1;
+	now = mummy_now_ms();
+	if (now >= l->hooks_due_ms)
+		return 0;
+	return l->hooks_due_ms - now > INT_MAX ? INT_MAX : (int)(l->hooks_due_ms - now);
+}
+
+static int sooner(int a, int b)
+{
+	return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
+int mhttp_loop_timeout(struct mummy_http_loop *l)
+{
+	if (l->pending)
+		return 0;
+	return sooner(mummy_poller_timeout(l->poller), hooks_wait_ms(l));
+}
+
+/* What was posted during the sleep runs before the sleep of the next turn, and between two turns posts wake
+ * the poller: so a turn fits in someone else's loop. */
+int mhttp_loop_turn(struct mummy_http_loop *l, int timeout_ms)
+{
+	int rc;
+
+	if (!l->started) {
+		l->thread = pthread_self();
+		l->started = 1;
+		rc = mhttp_accept_start(l);
+		if (rc < 0)
+			return rc;
+	}
+	rc = mummy_poller_turn(l->poller, l->pending ? 0 : sooner(timeout_ms, hooks_wait_ms(l)));
+	if (rc < 0 && rc != -EINTR)
+		return rc;
+	mhttp_inbox_run(l->inbox);
+	if (atomic_load(&l->server->stopping) && mhttp_drain(l)) {
+		mhttp_loop_end(l);
+		return 0;
+	}
+	mhttp_hooks_turn(l);
+	l->pending = !mhttp_inbox_sleep(l->inbox);
+	return 1;
+}
+
+void mhttp_loop_end(struct mummy_http_loop *l)
+{
+	if (atomic_exchange(&l->ended, 1))
+		return;
+	mhttp_accept_stop(l);
+	mhttp_drain_cut(l);
+	mhttp_loop_timers_end(l);
+	mhttp_inbox_close(l->inbox);
+	l->closed = 1;
+	mhttp_drain_cut(l);                  /* what came back with the last posts; leased ones are let go */
+	mhttp_hooks_end(l);
+	mummy_poller_timer_cancel(l->poller, &l->wheel.timer);
+	mummy_poller_timer_cancel(l->poller, &l->drain_timer);
+}
+
+int mummy_http_loop_post(void *loop, void (*run)(void *arg), void *arg)
+{
+	struct mummy_http_loop *l = loop;
+
+	return mhttp_inbox_post_call(l->inbox, run, arg);
+}
+
+struct mummy_poller *mummy_http_loop_poller(mummy_http_loop *l)
+{
+	return l->poller;
+}

@@ -1,0 +1,344 @@
+/*
+ * sink.c - streamed request bodies.
+ *
+ * A job on the executor reads under the lease until the socket is dry, then parks: WAITING in the connection's
+ * word hands the right to run the sink to the loop, which submits the next job at an event. Parking
+ * fails when an event came meanwhile. No buffer and no thread is kept while parked or paused.
+ */
+#include <config.h>
+#include <stdlib.h>
+#include "internal.h"
+
+enum { JOB_BYTES = 4 * 1024 * 1024, SMALL_CHUNK = 4096, RETRY_MS = 10 };
+
+static void sink_job(void *arg)
+{
+	mhttp_sink_run(arg);
+}
+
+/* The executor has no room, but the body has begun: again in a moment. */
+static void sink_retry(void *arg)
+{
+	mummy_http_exchange *x = arg;
+
+	mhttp_sink_resume(x);
+	mummy_http_release(x);
+}
+
+void mhttp_sink_resume(mummy_http_exchange *x)
+{
+	const struct mummy_http_executor *e = mhttp_executor(x);
+
+	if (atomic_load(&x->loop->ended)) {
+		mhttp_sink_run(x);
+		return;
+	}
+	if (!e) {
+		if (mhttp_kick(x, MHTTP_KICK_SINK) < 0)
+			mhttp_sink_run(x);
+		return;
+	}
+	if (e->submit(e->ctx, sink_job, x) == 0)
+		return;
+	atomic_fetch_add(&x->refs, 1);
+	if (mummy_http_loop_timer(x->loop, RETRY_MS, sink_retry, x) < 0) {
+		mummy_http_release(x);
+		mhttp_sink_run(x);
+	}
+}
+
+void mhttp_sink_event(struct mhttp_conn *c)
+{
+	if (atomic_fetch_and(&c->word, ~(uint32_t)MHTTP_WAITING) & MHTTP_WAITING)
+		mhttp_sink_resume(c->x);
+}
+
+/* Takes what was kept, or receives, behind have octets of buf. */
+static ssize_t sink_receive(struct mhttp_conn *c, char *buf, size_t have, size_t size, int *dry)
+{
+	const struct mhttp_body *b = &c->io->body;
+	size_t room = size - have;
+	ssize_t n;
+
+	if (b->framing == MUMMY_HTTP_LENGTH && room > b->left)
+		room = (size_t)b->left;
+	n = mhttp_recv(c, buf + have, room);
+	*dry = n > 0 && (size_t)n < room && mhttp_is_plain(c) && !(atomic_load(&c->word) & MHTTP_GONE);
+	return n == 0 ? -EPIPE : n;
+}
+
+static size_t sink_kept(struct mhttp_io *io, char *buf, size_t size)
+{
+	size_t n = io->in_n < size ? io->in_n : size;
+
+	if (n)
+		memcpy(buf, io->in + io->in_at, n);
+	return n;
+}
+
+/* Decodes have octets of buf in place. Content octets, or -status; *at: how far it went. */
+static ssize_t sink_decode(mummy_http_exchange *x, char *buf, size_t have, size_t *at)
+{
+	struct mummy_http_span piece;
+	size_t used = 0, out = 0;
+	int rc;
+
+	*at = 0;
+	while ((rc = mhttp_body_feed(&x->conn->io->body, x, buf + *at, have - *at, &used, &piece)) > 0) {
+		memmove(buf + out, piece.p, piece.n);
+		out += piece.n;
+		*at += used;
+	}
+	*at += rc == 0 ? used : 0;
+	return rc < 0 ? rc : (ssize_t)out;
+}
+
+static int error_of(ssize_t status)
+{
+	return status == -413 || status == -431 ? -EMSGSIZE : status == -503 ? -ENOMEM : -EBADMSG;
+}
+
+/* Kept octets first, then the socket: n octets of content at most. 0 the body is complete. */
+static ssize_t sink_fill(mummy_http_exchange *x, char *buf, size_t size, int *dry)
+{
+	struct mhttp_conn *c = x->conn;
+	struct mhttp_io *io = c->io;
+
+	while (!io->body.complete) {
+		size_t have = sink_kept(io, buf, size), at, kept = have;
+		ssize_t n = 0;
+
+		if (have == 0 || (io->in_stale && have < size)) {
+			if (*dry)
+				return -EAGAIN;
+			n = sink_receive(c, buf, have, size, dry);
+			if (n < 0)
+				return n;
+			have += (size_t)n;
+		}
+		io->in_at += kept;
+		io->in_n -= kept;
+		n = sink_decode(x, buf, have, &at);
+		if (n < 0)
+			return error_of(n);
+		if (at == 0 && have == size)
+			return -EMSGSIZE;    /* a line of a chunk or trailer longer than the buffer */
+		if (at < have && mhttp_io_unread(c, buf + at, have - at) < 0)
+			return -ENOMEM;
+		io->in_stale = io->in_n == have - at;
+		if (n > 0)
+			return n;
+	}
+	return 0;
+}
+
+/* 1: parked, and x is not ours any more; 0: something came. */
+static int sink_park(mummy_http_exchange *x)
+{
+	struct mhttp_conn *c = x->conn;
+	int edge = c->loop->edge, parked = 0;
+	uint32_t word = atomic_load(&c->word);
+
+	if (!edge)
+		atomic_fetch_add(&x->refs, 1);
+	while (!parked && !(word & MHTTP_EVENT))
+		parked = atomic_compare_exchange_weak(&c->word, &word, word | MHTTP_WAITING);
+	if (!parked)
+		atomic_fetch_and(&c->word, ~(uint32_t)MHTTP_EVENT);
+	if (!edge) {
+		if (parked)
+			mhttp_kick(x, MHTTP_KICK_WATCH);
+		mummy_http_release(x);
+	}
+	return parked;
+}
+
+static void sink_finish(mummy_http_exchange *x, int status)
+{
+	const struct mummy_http_sink sink = x->sink;
+
+	x->sink_status = status;
+	mhttp_exchange_done(x, MHTTP_SINK_DONE);
+	if (sink.end)
+		sink.end(sink.ctx, status);
+	mummy_http_release(x);
+}
+
+/* The sink said 1: nothing more until body_next, which may have been called already. */
+static int sink_pause(mummy_http_exchange *x)
+{
+	if (!(atomic_fetch_or(&x->pause, MHTTP_PAUSED) & MHTTP_NEXT))
+		return 1;
+	atomic_store(&x->pause, 0);
+	return 0;
+}
+
+/* One call of data with as much as there is. What data returned; else as sink_fill, *more saying which. */
+static ssize_t sink_data(mummy_http_exchange *x, char *buf, size_t size, int *dry, int *answer)
+{
+	size_t have = 0;
+	ssize_t n = 1;
+
+	*answer = 0;
+	while (have < size && (n = sink_fill(x, buf + have, size - have, dry)) > 0) {
+		have += (size_t)n;
+		if (size - have < SMALL_CHUNK && size > 2 * SMALL_CHUNK)
+			break;
+	}
+	if (have && (n >= 0 || n == -EAGAIN))
+		*answer = x->sink.data(x->sink.ctx, buf, have);
+	x->sink_bytes += have;
+	return n;
+}
+
+static ssize_t sink_ready(mummy_http_exchange *x, int *answer)
+{
+	x->ready_status = 1;
+	*answer = x->sink.ready(x->sink.ctx, x);
+	return x->ready_status;
+}
+
+static size_t sink_size(const mummy_http_exchange *x)
+{
+	const struct mhttp_body *b = &x->conn->io->body;
+	size_t chunk = x->loop->server->opt.chunk_bytes;
+
+	if (chunk < SMALL_CHUNK)
+		chunk = SMALL_CHUNK;
+	if (b->framing == MUMMY_HTTP_LENGTH && b->left < chunk)
+		return b->left ? (size_t)b->left : 1;
+	return chunk;
+}
+
+/* 0 to go on; 1 the job is over; <0 the body is, with that status; 2 the body is complete. */
+static int sink_step(mummy_http_exchange *x, char *buf, size_t size)
+{
+	int answer;
+	ssize_t n = x->sink.ready ? sink_ready(x, &answer)
+				  : sink_data(x, buf, size, &x->sink_dry, &answer);
+
+	if (answer < 0)
+		return answer;
+	if (n < 0 && n != -EAGAIN)
+		return (int)n;
+	if (answer > 0)
+		return 1;                    /* also after the last octet: end waits for body_next */
+	if (x->conn->io->body.complete)
+		return 2;
+	return n == -EAGAIN ? 3 : 0;
+}
+
+void mhttp_sink_run(mummy_http_exchange *x)
+{
+	size_t size = sink_size(x);
+	char *buf = x->sink.ready ? NULL : malloc(size);
+	uint64_t limit = x->sink_bytes + JOB_BYTES;
+	int rc = buf || x->sink.ready ? x->sink_status : -ENOMEM;
+
+	x->sink_after = 0;
+	x->sink_dry = 0;
+	if (atomic_load_explicit(&x->conn->word, memory_order_relaxed) & MHTTP_EVENT)
+		atomic_fetch_and(&x->conn->word, ~(uint32_t)MHTTP_EVENT);
+	while (rc == 0) {
+		if (x->conn->io->body.complete)
+			rc = 2;
+		else if (atomic_load(&x->state) & MHTTP_ABORTED)
+			rc = -ECANCELED;
+		else
+			rc = sink_step(x, buf, size);
+		if (rc == 0 && x->sink_bytes >= limit) {
+			free(buf);
+			mhttp_sink_resume(x);
+			return;
+		}
+		if (rc == 1 && !sink_pause(x)) {
+			rc = 0;
+		} else if (rc == 3) {
+			free(buf);
+			if (sink_park(x))
+				return;
+			x->sink_dry = 0;
+			size = sink_size(x);
+			buf = x->sink.ready ? NULL : malloc(size);
+			rc = buf || x->sink.ready ? 0 : -ENOMEM;
+		}
+	}
+	free(buf);
+	if (rc != 1)
+		sink_finish(x, rc == 2 ? 0 : rc);
+}
+
+int mummy_http_stream_body(mummy_http_exchange *x, const struct mummy_http_sink *sink)
+{
+	uint32_t state;
+
+	if (!x->route || !(x->route->flags & MUMMY_HTTP_STREAM))
+		return -ENOTSUP;
+	if (!MUMMY_RESERVED_OK(sink) || !sink->data == !sink->ready)
+		return -EINVAL;
+	state = atomic_load(&x->state);
+	if ((state & (MHTTP_SINK | MHTTP_SENT)) || ((state & MHTTP_CLAIMED) && !x->streaming))
+		return -EALREADY;
+	if (!(state & MHTTP_CLAIMED) && !x->conn->io->in_n && mhttp_continue(x->conn) < 0)
+		return -EPIPE;
+	x->sink = *sink;
+	if (atomic_fetch_or(&x->state, MHTTP_SINK) & (MHTTP_SINK | MHTTP_SENT))
+		return -EALREADY;
+	x->conn->io->body.window_ms = mhttp_now();
+	atomic_fetch_add_explicit(&x->refs, 1, memory_order_relaxed);
+	if (pthread_equal(x->handler_thread, pthread_self()) && x->in_handler)
+		x->sink_after = 1;           /* serial: after the handler, on its thread */
+	else
+		mhttp_sink_resume(x);
+	return 0;
+}
+
+static void next_now(mummy_http_exchange *x)
+{
+	struct mhttp_body *b = &x->conn->io->body;
+
+	if (!(atomic_fetch_or(&x->pause, MHTTP_NEXT) & MHTTP_PAUSED))
+		return;
+	b->window_ms = mhttp_now();          /* the time in between was not the client's */
+	b->window_got = b->got;
+	atomic_store(&x->pause, 0);
+	mhttp_sink_resume(x);
+}
+
+static void next_later(void *arg)
+{
+	mummy_http_exchange *x = arg;
+
+	next_now(x);
+	mummy_http_release(x);
+}
+
+int mummy_http_body_next(mummy_http_exchange *x, unsigned delay_ms)
+{
+	if (!(atomic_load(&x->state) & MHTTP_SINK))
+		return -EINVAL;
+	if (atomic_load(&x->state) & MHTTP_SINK_DONE)
+		return -EALREADY;
+	if (delay_ms) {
+		atomic_fetch_add_explicit(&x->refs, 1, memory_order_relaxed);
+		if (mummy_http_loop_timer(x->loop, delay_ms, next_later, x) == 0)
+			return 0;
+		mummy_http_release(x);
+	}
+	next_now(x);
+	return 0;
+}
+
+ssize_t mummy_http_body_read(mummy_http_exchange *x, void *buf, size_t n)
+{
+	ssize_t got;
+
+	if (n == 0)
+		return -EINVAL;
+	got = sink_fill(x, buf, n, &x->sink_dry);
+	if (got < 0)
+		x->ready_status = (int)got;
+	else
+		x->sink_bytes += (size_t)got;
+	return got;
+}

@@ -1,0 +1,147 @@
+/* timeouts.c - how long each phase of a connection may take, and what then. Loop only. */
+#include <config.h>
+#include <sys/socket.h>
+#include "internal.h"
+
+enum { LINGER_MS = 2000, MEMORY_RETRY_MS = 64, NOT_NOW = INT32_MAX };
+
+static uint32_t due_after(uint32_t since, unsigned limit, uint32_t now)
+{
+	int64_t left;
+
+	if (limit == UINT_MAX)
+		return NOT_NOW;
+	left = (int64_t)limit - mhttp_until(now, since);
+	return left <= 0 ? 0 : left > NOT_NOW ? NOT_NOW : (uint32_t)left;
+}
+
+static unsigned rate_window_ms(const struct mummy_http_server *s)
+{
+	return s->opt.head_timeout_ms == UINT_MAX ? 10000 : s->opt.head_timeout_ms;
+}
+
+static uint32_t body_due(const struct mhttp_conn *c, uint32_t now)
+{
+	const struct mummy_http_server *s = c->loop->server;
+
+	if (s->opt.min_body_rate == UINT_MAX)
+		return NOT_NOW;
+	return due_after(c->io->body.window_ms, rate_window_ms(s), now);
+}
+
+static uint32_t leased_due(struct mhttp_conn *c, uint32_t word, uint32_t since, uint32_t now)
+{
+	unsigned idle = c->loop->server->opt.idle_timeout_ms;
+	uint32_t due = NOT_NOW;
+
+	if ((word & MHTTP_FLUSHING) || ((word & MHTTP_STREAMING) && mhttp_stream_stalled(c)))
+		due = due_after(since, idle, now);
+	if ((word & MHTTP_WAITING)) {
+		uint32_t body = body_due(c, now);
+
+		due = body < due ? body : due;
+	}
+	/* it may come back idle without telling: that is the soonest it can then be over */
+	return due == NOT_NOW && idle != UINT_MAX ? idle : due;
+}
+
+uint32_t mhttp_conn_due(struct mhttp_conn *c, uint32_t now)
+{
+	const struct mummy_http_options *opt = &c->loop->server->opt;
+	uint32_t word = atomic_load(&c->word);
+	uint32_t since = atomic_load_explicit(&c->since_ms, memory_order_relaxed);
+
+	if (word & MHTTP_LEASED)
+		return leased_due(c, word, since, now);
+	if (mhttp_conn_output(c))
+		return due_after(since, opt->idle_timeout_ms, now);
+	switch (c->phase) {
+	case MHTTP_HANDSHAKE:
+		return due_after(since, opt->head_timeout_ms, now);
+	case MHTTP_HEAD:
+		return due_after(since, c->flags & MHTTP_PARTIAL ? opt->head_timeout_ms : opt->idle_timeout_ms,
+				 now);
+	case MHTTP_BODY:
+		return c->flags & MHTTP_NO_MEMORY ? due_after(c->io->body.window_ms, MEMORY_RETRY_MS, now)
+						  : body_due(c, now);
+	case MHTTP_DRAIN:
+		return body_due(c, now);
+	case MHTTP_LINGER:
+		return due_after(since, LINGER_MS, now);
+	case MHTTP_UPGRADED:
+		return mhttp_stream_stalled(c) ? due_after(since, opt->idle_timeout_ms, now) : NOT_NOW;
+	default:
+		return NOT_NOW;
+	}
+}
+
+/* 1 when the window that is over brought too little; else the next one begins. */
+static int body_is_slow(struct mhttp_conn *c, uint32_t now)
+{
+	struct mhttp_body *b = &c->io->body;
+	struct mummy_http_server *s = c->loop->server;
+	uint64_t want = (uint64_t)s->opt.min_body_rate * rate_window_ms(s) / 1000;
+
+	if (b->got - b->window_got < want) {
+		mhttp_count(&c->loop->stats.timeouts, 1);
+		return 1;
+	}
+	b->window_got = b->got;
+	b->window_ms = now;
+	return 0;
+}
+
+static void expire_leased(struct mhttp_conn *c, uint32_t word, uint32_t now)
+{
+	if ((word & MHTTP_WAITING) && body_due(c, now) == 0) {
+		if (body_is_slow(c, now)) {
+			c->x->sink_status = -ETIMEDOUT;
+			mhttp_sink_event(c);
+		}
+	} else if (word & (MHTTP_FLUSHING | MHTTP_STREAMING)) {
+		mhttp_count(&c->loop->stats.timeouts, 1);
+		mhttp_conn_cut(c);
+	}
+}
+
+static void expire_body(struct mhttp_conn *c, uint32_t now)
+{
+	if (c->flags & MHTTP_NO_MEMORY) {
+		if (due_after(atomic_load_explicit(&c->since_ms, memory_order_relaxed), rate_window_ms(
+				      c->loop->server), now) == 0)
+			mhttp_error_conn(c, 503, "bodies and answers take all of max_buffered_bytes");
+		else
+			mhttp_body_turn(c);
+	} else if (body_is_slow(c, now)) {
+		mhttp_error_conn(c, 408, "the body comes too slowly");
+	}
+}
+
+static void expire_output(struct mhttp_conn *c)
+{
+	mhttp_count(&c->loop->stats.timeouts, 1);
+	mhttp_conn_close(c, -ETIMEDOUT);
+}
+
+void mhttp_conn_expire(struct mhttp_conn *c, uint32_t now)
+{
+	uint32_t word = atomic_load(&c->word);
+
+	if (word & MHTTP_LEASED) {
+		expire_leased(c, word, now);
+	} else if (mhttp_conn_output(c)) {
+		expire_output(c);
+	} else if (c->phase == MHTTP_HEAD && (c->flags & MHTTP_PARTIAL)) {
+		mhttp_count(&c->loop->stats.timeouts, 1);
+		mhttp_error_conn(c, 408, "the head did not come in time");
+	} else if (c->phase == MHTTP_BODY) {
+		expire_body(c, now);
+	} else if (c->phase == MHTTP_DRAIN) {
+		if (body_is_slow(c, now))
+			mhttp_conn_close(c, -ETIMEDOUT);
+	} else if (c->phase == MHTTP_UPGRADED) {
+		expire_output(c);
+	} else if (c->phase != MHTTP_CLOSED) {
+		mhttp_conn_close(c, c->phase == MHTTP_HANDSHAKE ? -ETIMEDOUT : 0);
+	}
+}
