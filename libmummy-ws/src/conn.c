@@ -140,13 +140,13 @@ static unsigned until_ping(mummy_ws_conn *c, uint32_t silent)
 	unsigned ms;
 
 	if (mws_flags(c) & MWS_PINGED)
-		return UINT_MAX;
+		return c->ep->opt.ping_ms;
 	ms = left(c->ep->opt.ping_ms, silent);
 	if (ms)
 		return ms;
 	mws_set(c, MWS_PINGED);
 	mummy_ws_ping(c, NULL, 0);
-	return UINT_MAX;
+	return c->ep->opt.ping_ms;
 }
 
 void mws_conn_deadline(mummy_ws_io *io, mummy_ws_conn *c)
@@ -156,8 +156,8 @@ void mws_conn_deadline(mummy_ws_io *io, mummy_ws_conn *c)
 
 	if (flags & (MWS_EOF | MWS_CUT))
 		return;
-	/* Who is not being read is not silent. */
-	if (!(flags & MWS_ENDING) && (flags & MWS_PAUSED))
+	/* Who is not being read is not silent; and the end has its own time. */
+	if (flags & MWS_ENDING ? !(mws_set(c, MWS_ARMED) & MWS_ARMED) : (flags & MWS_PAUSED) != 0)
 		c->stamp = (uint32_t)io->now_ms;
 	passed = (uint32_t)io->now_ms - c->stamp;
 	ms = left(flags & MWS_ENDING ? c->ep->opt.close_ms : c->ep->opt.idle_ms, passed);

@@ -172,6 +172,8 @@ int mws_out_send(mummy_ws_conn *c, struct mws_out *o);
 int mws_out_pong(mummy_ws_conn *c, const void *p, size_t n);
 /** Its tx, made if need be, NULL without memory; under the lock. */
 struct mws_tx *mws_tx(mummy_ws_conn *c);
+/** Frees it when nothing waits; under the lock. */
+void mws_tx_tidy(mummy_ws_conn *c);
 /** Takes up the output if blocks wait and it has no owner. */
 void mws_out_resume(mummy_ws_conn *c);
 /** End of a feed: the replies go out. */
@@ -240,4 +242,5 @@ void mws_rx_free(struct mws_rx *rx);
 void mws_hub_leave(mummy_ws_conn *c);
 /** publish.c, I/O thread: sends what publishers left, or throws it away. */
 void mws_publish_turn(mummy_ws_io *io, int discard);
+int mws_publish_waits(mummy_ws_io *io);
 #endif

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include "conn.h"
 
+enum { ROUNDS = 8 };
+
 const void *mummy_ws_io_key(void)
 {
 	static const char key;
@@ -73,7 +75,7 @@ int mws_io_post(mummy_ws_io *io, void (*run)(void *arg), void *arg)
 /* Without memory for the list the visit is left out: its deadlines are looked at by the wheel. */
 static void list_work(mummy_ws_io *io, mummy_ws_conn *c)
 {
-	if (mws_flags(c) & MWS_LISTED)
+	if ((mws_flags(c) & MWS_LISTED) || atomic_load(&io->gone))
 		return;
 	if (io->nwork == io->work_size) {
 		size_t size = io->work_size ? io->work_size * 2 : 64;
@@ -92,8 +94,7 @@ static void woken(void *arg)
 {
 	mummy_ws_conn *c = arg;
 
-	if (!atomic_load(&c->io->gone))
-		list_work(c->io, c);
+	list_work(c->io, c);
 	mummy_ws_conn_unref(c);
 }
 
@@ -119,9 +120,9 @@ static int visit(mummy_ws_io *io, mummy_ws_conn *c)
 		if (!(flags & MWS_ENDING))
 			c->stamp = (uint32_t)io->now_ms;
 	}
-	if ((flags & MWS_ARM) && !(flags & MWS_EOF)) {
-		if (!(flags & MWS_ENDING) || !(mws_set(c, MWS_ARMED) & MWS_ARMED))
-			c->stamp = (uint32_t)io->now_ms;
+	if ((flags & MWS_ARM) && !(flags & MWS_ENDING))
+		c->stamp = (uint32_t)io->now_ms;
+	if (!(flags & MWS_EOF) && ((flags & MWS_ARM) || !c->timer_at)) {
 		mws_wheel_remove(io, c);
 		mws_conn_deadline(io, c);
 	}
@@ -129,7 +130,8 @@ static int visit(mummy_ws_io *io, mummy_ws_conn *c)
 	return mws_out_check(c) || again;
 }
 
-static void do_work(mummy_ws_io *io)
+/* How many visits came up meanwhile. */
+static size_t do_work(mummy_ws_io *io)
 {
 	size_t n = io->nwork, kept = 0;
 
@@ -145,20 +147,31 @@ static void do_work(mummy_ws_io *io)
 			mummy_ws_conn_unref(c);
 		}
 	}
-	for (size_t i = n; i < io->nwork; i++)
-		io->work[kept++] = io->work[i];
-	io->nwork = kept;
+	n = io->nwork - n;
+	for (size_t i = 0; i < n; i++)
+		io->work[kept + i] = io->work[io->nwork - n + i];
+	io->nwork = kept + n;
+	return n;
 }
 
 int mummy_ws_io_turn(mummy_ws_io *io, uint64_t now_ms)
 {
+	size_t fresh;
+	int due;
+
 	mws_io_here(io);
 	if (!io->now_ms)
 		io->wheel.tick = now_ms / MWS_SLOT_MS;
 	io->now_ms = now_ms;
-	mws_publish_turn(io, 0);
-	do_work(io);
-	return mws_wheel_turn(io, mws_conn_deadline);
+	/* Events may publish, close, and send above the high water: that is not left to the next turn. */
+	for (int round = 0; round < ROUNDS; round++) {
+		mws_publish_turn(io, 0);
+		fresh = do_work(io);
+		due = mws_wheel_turn(io, mws_conn_deadline);
+		if (!fresh && !mws_publish_waits(io))
+			return due;
+	}
+	return 0;
 }
 
 void mummy_ws_io_free(mummy_ws_io *io)

@@ -24,7 +24,7 @@ static void tx_count(mummy_ws_conn *c, size_t add, size_t sub)
 	atomic_fetch_add(&c->ep->pending, add - sub);
 }
 
-static void tx_tidy(mummy_ws_conn *c)
+void mws_tx_tidy(mummy_ws_conn *c)
 {
 	struct mws_tx *tx = c->tx;
 
@@ -113,7 +113,7 @@ static struct mws_block *next_block(mummy_ws_conn *c)
 		mws_clear(c, MWS_BUSY);
 		if (mws_flags(c) & MWS_CLOSING)
 			mws_set(c, MWS_CLOSE_OUT);
-		tx_tidy(c);
+		mws_tx_tidy(c);
 	}
 	mws_unlock(c);
 	mws_fifo_free(&dropped);
@@ -370,7 +370,7 @@ static void drop_held(mummy_ws_conn *c)
 		for (struct mws_block *b = c->tx->held.head; b; b = b->next)
 			tx_count(c, 0, mws_block_size(b));
 		mws_fifo_append(&held, &c->tx->held);
-		tx_tidy(c);
+		mws_tx_tidy(c);
 	}
 	mws_unlock(c);
 	mws_fifo_free(&held);
@@ -451,6 +451,9 @@ int mws_out_send(mummy_ws_conn *c, struct mws_out *o)
 		mws_set(c, MWS_HIGH_OUTPUT);
 	if (o->kind == MWS_PONG || o->kind == MWS_CLOSE)
 		return 0;
+	/* A good part of it may be with the kernel by now. */
+	if (total > c->ep->opt.high_water_bytes)
+		total = mummy_ws_pending(c);
 	return total > c->ep->opt.high_water_bytes || (mws_flags(c) & MWS_HIGH_OUTPUT) ? note_high(c) : 0;
 }
 

@@ -95,6 +95,16 @@ static struct mws_delivery *take_all(mummy_ws_io *io)
 	return d;
 }
 
+int mws_publish_waits(mummy_ws_io *io)
+{
+	int waits;
+
+	pthread_mutex_lock(&io->left_lock);
+	waits = io->left != NULL;
+	pthread_mutex_unlock(&io->left_lock);
+	return waits;
+}
+
 void mws_publish_turn(mummy_ws_io *io, int discard)
 {
 	struct mws_delivery *d = take_all(io), *next;

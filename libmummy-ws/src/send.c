@@ -124,6 +124,7 @@ int mummy_ws_message_end(mummy_ws_conn *c)
 	if (c->tx) {
 		c->tx->open = 0;
 		mws_fifo_append(&c->tx->ready, &c->tx->held);
+		mws_tx_tidy(c);
 	}
 	mws_unlock(c);
 	mws_out_resume(c);

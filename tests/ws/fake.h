@@ -82,6 +82,7 @@ struct fake {
 	char log[65536];
 	size_t nlog;
 	int echo;                       /* messages are sent back */
+	mummy_ws_hub *hub;              /* for the test */
 };
 
 static inline int fake_writev(void *ctx, const struct iovec *iov, int n, void (*done)(void *), void *arg)

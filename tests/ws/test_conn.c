@@ -90,6 +90,26 @@ START_TEST(silence_is_pinged_then_cut)
 }
 END_TEST
 
+START_TEST(a_peer_that_answers_is_pinged_again)
+{
+	struct mummy_ws_options opt = { .ping_ms = 1000, .idle_ms = 10000 };
+	struct fake *f = fake_new(NULL, &opt);
+	unsigned pings = 0;
+
+	for (int i = 0; i < 300; i++) {
+		fake_turn(f, 100);
+		if (f->nout > f->seen) {
+			fake_wrote(f, "\x89\x00");
+			pings++;
+			fake_feed_frame(f, 1, 10, NULL, 0);
+		}
+	}
+	ck_assert_uint_ge(pings, 24);
+	ck_assert_uint_le(pings, 30);
+	fake_free(f);
+}
+END_TEST
+
 START_TEST(any_octet_puts_off_the_ping_and_the_cut)
 {
 	struct mummy_ws_options opt = { .ping_ms = 1000, .idle_ms = 1500 };
@@ -164,5 +184,5 @@ END_TEST
 
 SUITE_MAIN("ws/conn", open_is_first_and_closed_is_last, a_connection_that_never_started_needs_no_output,
 	   references_outlive_the_stream_and_the_io, the_subprotocol_is_known, silence_is_pinged_then_cut,
-	   any_octet_puts_off_the_ping_and_the_cut, nothing_is_done_in_time_when_no_limit_is_set,
+	   a_peer_that_answers_is_pinged_again, any_octet_puts_off_the_ping_and_the_cut, nothing_is_done_in_time_when_no_limit_is_set,
 	   who_is_not_read_from_is_not_silent, an_idle_connection_has_no_buffers)

@@ -99,6 +99,44 @@ START_TEST(a_close_on_another_thread_has_its_deadline)
 }
 END_TEST
 
+static void drain_closes(mummy_ws_conn *c, void *user)
+{
+	struct fake *f = user;
+
+	mummy_ws_publish(f->hub, "t", 1, MUMMY_WS_TEXT, "x", 1);
+	mummy_ws_close(c, 1000, NULL);
+}
+
+START_TEST(what_an_event_of_the_turn_brings_up_is_done_in_it)
+{
+	struct mummy_ws_events ev = { .drain = drain_closes };
+	struct mummy_ws_options opt = { .high_water_bytes = 10, .close_ms = 100 };
+	struct fake *f, *g = calloc(1, sizeof *g);
+	int due;
+
+	ck_assert_int_eq(mummy_ws_hub_new(&opt.hub, NULL), 0);
+	f = fake_new(&ev, &opt);
+	fake_join(g, f->ep, f->io);
+	mummy_ws_subscribe(g->c, "t", 1);
+	f->hub = opt.hub;
+	f->queued = 100;
+	ck_assert_int_eq(mummy_ws_send(f->c, MUMMY_WS_TEXT, "x", 1), 1);
+	f->queued = 0;
+	due = fake_turn(f, 20);
+	fake_wrote(g, "\x81\x01x");
+	ck_assert_int_ge(due, 100);
+	ck_assert_int_lt(due, 200);
+	mummy_ws_conn_eof(g->c);
+	mummy_ws_conn_unref(g->c);
+	g->c = NULL;
+	fake_turn(f, 0);
+	fake_leave(g);
+	free(g);
+	fake_free(f);
+	mummy_ws_hub_unref(opt.hub);
+}
+END_TEST
+
 START_TEST(many_connections_come_and_go)
 {
 	struct fake *f = fake_new(NULL, NULL), *m = calloc(500, sizeof *m);
@@ -135,4 +173,4 @@ END_TEST
 
 SUITE_MAIN("ws/io", a_connection_can_be_started_on_another_thread, open_comes_before_what_is_fed,
 	   the_key_is_one_and_post_is_needed, a_close_on_another_thread_has_its_deadline,
-	   many_connections_come_and_go)
+	   what_an_event_of_the_turn_brings_up_is_done_in_it, many_connections_come_and_go)

@@ -16,9 +16,9 @@ START_TEST(above_the_high_water_send_gives_1_and_drain_follows)
 
 	fill();
 	ck_assert_int_eq(mummy_ws_send(f->c, MUMMY_WS_TEXT, text, 50), 0);
-	f->queued = 90;
-	ck_assert_int_eq(mummy_ws_send(f->c, MUMMY_WS_TEXT, text, 50), 1);
+	ck_assert_int_eq(mummy_ws_send(f->c, MUMMY_WS_TEXT, text, 500), 0);
 	f->queued = 140;
+	ck_assert_int_eq(mummy_ws_send(f->c, MUMMY_WS_TEXT, text, 50), 1);
 	fake_turn(f, 0);
 	f->queued = 101;
 	fake_turn(f, 0);

@@ -1,6 +1,7 @@
 #include <config.h>
 #include <errno.h>
 #include "fake.h"
+#include "conn.h"
 
 START_TEST(messages_of_every_length_form)
 {
@@ -135,7 +136,9 @@ START_TEST(a_message_of_no_pieces_is_empty)
 	struct fake *f = fake_new(NULL, NULL);
 
 	mummy_ws_message_begin(f->c, MUMMY_WS_BINARY);
+	ck_assert_ptr_nonnull(f->c->tx);
 	mummy_ws_message_end(f->c);
+	ck_assert_ptr_null(f->c->tx);
 	fake_wrote(f, "\x82\x00");
 	fake_free(f);
 }
