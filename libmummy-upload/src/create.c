@@ -67,7 +67,7 @@ static int check_size(struct mup_request *r, const struct creation *c)
 {
 	const uint64_t max = c->grant.max_bytes, length = c->info.length, body = r->req->body_length;
 
-	if (max && length != MUMMY_UPLOAD_UNKNOWN && length > max)
+	if (length == MUP_MOST || (max && length != MUMMY_UPLOAD_UNKNOWN && length > max))
 		return mup_refuse(r, 413, "the upload is longer than what is allowed\n");
 	if (body != MUMMY_UPLOAD_UNKNOWN && (body > length || (max && body > max)))
 		return mup_refuse(r, 413, "the body is longer than the upload\n");
@@ -135,6 +135,19 @@ static void add_location(struct mup_request *r, const char *id)
 		mup_reply_addf(r->reply, "Location", "%s%s", u->base, id);
 }
 
+/* An upload whose address the client will not learn; nobody else knows it either. */
+static int give_up(struct mup_request *r, struct creation *c, int rc)
+{
+	mummy_upload *u = r->u;
+
+	if (u->store.remove && u->store.remove(u->store.ctx, c->info.id) == 0) {
+		pthread_mutex_lock(&u->lock);
+		mup_open_drop(u, c->priv.client);
+		pthread_mutex_unlock(&u->lock);
+	}
+	return mup_refuse_code(r, rc);
+}
+
 static int answer(struct mup_request *r, struct creation *c, mummy_upload_transfer **out)
 {
 	mummy_upload *u = r->u;
@@ -143,7 +156,7 @@ static int answer(struct mup_request *r, struct creation *c, mummy_upload_transf
 	int rc = mup_enter(u, c->info.id, MUMMY_UPLOAD_WRITE, &s);
 
 	if (rc < 0)
-		return mup_refuse_code(r, rc);
+		return give_up(r, c, rc);
 	u->stats.created++;
 	add_location(r, s->id);
 	if (c->with_upload && r->req->body_length != 0)
@@ -154,7 +167,10 @@ static int answer(struct mup_request *r, struct creation *c, mummy_upload_transf
 		mup_reply_status(r->reply, 201);
 	}
 	mup_exit(u, s, done);
-	return rc ? mup_refuse_code(r, rc) : 0;
+	if (rc == 0)
+		return 0;
+	/* refused by pre_finish, it has been removed */
+	return rc < 0 ? give_up(r, c, rc) : mup_refuse_code(r, rc);
 }
 
 int mup_post(struct mup_request *r, mummy_upload_transfer **out)

@@ -16,7 +16,8 @@ void mup_log(mummy_upload *u, int level, const char *what, const char *id)
 	u->opt.log(u->opt.ctx, level, line);
 }
 
-int64_t mup_expires(const mummy_upload *u, const struct mummy_upload_info *info, const struct mup_private *priv)
+int64_t mup_expires(const mummy_upload *u, const struct mummy_upload_info *info,
+		    const struct mup_private *priv)
 {
 	if (!priv->expire_s || !u->store.remove || info->state == MUMMY_UPLOAD_QUARANTINED
 	    || (info->state == MUMMY_UPLOAD_FINISHED && !u->opt.expire_finished))

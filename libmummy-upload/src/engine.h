@@ -13,6 +13,7 @@
 #include "reply.h"
 
 #define MUP_VERSION "1.0.0"
+#define MUP_MOST ((uint64_t)INT64_MAX)   /* as much as a file can have */
 #define MUP_BUCKETS 256                  /* of the tables of sessions and clients */
 
 struct mup_waiter {
@@ -139,6 +140,7 @@ int mup_header(const struct mup_request *r, const char *name, const char **p, si
 int mup_header_number(const struct mup_request *r, const char *name, uint64_t *out);
 /* 1 when Content-Type is that of TUS. */
 int mup_header_is_tus(const struct mup_request *r);
+/* Digits alone; MUP_MOST stands for all above it. 1 or -EINVAL. */
 int mup_number(const char *p, size_t n, uint64_t *out);
 
 /* cors.c */

@@ -32,14 +32,15 @@ int mup_header(const struct mup_request *r, const char *name, const char **p, si
 
 int mup_number(const char *p, size_t n, uint64_t *out)
 {
-	uint64_t value = 0;
+	uint64_t value = 0, digit;
 
-	if (n == 0 || n > 18)  /* below INT64_MAX, as offsets of files are */
+	if (n == 0)
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++) {
 		if (p[i] < '0' || p[i] > '9')
 			return -EINVAL;
-		value = value * 10 + (uint64_t)(p[i] - '0');
+		digit = (uint64_t)(p[i] - '0');
+		value = value <= (MUP_MOST - digit) / 10 ? value * 10 + digit : MUP_MOST;
 	}
 	*out = value;
 	return 1;

@@ -36,7 +36,7 @@ static struct verdict check_length(const struct mup_session *s, const struct pat
 		return (struct verdict){ 400, "Upload-Length is known and cannot change\n" };
 	if (p->length < s->info.offset)
 		return (struct verdict){ 400, "Upload-Length is below the offset\n" };
-	if (max && p->length > max)
+	if (p->length == MUP_MOST || (max && p->length > max))
 		return (struct verdict){ 413, "the upload is longer than what is allowed\n" };
 	return (struct verdict){ 0, NULL };
 }

@@ -11,7 +11,7 @@ uint64_t mup_room(const struct mup_session *s)
 
 	if (end == MUMMY_UPLOAD_UNKNOWN && s->priv.max_bytes)
 		end = s->priv.max_bytes;
-	return end == MUMMY_UPLOAD_UNKNOWN ? INT64_MAX - s->info.offset
+	return end == MUMMY_UPLOAD_UNKNOWN ? MUP_MOST - s->info.offset
 		: end > s->info.offset ? end - s->info.offset : 0;
 }
 

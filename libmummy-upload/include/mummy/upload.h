@@ -105,7 +105,9 @@ struct mummy_upload_events {
 	/** All bytes are there, fd reads them (borrowed; -1: the store cannot). Returns as pre_create; a
 	 *  refusal removes the upload. Comes again when finishing failed or the process died in it. */
 	int (*pre_finish)(void *ctx, const struct mummy_upload_info *info, int fd);
-	void (*post_finish)(void *ctx, const struct mummy_upload_info *info);  /**< it has its name */
+	/** It has its name. Comes again after a power cut in the very moment, and never when the process
+	 *  died in it: who must not miss one looks at the list at the start. */
+	void (*post_finish)(void *ctx, const struct mummy_upload_info *info);
 	/** After a write, at most every progress_ms for each request. */
 	void (*progress)(void *ctx, const struct mummy_upload_info *info);
 	void (*terminated)(void *ctx, const struct mummy_upload_info *info);   /**< by DELETE or _remove */
