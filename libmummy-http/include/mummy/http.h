@@ -307,14 +307,26 @@ MUMMY_HTTP_API int mummy_http_body_next(mummy_http_exchange *x, unsigned delay_m
 MUMMY_HTTP_API ssize_t mummy_http_body_read(mummy_http_exchange *x, void *buf, size_t n);
 
 /* ---- Static files ----------------------------------------------------------------------------- */
-enum { MUMMY_HTTP_FILES_LIST = 1, MUMMY_HTTP_FILES_DOT = 2 };  /* list folders; serve dot files */
+enum { MUMMY_HTTP_FILES_DOT = 2 };       /**< serve names that begin with a dot, too */
 struct mummy_http_files {
-	const char *root, *index, *cache_control;   /**< copied; index NULL: "index.html" */
-	const char *(*type)(void *ctx, const char *name); void *ctx;  /**< media type; NULL: own table */
-	unsigned flags; uintptr_t reserved[4];
+	const char *root;                    /**< a folder; opened at once and then kept open */
+	const char *index;                   /**< the file of a folder, a plain name; NULL: "index.html" */
+	const char *cache_control;           /**< sent with every file; NULL: none */
+	/** Media type of a file name; NULL, or giving NULL: by the extension. Any thread. Borrowed. */
+	const char *(*type)(void *ctx, const char *name);
+	void *ctx;
+	unsigned flags;
+	uintptr_t reserved[4];
 };
-/** Serves the folder below prefix: conditionals (RFC 9110 section 13), ranges (14), ETags, ".gz"
- *  siblings; nothing outside root. -ENOENT, -ENOTDIR, -EACCES. */
+/** Serves the regular files of a folder below prefix, for GET and HEAD, on the executor. Strings are
+ *  copied. Each gets a strong ETag of size, time of change and inode, and Last-Modified; preconditions
+ *  are evaluated in the order of RFC 9110 section 13.2.2, and one range is answered with 206 or 416 (14);
+ *  several ranges with the whole. Where a client takes gzip, NAME.gz is sent for NAME when it
+ *  is there and not older. A folder's path without its last slash is redirected (308).
+ *
+ *  Nothing outside of root is reached: "..", ".", empty segments and encoded slashes are 404, NUL and malformed
+ *  escapes 400; symbolic links are followed only where the kernel can keep them inside (openat2).
+ *  -EINVAL, -ENOENT, -ENOTDIR, -EACCES, -EMFILE, -ENOMEM; as mummy_http_router_add. */
 MUMMY_HTTP_API int mummy_http_router_files(mummy_http_router *r, const char *prefix,
 		const struct mummy_http_files *files);
 

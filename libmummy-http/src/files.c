@@ -1,0 +1,343 @@
+/*
+ * Static files: what a request for one is answered with. The folder is opened once, at registration; what
+ * takes its name later is not served.
+ */
+#include <config.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "files.h"
+#include "internal.h"
+
+struct files {
+	int root;
+	unsigned segments;                   /* of the prefix */
+	unsigned flags;
+	char *index, *cache_control;
+	const char *(*type)(void *ctx, const char *name);
+	void *ctx;
+};
+
+/* One request. */
+struct job {
+	mummy_http_exchange *x;
+	const struct files *files;
+	char *path;                          /* below the root, decoded; room for an index or ".gz" too */
+	struct stat st;
+	int fd;
+	int gzip, vary;
+	char etag[MHTTP_ETAG_BYTES], modified[30], range[80];
+	struct mummy_http_header fields[8];
+	size_t nfields;
+};
+
+static struct mummy_http_span field(const mummy_http_exchange *x, const char *name)
+{
+	struct mummy_http_span s = {NULL, 0};
+
+	s.p = mummy_http_header_get(x, name, &s.n);
+	return s;
+}
+
+static void add(struct job *j, const char *name, const char *value)
+{
+	struct mummy_http_header h = MUMMY_HTTP_HEADER(name, value);
+
+	j->fields[j->nfields++] = h;
+}
+
+/* ---- The coding -------------------------------------------------------------------------------- */
+
+/* Is gzip as welcome as the file itself? */
+static int wants_gzip(const mummy_http_exchange *x)
+{
+	struct mummy_http_span accept = field(x, "Accept-Encoding");
+	int gzip, identity;
+
+	if (!accept.p)
+		return 0;
+	gzip = mummy_http_quality(accept, "gzip");
+	identity = mummy_http_quality(accept, "identity");
+	return gzip > 0 && gzip >= identity;
+}
+
+/* Takes the ".gz" beside a file when there is one that is not older. */
+static void choose_coding(struct job *j, size_t n)
+{
+	struct stat st;
+	int fd;
+
+	if (!wants_gzip(j->x))
+		return;
+	memcpy(j->path + n, ".gz", 4);
+	fd = mhttp_files_open(j->files->root, j->path, &st);
+	j->path[n] = '\0';
+	if (fd < 0)
+		return;
+	if (!S_ISREG(st.st_mode) || st.st_mtime < j->st.st_mtime) {
+		close(fd);
+		return;
+	}
+	close(j->fd);
+	j->fd = fd;
+	j->st = st;
+	j->gzip = 1;
+}
+
+/* ---- The answer -------------------------------------------------------------------------------- */
+
+/* -1 absent, 0 or 1: does any line of that name match? */
+static int match_lines(const struct job *j, const char *name, int weak)
+{
+	struct mummy_http_span list;
+	int found = -1;
+
+	for (unsigned i = 0; (list.p = mummy_http_header_nth(j->x, name, i, &list.n)); i++) {
+		if (mummy_http_etag_match(list, j->etag, weak) == 1)
+			return 1;
+		found = 0;
+	}
+	return found;
+}
+
+static struct mhttp_files_decision decide(const struct job *j)
+{
+	const struct mhttp_files_question q = {
+		.if_match = match_lines(j, "If-Match", 0),
+		.if_none_match = match_lines(j, "If-None-Match", 1),
+		.if_modified_since = field(j->x, "If-Modified-Since"),
+		.if_unmodified_since = field(j->x, "If-Unmodified-Since"),
+		.if_range = field(j->x, "If-Range"),
+		.range = field(j->x, "Range"),
+		.etag = j->etag,
+		.mtime = j->st.st_mtime,
+		.now = time(NULL),
+		.size = (uint64_t)j->st.st_size,
+		.is_get = !strcmp(mummy_http_method(j->x, NULL), "GET"),
+	};
+
+	return mhttp_files_decide(&q);
+}
+
+static const char *media_type(const struct files *f, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	const char *type = f->type ? f->type(f->ctx, name) : NULL;
+
+	return type ? type : mhttp_files_type(name);
+}
+
+/* What every answer about the file says, 304 too (RFC 9110 section 15.4.5). */
+static void add_validators(struct job *j)
+{
+	add(j, "ETag", j->etag);
+	if (mummy_http_date_format(j->modified, j->st.st_mtime) == 0)
+		add(j, "Last-Modified", j->modified);
+	if (j->files->cache_control)
+		add(j, "Cache-Control", j->files->cache_control);
+	if (j->gzip)
+		add(j, "Vary", "Accept-Encoding");
+}
+
+static void add_content(struct job *j, const struct mhttp_files_decision *d)
+{
+	add(j, "Content-Type", media_type(j->files, j->path));
+	add(j, "Accept-Ranges", "bytes");
+	if (j->gzip)
+		add(j, "Content-Encoding", "gzip");
+	if (d->status == 206) {
+		snprintf(j->range, sizeof j->range, "bytes %llu-%llu/%llu", (unsigned long long)d->first,
+			 (unsigned long long)(d->first + d->length - 1), (unsigned long long)j->st.st_size);
+		add(j, "Content-Range", j->range);
+	}
+}
+
+static void answer_file(struct job *j)
+{
+	struct mhttp_files_decision d;
+
+	mhttp_files_etag(j->etag, &j->st);
+	d = decide(j);
+	if (d.status == 416) {
+		snprintf(j->range, sizeof j->range, "bytes */%llu", (unsigned long long)j->st.st_size);
+		mummy_http_header_add(j->x, "Content-Range", j->range);
+	}
+	if (d.status == 412 || d.status == 416) {
+		close(j->fd);
+		mhttp_error_answer(j->x, d.status);
+		return;
+	}
+	add_validators(j);
+	if (d.status == 304) {
+		close(j->fd);
+		mummy_http_respond(j->x, 304, j->fields, j->nfields, NULL, 0);
+		return;
+	}
+	add_content(j, &d);
+	mummy_http_respond_file(j->x, d.status, j->fields, j->nfields, j->fd, d.first, d.length);
+}
+
+/* To the same with a slash behind its path, so that links in the index are right. */
+static void redirect(mummy_http_exchange *x)
+{
+	size_t path_n, query_n = 0;
+	const char *path = mummy_http_path(x, &path_n), *query = mummy_http_query(x, &query_n);
+	struct mummy_http_header location = MUMMY_HTTP_HEADER("Location", NULL);
+	char *text = malloc(path_n + query_n + 3);
+
+	if (!text) {
+		mhttp_error_answer(x, 503);
+		return;
+	}
+	sprintf(text, "%.*s/%s%.*s", (int)path_n, path, query ? "?" : "", (int)query_n, query ? query : "");
+	location.value = text;
+	mummy_http_respond(x, 308, &location, 1, NULL, 0);
+	free(text);
+}
+
+/* ---- The request ------------------------------------------------------------------------------- */
+
+static void serve_path(struct job *j, struct mummy_http_span raw)
+{
+	int status = mhttp_files_path(j->path, raw, j->files->flags & MUMMY_HTTP_FILES_DOT), folder;
+	size_t n;
+
+	if (status) {
+		mhttp_error_answer(j->x, status);
+		return;
+	}
+	n = strlen(j->path);
+	folder = n == 0 || j->path[n - 1] == '/';
+	if (folder) {
+		strcpy(j->path + n, j->files->index);
+		n += strlen(j->files->index);
+	}
+	j->fd = mhttp_files_open(j->files->root, j->path, &j->st);
+	if (j->fd < 0) {
+		mhttp_error_answer(j->x, mhttp_files_status(j->fd));
+	} else if (S_ISDIR(j->st.st_mode)) {
+		close(j->fd);
+		if (folder)
+			mhttp_error_answer(j->x, 404);
+		else
+			redirect(j->x);
+	} else {
+		choose_coding(j, n);
+		answer_file(j);
+	}
+}
+
+static void serve(mummy_http_exchange *x, void *ctx)
+{
+	struct job j = {.x = x, .files = ctx};
+	struct mummy_http_span path, raw;
+
+	path.p = mummy_http_path(x, &path.n);
+	raw = mhttp_files_tail(path, j.files->segments);
+	if (!raw.p && j.files->segments) {
+		redirect(x);
+		return;
+	}
+	j.path = malloc(raw.n + strlen(j.files->index) + sizeof ".gz");
+	if (!j.path) {
+		mhttp_error_answer(x, 503);
+		return;
+	}
+	serve_path(&j, raw);
+	free(j.path);
+}
+
+/* ---- Registration ------------------------------------------------------------------------------ */
+
+static void free_files(void *p)
+{
+	struct files *f = p;
+
+	if (f->root >= 0)
+		close(f->root);
+	free(f->index);
+	free(f->cache_control);
+	free(f);
+}
+
+static int check(const char *prefix, const struct mummy_http_files *files)
+{
+	if (!prefix || prefix[0] != '/' || !files || !files->root || !MUMMY_RESERVED_OK(files))
+		return -EINVAL;
+	if (files->flags & ~(unsigned)MUMMY_HTTP_FILES_DOT)
+		return -EINVAL;
+	if (files->index && (!*files->index || strchr(files->index, '/')))
+		return -EINVAL;
+	return 0;
+}
+
+static int new_files(struct files **out, const struct mummy_http_files *from)
+{
+	struct files *f = calloc(1, sizeof *f);
+	int error;
+
+	if (!f)
+		return -ENOMEM;
+	f->flags = from->flags;
+	f->type = from->type;
+	f->ctx = from->ctx;
+	f->index = strdup(from->index ? from->index : "index.html");
+	f->cache_control = from->cache_control ? strdup(from->cache_control) : NULL;
+	f->root = open(from->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	error = f->root < 0 ? -errno : f->index && !f->cache_control == !from->cache_control ? 0 : -ENOMEM;
+	if (error)
+		free_files(f);
+	else
+		*out = f;
+	return error;
+}
+
+/* The folder itself and what is below; the exact prefix may have a route of its own. */
+static int add_routes(mummy_http_router *r, char *pattern, size_t n, const struct mummy_http_route *route)
+{
+	int rc;
+
+	strcpy(pattern + n, "/*");
+	rc = mummy_http_router_add(r, "GET", pattern, route);
+	if (rc < 0 || n == 0)
+		return rc;
+	pattern[n] = '\0';
+	rc = mummy_http_router_add(r, "GET", pattern, route);
+	return rc == -EEXIST ? 0 : rc;
+}
+
+int mummy_http_router_files(mummy_http_router *r, const char *prefix, const struct mummy_http_files *files)
+{
+	struct mummy_http_route route = {.handler = serve};
+	struct files *f = NULL;
+	char *pattern;
+	size_t n;
+	int rc = check(prefix, files);
+
+	if (rc == 0)
+		rc = new_files(&f, files);
+	if (rc < 0)
+		return rc;
+	rc = mhttp_router_own(r, free_files, f);
+	if (rc < 0) {
+		free_files(f);
+		return rc;
+	}
+	n = strlen(prefix);
+	pattern = malloc(n + sizeof "/*");
+	if (!pattern)
+		return -ENOMEM;
+	memcpy(pattern, prefix, n);
+	if (prefix[n - 1] == '/')
+		n--;
+	for (size_t i = 0; i < n; i++)
+		f->segments += pattern[i] == '/';
+	route.ctx = f;
+	rc = add_routes(r, pattern, n, &route);
+	free(pattern);
+	return rc;
+}
