@@ -37,10 +37,11 @@ static void nothing(void *arg)
 	(void)arg;
 }
 
-/** A child may have pools of its own. Thread sanitizers forbid it threads. */
+/** A child may have pools of its own. ThreadSanitizer forbids it threads, and a lock of AddressSanitizer's
+ *  allocator that a thread of the parent held at the fork stays locked for those that it starts. */
 static int own_pool(void)
 {
-#ifndef __SANITIZE_THREAD__
+#if !defined __SANITIZE_THREAD__ && !defined __SANITIZE_ADDRESS__
 	mummy_pool *own;
 
 	if (mummy_pool_new(&own, NULL) != 0)
