@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -103,13 +104,43 @@ static const char *own_type(void *ctx, const char *name)
 	return strcmp(name, "x") ? NULL : "application/x-own";
 }
 
+/* An executor with a thread for each request. */
+static pthread_t workers[16];
+static atomic_uint nworkers;
+
+struct work {
+	void (*run)(void *arg);
+	void *arg;
+};
+
+static void *run_work(void *arg)
+{
+	struct work w = *(struct work *)arg;
+
+	free(arg);
+	w.run(w.arg);
+	return NULL;
+}
+
+static int submit(void *ctx, void (*run_it)(void *arg), void *arg)
+{
+	struct work *w = malloc(sizeof *w);
+
+	(void)ctx;
+	ck_assert_ptr_nonnull(w);
+	w->run = run_it;
+	w->arg = arg;
+	ck_assert_uint_lt(nworkers, 16);
+	return -pthread_create(&workers[nworkers++], NULL, run_work, w);
+}
+
 static void *run(void *arg)
 {
 	mummy_http_server_run(arg);
 	return NULL;
 }
 
-static void start(unsigned flags)
+static void start_with(unsigned flags, const struct mummy_http_options *opt)
 {
 	char root[160];
 	struct mummy_http_files files = {
@@ -120,14 +151,21 @@ static void start(unsigned flags)
 	ck_assert_int_eq(mummy_http_router_new(&router), 0);
 	ck_assert_int_eq(mummy_http_router_files(router, "/", &files), 0);
 	ck_assert_int_eq(mummy_http_router_files(router, "/s/t", &files), 0);
-	ck_assert_int_eq(mummy_http_server_new(&server, router, NULL), 0);
+	ck_assert_int_eq(mummy_http_server_new(&server, router, opt), 0);
 	ck_assert_int_eq(pthread_create(&thread, NULL, run, server), 0);
+}
+
+static void start(unsigned flags)
+{
+	start_with(flags, NULL);
 }
 
 static void stop(void)
 {
 	mummy_http_server_stop(server);
 	pthread_join(thread, NULL);
+	while (nworkers)
+		pthread_join(workers[--nworkers], NULL);
 	mummy_http_server_free(server);
 	mummy_http_router_unref(router);
 	remove_all();
@@ -222,6 +260,43 @@ START_TEST(a_large_file_is_whole)
 	ck_assert_int_eq(ask("GET", "/big", "Range: bytes=100000-250000\r\n"), 206);
 	ck_assert_uint_eq(answer_n - (size_t)(content() - answer), 150001);
 	ck_assert(content()[0] == big_octet(100000) && content()[150000] == big_octet(250000));
+	stop();
+}
+END_TEST
+
+START_TEST(files_come_from_the_executor)
+{
+	const struct mummy_http_options opt = {.executor = {.submit = submit}};
+
+	start_with(0, &opt);
+	ck_assert_int_eq(ask("GET", "/big", ""), 200);
+	ck_assert_uint_eq(answer_n - (size_t)(content() - answer), BIG);
+	ck_assert_int_eq(ask("GET", "/a%20b.txt", "Range: bytes=2-4\r\n"), 206);
+	ck_assert_str_eq(content(), "234");
+	ck_assert_int_eq(ask("GET", "/missing", ""), 404);
+	ck_assert_int_eq(ask("GET", "/dir", ""), 308);
+	stop();
+}
+END_TEST
+
+static void page(void *ctx, mummy_http_exchange *x, int status)
+{
+	struct mummy_http_header type = MUMMY_HTTP_HEADER("Content-Type", "text/x-page");
+
+	(void)ctx;
+	mummy_http_respond(x, status, &type, 1, "page", 4);
+}
+
+START_TEST(errors_have_the_page_of_the_program)
+{
+	const struct mummy_http_options opt = {.error_page = page};
+
+	start_with(0, &opt);
+	ck_assert_int_eq(ask("GET", "/missing", ""), 404);
+	ck_assert_str_eq(content(), "page");
+	ck_assert_int_eq(ask("GET", "/big", "Range: bytes=300000-\r\n"), 416);
+	ck_assert_str_eq(content(), "page");
+	ck_assert(has("\r\nContent-Range: bytes */300000\r\n"));
 	stop();
 }
 END_TEST
@@ -397,6 +472,7 @@ START_TEST(options_are_checked)
 }
 END_TEST
 
-SUITE_MAIN("http/files", a_file_is_sent_with_its_fields, a_large_file_is_whole,
-	   folders_have_an_index_and_a_slash, what_is_not_to_be_served_is_not,
-	   dot_files_are_served_when_asked_for, conditions, ranges, packed_siblings, options_are_checked)
+SUITE_MAIN("http/files", a_file_is_sent_with_its_fields, a_large_file_is_whole, files_come_from_the_executor,
+	   errors_have_the_page_of_the_program, folders_have_an_index_and_a_slash,
+	   what_is_not_to_be_served_is_not, dot_files_are_served_when_asked_for, conditions, ranges,
+	   packed_siblings, options_are_checked)
