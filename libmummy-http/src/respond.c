@@ -298,7 +298,11 @@ static int reply_finish(mummy_http_exchange *x, int rc)
 /* Decides what the head says. */
 void mhttp_reply_prepare(mummy_http_exchange *x, struct mhttp_reply *r)
 {
+	struct mummy_http_server *s = x->loop->server;
+
 	mhttp_count(&x->loop->stats.answers[r->status / 100], 1);
+	if (s->opt.answered && !atomic_load(&s->dead))
+		s->opt.answered(s->opt.ctx, x, r->status);
 	r->bodyless = x->is_head || r->status == 204 || r->status == 304 || r->status < 200;
 	reply_coding(x, r);
 	reply_connection(x, r);

@@ -258,7 +258,42 @@ SERVE_TEST(several_loops_share_a_port_and_servers_do_not)
 	serve_stop(&s);
 }
 
+static void note_answer(void *ctx, const mummy_http_exchange *x, int status)
+{
+	const char *method = mummy_http_method(x, NULL);
+	char line[128];
+
+	snprintf(line, sizeof line, "<%s %s %d>", method ? method : "-", mummy_http_target(x, NULL), status);
+	serve_log(ctx, MUMMY_HTTP_INFO, line);
+}
+
+SERVE_TEST(every_answer_is_told)
+{
+	struct serve s;
+	int fd;
+
+	serve_init(&s, poller, 2);
+	routes(&s);
+	s.opt.answered = note_answer;
+	serve_start(&s);
+	fd = dial(&s);
+	say(fd, "GET /tell?x HTTP/1.1\r\nHost: a\r\n\r\n");
+	expect(fd, 200, NULL);
+	say(fd, "GET /inline HTTP/1.1\r\nHost: a\r\n\r\nPOST /none HTTP/1.1\r\nHost: a\r\n\r\n");
+	expect(fd, 200, "Hello, World!\n");
+	expect(fd, 404, NULL);
+	say(fd, "nonsense\r\n\r\n");
+	expect(fd, 400, NULL);
+	close(fd);
+	serve_join(&s);
+	ck_assert(serve_logged(&s, "<GET /tell?x 200>"));
+	ck_assert(serve_logged(&s, "<GET /inline 200>"));
+	ck_assert(serve_logged(&s, "<POST /none 404>"));
+	ck_assert(serve_logged(&s, " 400>"));
+	serve_free(&s);
+}
+
 SUITE_MAIN("http/server", a_connection_is_kept_for_many_requests, pipelined_answers_keep_their_order,
 	   requests_may_come_octet_by_octet, a_handler_sees_the_request, bodies_come_whole,
 	   http_1_0_and_connection_close_end_the_connection, a_half_closed_client_is_answered,
-	   several_loops_share_a_port_and_servers_do_not)
+	   several_loops_share_a_port_and_servers_do_not, every_answer_is_told)

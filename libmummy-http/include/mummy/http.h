@@ -166,8 +166,12 @@ struct mummy_http_options {
 	void (*error_page)(void *ctx, mummy_http_exchange *x, int status);
 	/** One line without newline, borrowed. Any thread; must not block. NULL: no log. */
 	void (*log)(void *ctx, enum mummy_http_level level, const char *line);
-	void *ctx;                           /**< for error_page and log */
-	uintptr_t reserved[8];
+	/** An answer of that status begins to be sent, an upgrade (101) too: for access logs. Reads x and
+	 *  does nothing else with it; the method is NULL for a malformed head. Any thread; must not block.
+	 *  NULL: not told. */
+	void (*answered)(void *ctx, const mummy_http_exchange *x, int status);
+	void *ctx;                           /**< for error_page, log and answered */
+	uintptr_t reserved[7];
 };
 
 /** Binds and listens. opt is copied, NULL: defaults; the router gets a reference and is frozen.
