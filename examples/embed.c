@@ -1,5 +1,5 @@
-/* embed [PORT [FOLDER]] - a daemon with its own poll(2) loop, which also serves HTTP, WebSocket and uploads. It
- * reads lines from standard input and says them on /ws; at the end of the input it stops. */
+/* embed [PORT [FOLDER]] - a daemon with its own poll(2) loop, which also serves HTTP, WebSocket and
+ * uploads. It reads its standard input and says it on /ws; at the end of the input it stops. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>

@@ -1,0 +1,184 @@
+#include <config.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "suite.h"
+#include "options.h"
+
+static struct options o;
+static char why[512];
+
+/* The words of a command line after the program's name, up to NULL. */
+static int parse(const char *first, ...)
+{
+	char *argv[32] = { (char *)(uintptr_t)"mummy-server" };
+	va_list args;
+	int argc = 1;
+
+	va_start(args, first);
+	for (const char *word = first; word; word = va_arg(args, const char *))
+		argv[argc++] = (char *)(uintptr_t)word;
+	va_end(args);
+	why[0] = '\0';
+	return options_parse(&o, argc, argv, why, sizeof why);
+}
+
+START_TEST(test_nothing_given)
+{
+	ck_assert_int_eq(parse(NULL), 0);
+	ck_assert_int_eq(o.action, OPTIONS_RUN);
+	ck_assert_uint_eq(o.nlisten, 0);
+	ck_assert_ptr_null(o.root);
+	ck_assert_int_eq(o.tasks, 0);
+	ck_assert_int_eq(o.max_body_given, 0);
+}
+END_TEST
+
+START_TEST(test_every_option_in_both_forms)
+{
+	ck_assert_int_eq(parse("--listen", "127.0.0.1:0", "--listen=[::1]:81", "--root", "r",
+			       "--uploads=u", "--model", "tasks", "--workers=7", "--loops", "2",
+			       "--max-body=16M", "--log", "-", "--reuse-port",
+			       "--diagnostics", "--ws-inline", "--port-file=p=q", NULL), 0);
+	ck_assert_uint_eq(o.nlisten, 2);
+	ck_assert_str_eq(o.listen[0].host, "127.0.0.1");
+	ck_assert_uint_eq(o.listen[1].port, 81);
+	ck_assert_str_eq(o.root, "r");
+	ck_assert_str_eq(o.uploads, "u");
+	ck_assert_int_eq(o.tasks, 1);
+	ck_assert_uint_eq(o.workers, 7);
+	ck_assert_uint_eq(o.loops, 2);
+	ck_assert_uint_eq(o.max_body, 16u << 20);
+	ck_assert_str_eq(o.log, "-");
+	ck_assert(o.reuse_port && o.diagnostics && o.ws_inline && o.max_body_given);
+	ck_assert_str_eq(o.port_file, "p=q");
+}
+END_TEST
+
+START_TEST(test_model_last_one_counts)
+{
+	ck_assert_int_eq(parse("--model=tasks", "--model", "threads", NULL), 0);
+	ck_assert_int_eq(o.tasks, 0);
+}
+END_TEST
+
+static void refused(const char *word, const char *value, const char *says)
+{
+	ck_assert_msg(parse(word, value, NULL) == -EINVAL, "%s %s", word, value ? value : "");
+	ck_assert_msg(strstr(why, says) != NULL, "%s %s: %s", word, value ? value : "", why);
+	ck_assert_ptr_null(strchr(why, '\n'));
+}
+
+START_TEST(test_errors_say_what_to_change)
+{
+	refused("--no-such", NULL, "--help");
+	refused("--workerss=3", NULL, "--help");
+	refused("--", NULL, "--help");
+	refused("file", NULL, "--help");
+	refused("-h", NULL, "--help");
+	refused("--listen", NULL, "ADDRESS:PORT");
+	refused("--listen", "localhost:80", "127.0.0.1:8080");
+	refused("--workers", "0", "from 1 to 10000");
+	refused("--workers", "ten", "from 1 to 10000");
+	refused("--loops", "257", "from 1 to 256");
+	refused("--max-body", "1X", "64K");
+	refused("--max-body", "0", "64K");
+	refused("--model", "fibers", "threads");
+	refused("--root", "", "directory");
+	refused("--uploads=", NULL, "directory");
+	refused("--log", "", "file");
+	refused("--port-file", "", "file");
+	refused("--diagnostics=yes", NULL, "no value");
+}
+END_TEST
+
+START_TEST(test_too_many_addresses)
+{
+	char *argv[2 * OPTIONS_MAX_LISTEN + 3];
+	int argc = 0;
+
+	argv[argc++] = (char *)(uintptr_t)"mummy-server";
+	for (int i = 0; i <= OPTIONS_MAX_LISTEN; i++) {
+		argv[argc++] = (char *)(uintptr_t)"--listen";
+		argv[argc++] = (char *)(uintptr_t)"127.0.0.1:0";
+	}
+	ck_assert_int_eq(options_parse(&o, argc - 2, argv, why, sizeof why), 0);
+	ck_assert_int_eq(options_parse(&o, argc, argv, why, sizeof why), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(why, "at most 16"));
+}
+END_TEST
+
+START_TEST(test_help_and_version_win)
+{
+	ck_assert_int_eq(parse("--help", "--no-such", NULL), 0);
+	ck_assert_int_eq(o.action, OPTIONS_HELP);
+	ck_assert_int_eq(parse("--version", NULL), 0);
+	ck_assert_int_eq(o.action, OPTIONS_VERSION);
+}
+END_TEST
+
+static char *read_all(FILE *f)
+{
+	static char text[65536];
+	size_t n;
+
+	ck_assert_ptr_nonnull(f);
+	rewind(f);
+	n = fread(text, 1, sizeof text - 1, f);
+	text[n] = '\0';
+	fclose(f);
+	return text;
+}
+
+START_TEST(test_help_names_every_option)
+{
+	FILE *f = tmpfile();
+	const struct options_row *rows;
+	const char *text;
+	char line[64];
+	size_t n;
+
+	ck_assert_ptr_nonnull(f);
+	options_help(f);
+	text = read_all(f);
+	rows = options_table(&n);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(line, sizeof line, "\n  --%s%s%s ", rows[i].name, rows[i].value ? " " : "",
+			 rows[i].value ? rows[i].value : "");
+		ck_assert_msg(strstr(text, line) != NULL, "--help lacks --%s", rows[i].name);
+	}
+	for (const char *p = text; (p = strchr(p, '\n')); p++)
+		ck_assert_int_le((int)strcspn(p + 1, "\n"), 100);
+}
+END_TEST
+
+/* Both ways: the page has every option, in the description and in the synopsis, and no other. */
+START_TEST(test_manual_has_every_option)
+{
+	const char *srcdir = getenv("srcdir"), *text, *p;
+	const struct options_row *rows;
+	char path[1024], line[64];
+	size_t n, described = 0;
+
+	snprintf(path, sizeof path, "%s/tools/mummy-server/mummy-server.1", srcdir ? srcdir : ".");
+	text = read_all(fopen(path, "r"));
+	rows = options_table(&n);
+	for (size_t i = 0; i < n; i++) {
+		snprintf(line, sizeof line, "\n.It Fl -%s%s%s\n", rows[i].name, rows[i].value ? " Ar " : "",
+			 rows[i].value ? rows[i].value : "");
+		ck_assert_msg(strstr(text, line) != NULL, "the manual lacks --%s", rows[i].name);
+		snprintf(line, sizeof line, " Fl -%s", rows[i].name);
+		snprintf(path, sizeof path, "\n.Fl -%s\n", rows[i].name);
+		ck_assert_msg(strstr(text, line) || strstr(text, path), "no synopsis for --%s", rows[i].name);
+	}
+	for (p = text; (p = strstr(p, "\n.It Fl -")); p++)
+		described++;
+	ck_assert_uint_eq(described, n);
+}
+END_TEST
+
+SUITE_MAIN("options", test_nothing_given, test_every_option_in_both_forms, test_model_last_one_counts,
+	   test_errors_say_what_to_change, test_too_many_addresses, test_help_and_version_win,
+	   test_help_names_every_option, test_manual_has_every_option)

@@ -1,0 +1,104 @@
+/*
+ * diag-echo.c - /diag/echo: the request's body comes back, as fast as the client takes it. While too
+ * much of it is queued the body is not read, so the client's own sending stalls and memory stays bounded.
+ */
+#include <config.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include "diag-echo.h"
+
+struct echo {
+	mummy_http_exchange *x;
+	mummy_http_stream *st;     /* NULL: not answered yet */
+	atomic_int users;          /* the body that is read, the answer that is sent */
+};
+
+static void unuse(struct echo *e)
+{
+	if (atomic_fetch_sub(&e->users, 1) != 1)
+		return;
+	mummy_http_stream_unref(e->st);
+	mummy_http_release(e->x);
+	free(e);
+}
+
+static void drained(void *ctx)
+{
+	struct echo *e = ctx;
+
+	mummy_http_body_next(e->x, 0);
+}
+
+static void closed(void *ctx, int status)
+{
+	(void)status;
+	unuse(ctx);
+}
+
+/* Only when the first octets are there: until then an error can still have its own status, and
+ * 100 (Continue) is not overtaken by the answer. */
+static int answer(struct echo *e)
+{
+	static const struct mummy_http_stream_events events = { .drain = drained, .closed = closed };
+	const char *type = mummy_http_header_get(e->x, "Content-Type", NULL);
+	const struct mummy_http_header h[] = {
+		MUMMY_HTTP_HEADER("Content-Type", type ? type : "application/octet-stream") };
+	int rc = mummy_http_respond_stream(e->x, 200, h, 1, mummy_http_body_length(e->x), &e->st);
+
+	if (rc < 0)
+		return rc;
+	atomic_fetch_add(&e->users, 1);
+	mummy_http_stream_start(e->st, &events, e);
+	return 0;
+}
+
+static int data(void *ctx, const void *p, size_t n)
+{
+	const struct iovec iov = { (void *)(uintptr_t)p, n };
+	struct echo *e = ctx;
+	int rc = e->st ? 0 : answer(e);
+
+	return rc < 0 ? rc : mummy_http_stream_writev(e->st, &iov, 1, NULL, NULL);
+}
+
+static void refuse(mummy_http_exchange *x, int why)
+{
+	if (why == -EMSGSIZE)
+		mummy_http_respond_text(x, 413, "The body is too large.\n");
+	else if (why == -ETIMEDOUT)
+		mummy_http_respond_text(x, 408, "The body came too slowly.\n");
+	else
+		mummy_http_respond_text(x, 400, "The body was cut off.\n");
+}
+
+static void end(void *ctx, int status)
+{
+	struct echo *e = ctx;
+
+	if (status == 0 && !e->st)
+		status = answer(e);
+	if (e->st && status == 0)
+		mummy_http_stream_close(e->st);
+	else if (e->st)
+		mummy_http_stream_abort(e->st);
+	else
+		refuse(e->x, status);
+	unuse(e);
+}
+
+void diag_echo(mummy_http_exchange *x, void *ctx)
+{
+	struct echo *e = calloc(1, sizeof *e);
+	const struct mummy_http_sink sink = { .data = data, .end = end, .ctx = e };
+
+	(void)ctx;
+	if (!e) {
+		mummy_http_respond_text(x, 503, "out of memory\n");
+		return;
+	}
+	e->x = mummy_http_hold(x);
+	atomic_init(&e->users, 1);
+	if (mummy_http_stream_body(x, &sink) < 0)
+		unuse(e);
+}

@@ -1,0 +1,233 @@
+/*
+ * options.c - the command line of mummy-server: one table, from which it is parsed and explained.
+ */
+#include <config.h>
+#include <errno.h>
+#include <string.h>
+#include "number.h"
+#include "options.h"
+
+#define MAX_WORKERS 10000u
+#define MAX_LOOPS 256u
+
+static int set_listen(struct options *o, const char *value, char *why, size_t size)
+{
+	if (o->nlisten == OPTIONS_MAX_LISTEN) {
+		snprintf(why, size, "at most %d addresses can be given", OPTIONS_MAX_LISTEN);
+		return -EINVAL;
+	}
+	if (address_parse(&o->listen[o->nlisten], value) < 0) {
+		snprintf(why, size, "\"%s\" is not an address; write it as 127.0.0.1:8080, [::1]:8080 "
+			 "or unix:PATH", value);
+		return -EINVAL;
+	}
+	o->nlisten++;
+	return 0;
+}
+
+static int set_text(const char **to, const char *value, const char *what, char *why, size_t size)
+{
+	if (*value == '\0') {
+		snprintf(why, size, "the value is empty; give the name of a %s", what);
+		return -EINVAL;
+	}
+	*to = value;
+	return 0;
+}
+
+static int set_root(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_text(&o->root, value, "directory", why, size);
+}
+
+static int set_uploads(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_text(&o->uploads, value, "directory", why, size);
+}
+
+static int set_log(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_text(&o->log, value, "file", why, size);
+}
+
+static int set_port_file(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_text(&o->port_file, value, "file", why, size);
+}
+
+static int set_model(struct options *o, const char *value, char *why, size_t size)
+{
+	if (strcmp(value, "threads") != 0 && strcmp(value, "tasks") != 0) {
+		snprintf(why, size, "\"%s\" is not a model; it is \"threads\" or \"tasks\"", value);
+		return -EINVAL;
+	}
+	o->tasks = value[1] == 'a';
+	return 0;
+}
+
+static int set_count(uint64_t *to, const char *value, uint64_t max, char *why, size_t size)
+{
+	if (number_parse(to, value, 1, max) < 0) {
+		snprintf(why, size, "\"%s\" is not a number from 1 to %u", value, (unsigned)max);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int set_workers(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_count(&o->workers, value, MAX_WORKERS, why, size);
+}
+
+static int set_loops(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_count(&o->loops, value, MAX_LOOPS, why, size);
+}
+
+static int set_max_body(struct options *o, const char *value, char *why, size_t size)
+{
+	if (number_parse_size(&o->max_body, value, INT64_MAX) < 0 || o->max_body == 0) {
+		snprintf(why, size, "\"%s\" is not a size; write it as 65536, 64K, 16M or 2G", value);
+		return -EINVAL;
+	}
+	o->max_body_given = 1;
+	return 0;
+}
+
+static int set_reuse_port(struct options *o, const char *value, char *why, size_t size)
+{
+	(void)value, (void)why, (void)size;
+	o->reuse_port = 1;
+	return 0;
+}
+
+static int set_diagnostics(struct options *o, const char *value, char *why, size_t size)
+{
+	(void)value, (void)why, (void)size;
+	o->diagnostics = 1;
+	return 0;
+}
+
+static int set_ws_inline(struct options *o, const char *value, char *why, size_t size)
+{
+	(void)value, (void)why, (void)size;
+	o->ws_inline = 1;
+	return 0;
+}
+
+static int set_help(struct options *o, const char *value, char *why, size_t size)
+{
+	(void)value, (void)why, (void)size;
+	o->action = OPTIONS_HELP;
+	return 0;
+}
+
+static int set_version(struct options *o, const char *value, char *why, size_t size)
+{
+	(void)value, (void)why, (void)size;
+	o->action = OPTIONS_VERSION;
+	return 0;
+}
+
+static const struct options_row table[] = {
+	{ "listen", "ADDRESS:PORT", "listen there; may be given several times. [ADDRESS]:PORT for IPv6,\n"
+		"unix:PATH for a socket file; port 0: the kernel picks one.\n"
+		"Default: 127.0.0.1:8080 and, where IPv6 exists, [::1]:8080", set_listen },
+	{ "root", "DIR", "serve the files below DIR", set_root },
+	{ "uploads", "DIR", "keep uploads in DIR, which is made if it is missing.\n"
+		"Default: a fresh directory that is removed at the end", set_uploads },
+	{ "model", "threads|tasks", "run handlers on threads with one queue, for handlers that block\n"
+		"(default), or on a work-stealing pool, for those that compute", set_model },
+	{ "workers", "N", "worker threads. Default: 8 for each CPU; with tasks 1 for each", set_workers },
+	{ "loops", "N", "event loops, a thread each. Default: 1", set_loops },
+	{ "max-body", "SIZE", "largest request body outside /files/; K, M, G, T are taken.\n"
+		"Default: 1M", set_max_body },
+	{ "log", "FILE", "append to FILE (-: standard error) what happens, with a line for\n"
+		"each answer. Default: standard error, without answers", set_log },
+	{ "reuse-port", NULL, "let several processes listen on the same port", set_reuse_port },
+	{ "diagnostics", NULL, "serve /diag/ and /ws/echo, for probes and benchmarks", set_diagnostics },
+	{ "ws-inline", NULL, "answer /ws/echo on the event loop, not on a worker", set_ws_inline },
+	{ "port-file", "FILE", "once listening, write the port numbers to FILE, one a line", set_port_file },
+	{ "help", NULL, "show this and exit", set_help },
+	{ "version", NULL, "show the version and exit", set_version },
+};
+
+const struct options_row *options_table(size_t *n)
+{
+	*n = sizeof table / sizeof table[0];
+	return table;
+}
+
+static const struct options_row *find(const char *name, size_t n)
+{
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+		if (strlen(table[i].name) == n && memcmp(table[i].name, name, n) == 0)
+			return &table[i];
+	return NULL;
+}
+
+/* Takes one option, with its value from the next argument if that is where it is. */
+static int take(struct options *o, char *const argv[], int *i, char *why, size_t size)
+{
+	const char *name = argv[*i] + 2, *equals = strchr(name, '=');
+	const char *value = equals ? equals + 1 : NULL;
+	const struct options_row *row = find(name, equals ? (size_t)(equals - name) : strlen(name));
+	char reason[256];
+
+	if (!row) {
+		snprintf(why, size, "%s: unknown option; \"mummy-server --help\" lists them all", argv[*i]);
+		return -EINVAL;
+	}
+	if (!row->value && value) {
+		snprintf(why, size, "--%s: takes no value; leave out \"=%s\"", row->name, value);
+		return -EINVAL;
+	}
+	if (row->value && !value)
+		value = argv[++*i];
+	if (row->value && !value) {
+		snprintf(why, size, "--%s: the value is missing; write --%s %s", row->name, row->name,
+			 row->value);
+		return -EINVAL;
+	}
+	if (row->set(o, value, reason, sizeof reason) < 0) {
+		snprintf(why, size, "--%s: %s", row->name, reason);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int options_parse(struct options *o, int argc, char *const argv[], char *why, size_t size)
+{
+	memset(o, 0, sizeof *o);
+	for (int i = 1; i < argc; i++) {
+		if (strncmp(argv[i], "--", 2) != 0 || argv[i][2] == '\0') {
+			snprintf(why, size, "%s: not an option; \"mummy-server --help\" lists them all",
+				 argv[i]);
+			return -EINVAL;
+		}
+		if (take(o, argv, &i, why, size) < 0)
+			return -EINVAL;
+		if (o->action != OPTIONS_RUN)
+			return 0;
+	}
+	return 0;
+}
+
+void options_help(FILE *to)
+{
+	fputs("usage: mummy-server [OPTION...]\n"
+	      "Serves files, resumable uploads, a WebSocket chat and a page that shows them.\n\n", to);
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		const char *line = table[i].help, *end;
+		int n = fprintf(to, "  --%s%s%s", table[i].name, table[i].value ? " " : "",
+				table[i].value ? table[i].value : "");
+
+		for (; line; line = end ? end + 1 : NULL, n = 0) {
+			end = strchr(line, '\n');
+			fprintf(to, "%*s%.*s\n", n < 26 ? 26 - n : 1, "",
+				end ? (int)(end - line) : (int)strlen(line), line);
+		}
+	}
+	fputs("\nThe page is at /_mummy/, and at / unless the --root directory holds an index.html.\n"
+	      "See mummy-server(1).\n", to);
+}

@@ -1,0 +1,41 @@
+/*
+ * options.h - the command line of mummy-server: one table, from which it is parsed and explained.
+ */
+#ifndef MUMMY_SERVER_OPTIONS_H
+#define MUMMY_SERVER_OPTIONS_H
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "address.h"
+
+#define OPTIONS_MAX_LISTEN 16
+
+enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
+
+/** What the user asked for. Strings are borrowed from argv. Zero means not given. */
+struct options {
+	enum options_action action;
+	struct address listen[OPTIONS_MAX_LISTEN];
+	size_t nlisten;
+	const char *root, *uploads, *log, *port_file;
+	int tasks;                 /**< --model tasks */
+	uint64_t workers, loops;
+	uint64_t max_body;         /**< octets */
+	int max_body_given;
+	int reuse_port, diagnostics, ws_inline;
+};
+
+/** One row of the table. set reads value (NULL for a flag); on error it writes what a value must be like
+ *  to why, so that "--NAME: WHY" is a whole sentence. */
+struct options_row {
+	const char *name;          /**< without the dashes */
+	const char *value;         /**< name of the value in the help; NULL: a flag */
+	const char *help;          /**< lines separated by newlines */
+	int (*set)(struct options *o, const char *value, char *why, size_t size);
+};
+const struct options_row *options_table(size_t *n);
+
+/** Reads the command line. 0, or -EINVAL and one line without newline in why. */
+int options_parse(struct options *o, int argc, char *const argv[], char *why, size_t size);
+void options_help(FILE *to);
+#endif

@@ -1,0 +1,26 @@
+/*
+ * uploads.h - /files/: resumable uploads into a directory.
+ */
+#ifndef MUMMY_SERVER_UPLOADS_H
+#define MUMMY_SERVER_UPLOADS_H
+#include <mummy/http.h>
+#include <mummy/upload.h>
+#include "log.h"
+
+struct uploads {
+	mummy_upload *engine;
+	char *directory;
+	int temporary;             /**< directory goes at the end */
+};
+
+/** directory NULL: a fresh one below TMPDIR or /tmp. 0 or a negative errno; u->directory then names
+ *  what failed, until uploads_close. */
+int uploads_open(struct uploads *u, const char *directory, struct log *log);
+/** After the server and the pool have gone. */
+void uploads_close(struct uploads *u);
+/** Removes a temporary directory, at once and whatever is going on. */
+void uploads_remove_directory(const struct uploads *u);
+int uploads_routes(struct uploads *u, mummy_http_router *r);
+/** Removes what has expired. May block; u is a struct uploads. */
+void uploads_cleanup(void *u);
+#endif
