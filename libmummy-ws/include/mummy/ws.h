@@ -5,7 +5,8 @@
  * A connection is fed the bytes that its I/O thread reads and writes through the endpoint's output
  * functions; it may be sent to and closed from any thread. Each I/O thread has one mummy_ws_io, which
  * gathers writes and keeps pings and deadlines. A hub carries topics over all of them. Events of a
- * connection are serial, on the executor; without one, on the I/O thread.
+ * connection are serial, on the executor; without one, on the I/O thread. The library masks and
+ * unmasks, puts fragments together, checks UTF-8, answers pings and carries out the close handshake.
  *
  * With libmummy-http, mummy/adapters/ws-http.h does all the joining. This is a whole endpoint:
  *
@@ -25,8 +26,8 @@
  * Words: borrowed = the caller keeps it, used until the call returns or as stated; copied = the callee
  * made its own; taken = the callee owns it from the call on, also when the call fails. Errors are
  * negative errno. In options zero means default and the reserved tail must be zero (-EINVAL). *out is
- * written on success only. Calls are for any thread unless they say "I/O thread". No callback runs
- * with a lock held.
+ * written on success only. NULL may be given to _free and _unref. Calls are for any thread unless they
+ * say "I/O thread"; none blocks. No callback runs with a lock held.
  */
 #ifndef MUMMY_WS_H
 #define MUMMY_WS_H
@@ -59,9 +60,10 @@ enum mummy_ws_opcode {
 	MUMMY_WS_CLOSE = 8, MUMMY_WS_PING = 9, MUMMY_WS_PONG = 10
 };
 
-/** Runs work on other threads. submit: 0 = run(arg) is called exactly once; <0 = never: input pauses
- *  and it is tried again, but after -ESHUTDOWN closed runs on the I/O thread. wait and wake park a
- *  fiber; NULL: the thread blocks. The struct is the same in every library of the suite. */
+/** Runs work on other threads. submit: 0 = run(arg) is called exactly once; <0 = never: input pauses,
+ *  and it is tried again at the next turns; after -ESHUTDOWN the connection is closed with 1001, its
+ *  messages are dropped, and open and closed run on the I/O thread. wait and wake are not used by this
+ *  library; the struct is the same in every library of the suite. */
 struct mummy_ws_executor {
 	int (*submit)(void *ctx, void (*run)(void *arg), void *arg);
 	void *ctx;
@@ -73,70 +75,90 @@ struct mummy_ws_executor {
 /* ---- Events and sending ----------------------------------------------------------------------- */
 
 /** Serial per connection; any may be NULL. user is what conn_new was given. c and data are borrowed
- *  until the call returns (mummy_ws_conn_ref keeps c). */
+ *  until the call returns (mummy_ws_conn_ref keeps c). On the I/O thread they must not block. What
+ *  they send goes out together at the end of the feed, on the executor at once. */
 struct mummy_ws_events {
-	void (*open)(mummy_ws_conn *c, void *user);      /**< the first call */
-	void (*message)(mummy_ws_conn *c, void *user, enum mummy_ws_opcode op,
-			const void *data, size_t len);           /**< a whole message; TEXT is valid UTF-8 */
-	void (*closed)(mummy_ws_conn *c, void *user, uint16_t code);  /**< the last call, always; the
-	                                                    peer's code, 1005 none, 1006 cut off */
-	/* when message_data is set, messages come in pieces and message is not called */
+	/** The first call. */
+	void (*open)(mummy_ws_conn *c, void *user);
+	/** A whole message of at most max_message_bytes; TEXT is valid UTF-8. */
+	void (*message)(mummy_ws_conn *c, void *user, enum mummy_ws_opcode op, const void *data, size_t len);
+	/** The last call, always. code is the peer's; 1005: its Close had none; 1006: there was no Close. */
+	void (*closed)(mummy_ws_conn *c, void *user, uint16_t code);
+	/* When message_data is set, messages come in pieces as they arrive, and message is not called. A
+	 * piece of TEXT may end within a character. A message that breaks off has no end. */
 	void (*message_begin)(mummy_ws_conn *c, void *user, enum mummy_ws_opcode op);
 	void (*message_data)(mummy_ws_conn *c, void *user, const void *data, size_t len);
 	void (*message_end)(mummy_ws_conn *c, void *user);
+	/** An answer to a ping (pings are answered by the library), or one that nobody asked for. */
 	void (*pong)(mummy_ws_conn *c, void *user, const void *data, size_t len);
-	void (*drain)(mummy_ws_conn *c, void *user);     /**< pending fell below the high water again */
+	/** What is pending fell to the high water again, after a send gave 1. */
+	void (*drain)(mummy_ws_conn *c, void *user);
 	uintptr_t reserved[4];
 };
 
-/** Sends a message; copied. 0; 1 sent or queued, above the high water: wait for drain; -EAGAIN above
- *  the hard limit, nothing queued (see enum mummy_ws_overflow); -EPIPE closing or gone; -EILSEQ TEXT
- *  that is not UTF-8. Never blocks. Messages of one thread keep their order. */
-MUMMY_WS_API int mummy_ws_send(mummy_ws_conn *c, enum mummy_ws_opcode op,
-		const void *data, size_t len);
+/** Sends a message; copied. 0; 1 sent or queued, but more is pending than the high water: wait for
+ *  drain. Else nothing is queued: -EAGAIN with it the hard limit would be passed (see enum
+ *  mummy_ws_overflow), -EPIPE closing, gone or not started, -EILSEQ TEXT that is not UTF-8, -EINVAL
+ *  another opcode, -ENOMEM, -EIO a client without random numbers. Messages of one thread keep their
+ *  order. Data of length 0 may be NULL. */
+MUMMY_WS_API int mummy_ws_send(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *data, size_t len);
 /** The same without a copy: data is taken, done(arg) is called exactly once, on any thread, also on
- *  error. */
-MUMMY_WS_API int mummy_ws_send_taken(mummy_ws_conn *c, enum mummy_ws_opcode op,
-		const void *data, size_t len, void (*done)(void *arg), void *arg);
-/** One message in pieces, as fragments; copied. Returns as mummy_ws_send. Between begin and end other
- *  messages to c wait, counted as pending; control frames pass. begin gives -EBUSY when one is open. */
+ *  error. done may send. NULL: as mummy_ws_send. (A client has to copy, to mask it.) */
+MUMMY_WS_API int mummy_ws_send_taken(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *data, size_t len,
+		void (*done)(void *arg), void *arg);
+
+/** One message in pieces, each a fragment, copied; by one thread at a time. They return what
+ *  mummy_ws_send does, and whatever the policy -EAGAIN above the hard limit: the piece may be sent
+ *  again. begin: -EBUSY one is open; data, end: -EINVAL none is, -EILSEQ the text is not UTF-8 or, at
+ *  the end, within a character. Until end other messages to c wait, counted as pending; control
+ *  frames pass. A close ends the open message, unfinished, and drops those that wait behind it. */
 MUMMY_WS_API int mummy_ws_message_begin(mummy_ws_conn *c, enum mummy_ws_opcode op);
 MUMMY_WS_API int mummy_ws_message_data(mummy_ws_conn *c, const void *data, size_t len);
 MUMMY_WS_API int mummy_ws_message_end(mummy_ws_conn *c);
-/** Sends a ping with up to 125 bytes, copied. */
+
+/** Sends a ping with up to 125 bytes, copied. -EINVAL more; else as mummy_ws_send. */
 MUMMY_WS_API int mummy_ws_ping(mummy_ws_conn *c, const void *data, size_t len);
-/** Starts the close handshake after what is queued (RFC 6455 section 7). code 0: none; reason, up to
- *  123 bytes of UTF-8, may be NULL. -EALREADY closing; -EINVAL a code that must not be sent. */
+/** Starts the close handshake after what is queued (RFC 6455 section 7); closed follows when the peer
+ *  has answered and the stream has ended, or close_ms is over. What the peer sends until then is
+ *  still given. code: 1000 to 1003, 1007 to 1014, 3000 to 4999, or 0: none; reason: up to 123 bytes of
+ *  UTF-8, copied; NULL: none. -EALREADY closing; -EPIPE gone; -EINVAL another code or reason. */
 MUMMY_WS_API int mummy_ws_close(mummy_ws_conn *c, uint16_t code, const char *reason);
+
 /** Bytes queued for c, not yet with the kernel. */
 MUMMY_WS_API size_t mummy_ws_pending(const mummy_ws_conn *c);
+/** What conn_new was given. */
 MUMMY_WS_API void *mummy_ws_user(const mummy_ws_conn *c);
+/** What the handshake agreed to, a string that lives as long as c; NULL: none. */
 MUMMY_WS_API const char *mummy_ws_subprotocol(const mummy_ws_conn *c);
+/** A connection may be kept after closed: sends then give -EPIPE. */
 MUMMY_WS_API mummy_ws_conn *mummy_ws_conn_ref(mummy_ws_conn *c);
 MUMMY_WS_API void mummy_ws_conn_unref(mummy_ws_conn *c);
 
 /* ---- Topics ----------------------------------------------------------------------------------- */
 
 struct mummy_ws_hub_options {
-	/** Sees every publish on its thread, to pass it on to other processes. Must not block. */
+	/** Sees every publish that gave 0, on its thread, to pass it on to other processes. Borrowed. */
 	void (*forward)(void *ctx, const char *topic, size_t n, enum mummy_ws_opcode op,
 			const void *data, size_t len);
-	void *ctx;
+	void *ctx;                          /**< for forward */
 	size_t max_pending_bytes;           /**< published, waiting for I/O threads; 0: 64 MiB */
 	uintptr_t reserved[4];
 };
-/** opt is copied; NULL: defaults. The hub is put into the options of endpoints, which reference it. */
+/** opt is copied; NULL: defaults. The hub is put into the options of endpoints, which reference it.
+ *  -EINVAL, -ENOMEM, -EIO no random numbers. */
 MUMMY_WS_API int mummy_ws_hub_new(mummy_ws_hub **out, const struct mummy_ws_hub_options *opt);
 MUMMY_WS_API mummy_ws_hub *mummy_ws_hub_ref(mummy_ws_hub *h);
 MUMMY_WS_API void mummy_ws_hub_unref(mummy_ws_hub *h);
 
-/** topic: n bytes, copied. Subscriptions end with the connection. -EALREADY, -ENOENT, -EPIPE, -ENOMEM;
- *  -ENOTSUP the endpoint has no hub. */
+/** topic: n bytes of any value, copied. From then on c gets what is published; a subscription ends with
+ *  the connection. -EALREADY, -EPIPE gone or not started, -ENOMEM, -ENOTSUP the endpoint has no hub. */
 MUMMY_WS_API int mummy_ws_subscribe(mummy_ws_conn *c, const char *topic, size_t n);
+/** What is published from then on is not sent to c. -ENOENT, -ENOTSUP. */
 MUMMY_WS_API int mummy_ws_unsubscribe(mummy_ws_conn *c, const char *topic, size_t n);
-/** Sends to every subscriber; framed once; copied. The messages
- *  of a topic have one order everywhere. 0 or -ENOMEM, -EILSEQ; a subscriber that is over its limit is
- *  treated by its endpoint's overflow policy. */
+/** Sends to every subscriber, from its I/O thread; copied and framed once. All messages of a hub have
+ *  one order everywhere. A subscriber that is over its hard limit is treated by its endpoint's policy.
+ *  0, also when nobody subscribes; -EAGAIN too much waits for I/O threads, nobody gets it; -EILSEQ TEXT
+ *  that is not UTF-8; -EINVAL another opcode; -ENOMEM. */
 MUMMY_WS_API int mummy_ws_publish(mummy_ws_hub *h, const char *topic, size_t n,
 		enum mummy_ws_opcode op, const void *data, size_t len);
 /** As publish, for what came from another process: not forwarded. */
@@ -149,7 +171,7 @@ MUMMY_WS_API int mummy_ws_hub_deliver(mummy_ws_hub *h, const char *topic, size_t
 struct mummy_ws_handshake_options {
 	/** Those that are spoken, the preferred first; tokens (RFC 9110 section 5.6.2). A server picks the
 	 *  first that the client offers as well; a client offers all. Borrowed for the call, copied by
-	 *  mummy_ws_endpoint_new. */
+	 *  mummy_ws_endpoint_new, which takes up to 255. */
 	const char *const *subprotocols;
 	size_t nsubprotocols;
 	/** 0: a page of that origin may connect; else it is answered 403. origin has n octets and is
@@ -158,37 +180,42 @@ struct mummy_ws_handshake_options {
 	void *ctx;                          /**< for origin */
 	uintptr_t reserved[8];
 };
-/** What happens to a message above the hard limit. */
+/** What happens to a message that would pass the hard limit. */
 enum mummy_ws_overflow {
 	MUMMY_WS_REFUSE = 0,                /**< send gives -EAGAIN; a publish drops it, counted */
 	MUMMY_WS_DROP = 1,                  /**< dropped, counted; send gives 1 */
-	MUMMY_WS_DISCONNECT = 2             /**< closed with 1013 */
+	MUMMY_WS_DISCONNECT = 2             /**< dropped, counted, closed with 1013; send gives -EPIPE */
 };
 struct mummy_ws_options {
 	struct mummy_ws_handshake_options handshake;
 	struct mummy_ws_executor executor;  /**< none: events run on the I/O thread */
 	mummy_ws_hub *hub;                  /**< referenced; NULL: no topics */
 	enum mummy_ws_overflow overflow;
-	int client;                         /**< 1: this is the client's side (masks what it sends) */
-	size_t max_message_bytes;           /**< above it 1009; 0: 16 MiB */
-	size_t max_pending_bytes;           /**< received, waiting for the executor; 0: 256 KiB */
-	size_t high_water_bytes, hard_limit_bytes;  /**< queued output; 0: 256 KiB, 16 MiB */
-	unsigned ping_ms;                   /**< ping after so long a silence; 0: 30 s */
-	unsigned idle_ms;                   /**< no octet for so long: cut; 0: 75 s */
-	unsigned close_ms;                  /**< for the close handshake; 0: 5 s. UINT_MAX: never */
+	int client;                         /**< 1: this is the client's side, which masks */
+	size_t max_message_bytes;           /**< received, all fragments; above it 1009; 0: 16 MiB */
+	/** Received, waiting for the executor: above it feed gives 1. 0: 256 KiB. Together with what is just
+	 *  being given a connection holds at most twice that, a read and a message. */
+	size_t max_pending_bytes;
+	size_t high_water_bytes;            /**< pending output: above it send gives 1; 0: 256 KiB */
+	size_t hard_limit_bytes;            /**< that is never passed; 0: 16 MiB */
+	/* times in ms, 64 ms coarse, never early; UINT_MAX: none */
+	unsigned ping_ms;                   /**< silence before a ping; 0: 30 s */
+	unsigned idle_ms;                   /**< silence before the stream is cut; 0: 75 s */
+	unsigned close_ms;                  /**< for the close handshake, then it is cut; 0: 5 s */
 	uintptr_t reserved[8];
 };
 
-/** How connections write; ctx is what conn_start was given. Called on any thread; must not block, nor
- *  call back but for done. */
+/** How connections write; ctx is what conn_start was given. Called on any thread, one writev of a
+ *  connection at a time; must not block, nor call back but for done. */
 struct mummy_ws_output {
 	/** All or nothing. done NULL: copied; else taken, done(arg) exactly once, on any thread, also on
-	 *  error. 0; 1 queued above the high water; -EAGAIN nothing queued; -EPIPE. */
+	 *  error. 0; 1 queued above the output's own high water; -EAGAIN nothing queued: in both cases
+	 *  mummy_ws_conn_drained has to follow; -EPIPE. */
 	int (*writev)(void *ctx, const struct iovec *iov, int n, void (*done)(void *arg), void *arg);
 	size_t (*pending)(void *ctx);       /**< bytes queued */
-	void (*resume)(void *ctx);          /**< feed returned 1 earlier: give more */
-	void (*close)(void *ctx);           /**< flush, then close */
-	void (*release)(void *ctx);         /**< the last use of ctx */
+	void (*resume)(void *ctx);          /**< feed gave 1, or is about to: give more; may be NULL */
+	void (*close)(void *ctx);           /**< flush, then close; what still comes may be thrown away */
+	void (*release)(void *ctx);         /**< the last use of ctx; may be NULL */
 	void (*abort)(void *ctx);           /**< cut it now; NULL: close */
 	uintptr_t reserved[3];
 };
@@ -202,9 +229,14 @@ MUMMY_WS_API void mummy_ws_endpoint_unref(mummy_ws_endpoint *ep);
 MUMMY_WS_API const struct mummy_ws_handshake_options *mummy_ws_endpoint_handshake(
 		const mummy_ws_endpoint *ep);
 
+/** Of all connections of an endpoint. */
 struct mummy_ws_stats {
-	uint64_t connections, pending_bytes;                       /**< now */
-	uint64_t opened, closed, messages_in, messages_out, bytes_in, bytes_out, dropped;
+	uint64_t connections;               /**< now */
+	uint64_t pending_bytes;             /**< now: events for the executor, frames that wait here */
+	uint64_t opened, closed;
+	uint64_t messages_in, messages_out; /**< whole ones */
+	uint64_t bytes_in, bytes_out;       /**< of frames, headers included */
+	uint64_t dropped;                   /**< messages, by the overflow policy */
 	uint64_t reserved[8];
 };
 MUMMY_WS_API void mummy_ws_stats_get(const mummy_ws_endpoint *ep, struct mummy_ws_stats *out);
@@ -252,33 +284,37 @@ MUMMY_WS_API int mummy_ws_client_check(int status, const struct mummy_ws_handsha
 
 /* ---- Driving connections from an own loop ------------------------------------------------------ */
 
-/** post runs run(arg) on the I/O thread, exactly once when it gives 0; any thread; and wakes it. */
+/** post runs run(arg) on the I/O thread, before a turn, exactly once when it gives 0. It is called on any
+ *  thread, wakes the I/O thread, and refuses (<0) only without memory or at the end; ctx must last
+ *  until mummy_ws_io_free. -EINVAL, -ENOMEM. */
 MUMMY_WS_API int mummy_ws_io_new(mummy_ws_io **out,
 		int (*post)(void *ctx, void (*run)(void *arg), void *arg), void *ctx);
-/** I/O thread, each time before it sleeps: flushes replies and publishes, sends pings, keeps
- *  deadlines. Milliseconds until it is due again; -1: none. now_ms is monotonic. */
+/** I/O thread, each time before it sleeps: sends what was published, pings, keeps deadlines, gives
+ *  drain. Milliseconds until it is due again; -1: none. now_ms is monotonic. */
 MUMMY_WS_API int mummy_ws_io_turn(mummy_ws_io *io, uint64_t now_ms);
-/** I/O thread, after eof on its connections. */
+/** I/O thread, after eof on its connections, which may still be referenced. post is not called
+ *  afterwards. */
 MUMMY_WS_API void mummy_ws_io_free(mummy_ws_io *io);
 /** One address, the same in the whole program: the key under which a loop keeps its mummy_ws_io. */
 MUMMY_WS_API const void *mummy_ws_io_key(void);
 
 /** A connection, which stays on io's thread; one reference, the caller's. hs: as negotiated, copied;
- *  NULL: no extensions. The handshake itself is sent by the caller. */
+ *  NULL: no subprotocol. The handshake itself is sent by the caller. -EINVAL, -ENOMEM. */
 MUMMY_WS_API int mummy_ws_conn_new(mummy_ws_conn **out, mummy_ws_endpoint *ep, mummy_ws_io *io,
 		const struct mummy_ws_handshake_reply *hs, void *user);
-/** Gives it its output, taken until release, and opens it: open is called. Once, any thread, before
- *  the first feed; from then on closed always comes, if eof is called. */
+/** Gives it its output, taken until release, and opens it: open follows. Once, any thread, before
+ *  the first feed; from then on eof is owed, and closed always comes. */
 MUMMY_WS_API void mummy_ws_conn_start(mummy_ws_conn *c, void *output_ctx);
 /** I/O thread: len bytes that were read; consumed whole, changed in place. 0; 1 give no more until
- *  resume; <0 nothing more is wanted: the connection is failing or closed. */
+ *  resume; <0 nothing more is wanted, as the peer has closed or broken a rule: what still comes may be
+ *  thrown away until the stream ends. */
 MUMMY_WS_API int mummy_ws_conn_feed(mummy_ws_conn *c, void *data, size_t len);
-/** I/O thread: where to read the next bytes of a big message to, *n of room; feed then gets that very
- *  pointer. NULL: use an own buffer. */
+/** I/O thread: where to read the next bytes of a big message to, at most *n; valid until the next feed,
+ *  which then gets that very pointer. NULL: use an own buffer, *n is not written. */
 MUMMY_WS_API void *mummy_ws_conn_room(mummy_ws_conn *c, size_t *n);
 /** I/O thread: the output fell below its high water again. */
 MUMMY_WS_API void mummy_ws_conn_drained(mummy_ws_conn *c);
-/** I/O thread: the byte stream ended, in whatever way. Leads to closed. */
+/** I/O thread: the byte stream ended, in whatever way; c is still referenced. Leads to closed. */
 MUMMY_WS_API void mummy_ws_conn_eof(mummy_ws_conn *c);
 
 /* ---- Bare framing (RFC 6455 section 5) --------------------------------------------------------- */
