@@ -178,6 +178,8 @@ void mhttp_conn_finish(struct mhttp_conn *c)
 	if (!mhttp_is_plain(c) && c->io->transport->shutdown)
 		c->io->transport->shutdown(c->io->transport_conn);
 	shutdown(c->fd, SHUT_WR);
+	if (c->phase == MHTTP_UPGRADED)
+		c->loop->upgraded--;
 	c->phase = MHTTP_LINGER;
 	c->flags &= (uint8_t)~MHTTP_CLOSE;
 	atomic_store_explicit(&c->since_ms, mhttp_now(), memory_order_relaxed);

@@ -165,6 +165,17 @@ static void answer_over(mummy_http_stream *st, struct mhttp_conn *c, int status)
 	mummy_http_release(x);
 }
 
+/* What the peer still has on its way must not reset the connection before it has read the last octets. */
+static void upgraded_over(struct mhttp_conn *c, int status)
+{
+	if (status < 0) {
+		mhttp_conn_close(c, status);
+		return;
+	}
+	c->flags |= MHTTP_UNREAD;
+	mhttp_conn_finish(c);
+}
+
 void mhttp_stream_over(mummy_http_stream *st, int status)
 {
 	struct mhttp_conn *c = stream_detach(st, status);
@@ -172,7 +183,7 @@ void mhttp_stream_over(mummy_http_stream *st, int status)
 	if (c && st->x)
 		answer_over(st, c, status);
 	else if (c && !(atomic_load(&c->word) & MHTTP_LEASED))
-		mhttp_conn_close(c, status);
+		upgraded_over(c, status);
 	stream_tell_closed(st);
 	if (c)
 		mhttp_stream_drop(st);
