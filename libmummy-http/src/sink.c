@@ -185,7 +185,8 @@ static ssize_t sink_data(mummy_http_exchange *x, char *buf, size_t size, int *dr
 		if (size - have < SMALL_CHUNK && size > 2 * SMALL_CHUNK)
 			break;
 	}
-	if (have && (n >= 0 || n == -EAGAIN))
+	/* also before a cut: what arrived is the sink's */
+	if (have)
 		*answer = x->sink.data(x->sink.ctx, buf, have);
 	x->sink_bytes += have;
 	return n;
