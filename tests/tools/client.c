@@ -110,11 +110,22 @@ static int exit_status(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* What a server that failed had to say. */
+static void show_errors(const struct server *s)
+{
+	char text[16384];
+
+	file_read(s->errors, text, sizeof text);
+	fputs(text, stderr);
+}
+
 int server_wait(struct server *s)
 {
 	int status = 0;
 
 	ck_assert_int_eq(waitpid(s->pid, &status, 0), s->pid);
+	if (status != 0)
+		show_errors(s);
 	close(s->out);
 	unlink(s->errors);
 	return exit_status(status);

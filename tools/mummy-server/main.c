@@ -258,9 +258,8 @@ static int serve(struct app *a)
 	rc = mummy_http_server_run(a->server);
 	if (rc < 0)
 		log_error(&a->log, "serving failed: %s", strerror(-rc));
-	mummy_http_server_free(a->server);
-	a->server = NULL;
-	/* Handlers that the drain of the server did not wait for; a second signal still cuts. */
+	/* Handlers that the drain of the server did not wait for; a second signal still cuts. The server is
+	 * freed after the thread that may be stopping it has ended. */
 	if (mummy_pool_drain(a->pool, POOL_DRAIN_MS) < 0) {
 		log_error(&a->log, "handlers are still running: cut off");
 		leave_at_once(a);
