@@ -93,7 +93,7 @@ async function main() {
     await chat(ada, grace);
     await upload(context, ada);
     await figures(ada);
-    await ada.screenshot({ path: screenshot, fullPage: true });
+    await ada.screenshot({ path: screenshot, fullPage: true, animations: 'disabled' });
     assert.deepStrictEqual(complaints, []);
   } finally {
     await browser.close();

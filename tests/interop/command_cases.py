@@ -87,8 +87,11 @@ def copied(folder):
         program = Setup.server         # linked with the static libraries
     for path in [program, *glob.glob(os.path.join(built, "*.so.?"))]:
         shutil.copy(path, folder)
+    writable = os.path.join(folder, "tmp")
+    os.mkdir(writable)
+    os.chmod(writable, 0o1777)
     server = os.path.join(folder, os.path.basename(program))
-    return server, {**os.environ, "LD_LIBRARY_PATH": folder, "TMPDIR": folder}
+    return server, {**os.environ, "LD_LIBRARY_PATH": folder, "TMPDIR": writable}
 
 
 @case

@@ -10,14 +10,14 @@ import urllib.parse
 
 from harness import Server, case, node, node_command, node_environment
 from http_cases import noise
-from wire import ask
+from wire import ask as ask_and_wait
 
 MIB = 1 << 20
 
 
 class Relay:
-    """A TCP relay in front of the server, which calls cut once limit octets went up, and then
-    drops that connection. Later connections pass, to whatever port is then set."""
+    """A TCP relay in front of the server, which drops a connection once limit octets went up, and
+    then calls cut. Later connections pass, to whatever port is then set."""
 
     def __init__(self, port, limit, cut):
         self.port_behind = port
@@ -42,34 +42,38 @@ class Relay:
 
     def relay(self, client):
         with client, contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port_behind)) as server:
-            while True:
+            while not self.cut_due():
                 for ready in select.select([client, server], [], [])[0]:
                     data = ready.recv(65536)
                     if not data:
                         return
                     if ready is server:
                         client.sendall(data)
-                    elif self.up(server, data):
-                        return
+                    else:
+                        server.sendall(self.what_passes(data))
+        if self.cut_due():
+            self.has_cut = True
+            self.cut(self)
 
-    def up(self, server, data):
-        """Passes data on; true when this was where the cut is."""
-        part = data if self.has_cut else data[:self.left]
-        server.sendall(part)
+    def cut_due(self):
+        return self.left == 0 and not self.has_cut
+
+    def what_passes(self, data):
         if self.has_cut:
-            return False
-        self.left -= len(part)
-        if self.left > 0:
-            return False
-        self.has_cut = True
-        self.cut(self)
-        return True
+            return data
+        data = data[:self.left]
+        self.left -= len(data)
+        return data
+
+
+def ask(server, request, method="POST"):
+    return ask_and_wait(server, request, method, patience_s=0.001)[0]
 
 
 def offset(server, url):
     """What the server has of an upload."""
     path = urllib.parse.urlsplit(url).path
-    answer, _ = ask(server, f"HEAD {path} HTTP/1.1\r\nHost: a\r\nTus-Resumable: 1.0.0\r\n\r\n".encode(), "HEAD")
+    answer = ask(server, f"HEAD {path} HTTP/1.1\r\nHost: a\r\nTus-Resumable: 1.0.0\r\n\r\n".encode(), "HEAD")
     return answer.status, answer["upload-offset"] and int(answer["upload-offset"])
 
 
@@ -194,13 +198,13 @@ def a_terminated_upload_is_gone():
 
 def create(server, size, **fields):
     more = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items())
-    answer, _ = ask(server, (f"POST /files/ HTTP/1.1\r\nHost: a\r\nTus-Resumable: 1.0.0\r\nUpload-Length: {size}\r\n"
+    answer = ask(server, (f"POST /files/ HTTP/1.1\r\nHost: a\r\nTus-Resumable: 1.0.0\r\nUpload-Length: {size}\r\n"
                              f"Content-Length: 0\r\n{more}\r\n").encode())
     return answer
 
 
 def patch(server, path, at, body, kind="application/offset+octet-stream", version="1.0.0"):
-    answer, _ = ask(server, (f"PATCH {path} HTTP/1.1\r\nHost: a\r\nTus-Resumable: {version}\r\nUpload-Offset: {at}\r\n"
+    answer = ask(server, (f"PATCH {path} HTTP/1.1\r\nHost: a\r\nTus-Resumable: {version}\r\nUpload-Offset: {at}\r\n"
                              f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n").encode() + body)
     return answer.status
 
@@ -208,7 +212,7 @@ def patch(server, path, at, body, kind="application/offset+octet-stream", versio
 @case
 def the_protocol_is_kept_by_the_letter():
     with Server() as server:
-        answer, _ = ask(server, b"OPTIONS /files/ HTTP/1.1\r\nHost: a\r\n\r\n")
+        answer = ask(server, b"OPTIONS /files/ HTTP/1.1\r\nHost: a\r\n\r\n")
         assert answer.status in (200, 204) and "1.0.0" in answer["tus-version"]
         extensions = set(answer["tus-extension"].split(","))
         assert {"creation", "creation-with-upload", "termination", "expiration"} <= extensions, extensions

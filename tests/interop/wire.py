@@ -67,15 +67,15 @@ def read_answer(stream, method="GET"):
     return answer
 
 
-def ask(server, request, method="GET"):
-    """One answer to raw bytes on a fresh connection, and whether the server then closed it."""
+def ask(server, request, method="GET", patience_s=1):
+    """One answer to raw bytes on a fresh connection, and whether the server closes it within patience_s."""
     with server.connect() as s, s.makefile("rb") as stream:
         try:
             s.sendall(request)
         except (BrokenPipeError, ConnectionResetError):
             pass                       # refused before all of it was sent
         answer = read_answer(stream, method)
-        s.settimeout(1)
+        s.settimeout(patience_s)
         try:
             closed = stream.read(1) == b""
         except TimeoutError:
