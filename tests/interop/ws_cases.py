@@ -12,7 +12,8 @@ from harness import Server, case, node
 from wire import read_answer
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-LIMITS = {"max_size": 1 << 25, "open_timeout": 60, "close_timeout": 60, "ping_interval": None}
+LIMITS = {"max_size": 1 << 25, "open_timeout": 60, "close_timeout": 60, "ping_interval": None,
+          "max_queue": None}                # what is left unread must not keep the answer to a close from us
 
 
 def models():
