@@ -12,6 +12,7 @@ int mhttp_body_start(struct mhttp_conn *c, const mummy_http_exchange *x, uint64_
 	if (!io)
 		return -ENOMEM;
 	memset(&io->body, 0, sizeof io->body);
+	io->in_stale = 0;
 	io->body.framing = x->head.framing;
 	io->body.left = x->head.framing == MUMMY_HTTP_LENGTH ? x->head.content_length : 0;
 	io->body.complete = x->head.framing == MUMMY_HTTP_NO_BODY

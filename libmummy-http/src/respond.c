@@ -51,7 +51,8 @@ static void reply_connection(mummy_http_exchange *x, struct mhttp_reply *r)
 
 	if (r->status == 101)
 		return;
-	if (body_forces_close(x)) {
+	/* a streamed answer may begin before the sink of the body does */
+	if (r->kind != MHTTP_REPLY_STREAM && body_forces_close(x)) {
 		c->flags |= MHTTP_UNREAD;
 		r->close = 1;
 	}

@@ -1,0 +1,307 @@
+#include <config.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include "serve.h"
+
+/* Answers of every kind: by whom, when, of what. */
+
+enum { BIG = 3 * 1000 * 1000 };
+static char *big;
+
+static void make_big(void)
+{
+	big = malloc(BIG + 1);
+	for (int i = 0; i < BIG; i++)
+		big[i] = (char)('a' + i % 23);
+	big[BIG] = 0;
+}
+
+static void copied(mummy_http_exchange *x, void *ctx)
+{
+	(void)ctx;
+	ck_assert_int_eq(mummy_http_respond(x, 200, NULL, 0, big, BIG), 0);
+}
+
+static void count(void *arg)
+{
+	atomic_fetch_add((atomic_int *)arg, 1);
+}
+
+static void taken(mummy_http_exchange *x, void *ctx)
+{
+	mummy_http_respond_taken(x, 200, NULL, 0, big, BIG, count, ctx);
+}
+
+static void taken_twice(mummy_http_exchange *x, void *ctx)
+{
+	mummy_http_respond_taken(x, 200, NULL, 0, "once", 4, count, ctx);
+	ck_assert_int_eq(mummy_http_respond_taken(x, 200, NULL, 0, "twice", 5, count, ctx), -EALREADY);
+	ck_assert_int_eq(mummy_http_respond_text(x, 200, "thrice"), -EALREADY);
+	ck_assert_int_eq(mummy_http_header_add(x, "A", "b"), -EALREADY);
+}
+
+static void from_file(mummy_http_exchange *x, void *path)
+{
+	ck_assert_int_eq(mummy_http_respond_file(x, 200, NULL, 0, open(path, O_RDONLY | O_CLOEXEC), 10, BIG - 10), 0);
+}
+
+static void fields(mummy_http_exchange *x, void *ctx)
+{
+	const struct mummy_http_header bad[] = { MUMMY_HTTP_HEADER("X", "a\r\nb"), MUMMY_HTTP_HEADER("a b", "c"),
+						 MUMMY_HTTP_HEADER("Content-Length", "3"),
+						 MUMMY_HTTP_HEADER("Transfer-Encoding", "chunked") };
+	const struct mummy_http_header good = MUMMY_HTTP_HEADER("X-Two", "2");
+
+	(void)ctx;
+	for (size_t i = 0; i < 4; i++)
+		ck_assert_int_eq(mummy_http_respond(x, 200, &bad[i], 1, NULL, 0), -EINVAL);
+	ck_assert_int_eq(mummy_http_header_add(x, "A\n", "b"), -EINVAL);
+	ck_assert_int_eq(mummy_http_respond_text(x, 99, ""), -EINVAL);
+	ck_assert_int_eq(mummy_http_header_add(x, "X-One", "1"), 0);
+	ck_assert_int_eq(mummy_http_respond(x, 299, &good, 1, "body", 4), 0);
+}
+
+static void status(mummy_http_exchange *x, void *ctx)
+{
+	mummy_http_respond_text(x, (int)(intptr_t)ctx, "not to be seen");
+}
+
+static void json(mummy_http_exchange *x, void *ctx)
+{
+	const struct mummy_http_header h[] = { MUMMY_HTTP_HEADER("Content-Type", "application/json"),
+					       MUMMY_HTTP_HEADER("ETag", "\"v1\""),
+					       MUMMY_HTTP_HEADER("Accept-Ranges", "bytes") };
+
+	(void)ctx;
+	mummy_http_respond(x, 200, h, 3, big, 20000);
+}
+
+static void both(struct serve *s, const char *path, mummy_http_handler *handler, void *ctx)
+{
+	char text[64];
+
+	serve_route(s, "GET", path, handler, ctx, 0);
+	snprintf(text, sizeof text, "/inline%s", path);
+	serve_route(s, "GET", text, handler, ctx, MUMMY_HTTP_INLINE);
+}
+
+static void ask(int fd, const char *method, int is_inline, const char *path, const char *more)
+{
+	char text[256];
+
+	snprintf(text, sizeof text, "%s %s%s HTTP/1.1\r\nHost: a\r\n%s\r\n", method, is_inline ? "/inline" : "", path,
+		 more);
+	say(fd, text);
+}
+
+SERVE_TEST(big_answers_are_copied_taken_or_sent_from_a_file)
+{
+	char path[] = "/tmp/mummy-test-XXXXXX";
+	int file = mkstemp(path), fd;
+	atomic_int done = 0;
+	struct serve s;
+
+	make_big();
+	ck_assert_int_eq(write(file, big, BIG), BIG);
+	serve_init(&s, poller, 2);
+	both(&s, "/copied", copied, NULL);
+	both(&s, "/taken", taken, &done);
+	both(&s, "/file", from_file, path);
+	serve_start(&s);
+	fd = dial(&s);
+	for (int k = 0; k < 2; k++) {
+		ask(fd, "GET", k, "/copied", "");
+		ask(fd, "GET", k, "/taken", "");
+		ask(fd, "GET", k, "/file", "");
+		ask(fd, "HEAD", k, "/file", "");
+		expect(fd, 200, big);
+		expect(fd, 200, big);
+		expect(fd, 200, big + 10);
+		{
+			struct heard h;
+
+			hear_answer(fd, &h, 1);
+			ck_assert_int_eq(strtol(heard_field(&h, "Content-Length"), NULL, 10), BIG - 10);
+			free(h.body);
+		}
+		EVENTUALLY(atomic_load(&done) == k + 1);
+	}
+	close(fd);
+	serve_stop(&s);
+	close(file);
+	unlink(path);
+	free(big);
+}
+
+SERVE_TEST(a_client_that_goes_away_costs_nothing)
+{
+	atomic_int done = 0;
+	struct mummy_http_stats stats;
+	struct serve s;
+
+	make_big();
+	serve_init(&s, poller, 2);
+	both(&s, "/taken", taken, &done);
+	serve_start(&s);
+	for (int k = 0; k < 2; k++) {
+		int fd = dial(&s);
+		char some[1000 + 1];
+
+		ask(fd, "GET", k, "/taken", "");
+		hear_n(fd, some, 1000);
+		close(fd);
+		EVENTUALLY(atomic_load(&done) == k + 1);
+	}
+	EVENTUALLY((mummy_http_stats_get(s.server, &stats), stats.connections) == 0);
+	EVENTUALLY((mummy_http_stats_get(s.server, &stats), stats.exchanges) == 0);
+	ck_assert_uint_eq(stats.buffered_bytes, 0);
+	serve_stop(&s);
+	free(big);
+}
+
+SERVE_TEST(an_exchange_is_answered_once)
+{
+	atomic_int done = 0;
+	struct serve s;
+	int fd;
+
+	serve_init(&s, poller, 2);
+	both(&s, "/", taken_twice, &done);
+	serve_start(&s);
+	fd = dial(&s);
+	for (int k = 0; k < 2; k++) {
+		ask(fd, "GET", k, "/", "");
+		expect(fd, 200, "once");
+		EVENTUALLY(atomic_load(&done) == 2 * (k + 1));
+	}
+	close(fd);
+	serve_stop(&s);
+}
+
+SERVE_TEST(fields_are_checked)
+{
+	struct heard h;
+	struct serve s;
+	int fd;
+
+	serve_init(&s, poller, 2);
+	both(&s, "/", fields, NULL);
+	serve_start(&s);
+	fd = dial(&s);
+	for (int k = 0; k < 2; k++) {
+		ask(fd, "GET", k, "/", "");
+		hear_answer(fd, &h, 0);
+		ck_assert_int_eq(h.status, 299);
+		ck_assert_str_eq(heard_field(&h, "X-One"), "1");
+		ck_assert_str_eq(heard_field(&h, "X-Two"), "2");
+		ck_assert_uint_eq(strlen(heard_field(&h, "Date")), 29);
+		ck_assert_str_eq(h.body, "body");
+		free(h.body);
+	}
+	close(fd);
+	serve_stop(&s);
+}
+
+SERVE_TEST(some_answers_have_no_body)
+{
+	struct heard h;
+	struct serve s;
+	int fd;
+
+	serve_init(&s, poller, 2);
+	both(&s, "/200", status, (void *)200);
+	both(&s, "/204", status, (void *)204);
+	both(&s, "/304", status, (void *)304);
+	serve_start(&s);
+	fd = dial(&s);
+	for (int k = 0; k < 2; k++) {
+		ask(fd, "HEAD", k, "/200", "");
+		hear_answer(fd, &h, 1);
+		ck_assert_str_eq(heard_field(&h, "Content-Length"), "14");
+		free(h.body);
+		ask(fd, "GET", k, "/204", "");
+		expect(fd, 204, "");
+		ask(fd, "GET", k, "/304", "");
+		expect(fd, 304, "");
+		ask(fd, "GET", k, "/200", "");
+		expect(fd, 200, "not to be seen");
+	}
+	close(fd);
+	serve_stop(&s);
+}
+
+SERVE_TEST(whole_answers_are_compressed_when_the_client_wishes)
+{
+	struct heard h;
+	struct serve s;
+	int fd;
+
+	make_big();
+	serve_init(&s, poller, 2);
+	both(&s, "/", json, NULL);
+	serve_start(&s);
+	fd = dial(&s);
+	for (int k = 0; k < 2; k++) {
+		ask(fd, "GET", k, "/", "Accept-Encoding: gzip\r\n");
+		hear_answer(fd, &h, 0);
+		ck_assert_str_eq(heard_field(&h, "Content-Encoding"), "gzip");
+		ck_assert_str_eq(heard_field(&h, "Vary"), "Accept-Encoding");
+		ck_assert_str_eq(heard_field(&h, "ETag"), "W/\"v1\"");
+		ck_assert_ptr_null(heard_field(&h, "Accept-Ranges"));
+		ck_assert_uint_lt(h.n, 2000);
+		free(h.body);
+		ask(fd, "GET", k, "/", "");
+		hear_answer(fd, &h, 0);
+		ck_assert_ptr_null(heard_field(&h, "Content-Encoding"));
+		ck_assert_str_eq(heard_field(&h, "Vary"), "Accept-Encoding");
+		ck_assert_str_eq(heard_field(&h, "ETag"), "\"v1\"");
+		ck_assert_uint_eq(h.n, 20000);
+		free(h.body);
+		ask(fd, "HEAD", k, "/", "Accept-Encoding: gzip\r\n");
+		hear_answer(fd, &h, 1);
+		ck_assert_str_eq(heard_field(&h, "Content-Encoding"), "gzip");
+		ck_assert_ptr_null(heard_field(&h, "Content-Length"));
+		free(h.body);
+	}
+	close(fd);
+	serve_stop(&s);
+	free(big);
+}
+
+/* A client that pipelines and never reads: the server stops reading, and its memory is bounded. */
+SERVE_TEST(who_does_not_read_is_not_read_from)
+{
+	struct mummy_http_stats stats;
+	struct serve s;
+	size_t said = 0;
+	int fd;
+
+	make_big();
+	serve_init(&s, poller, 2);
+	both(&s, "/copied", copied, NULL);
+	serve_start(&s);
+	for (int k = 0; k < 2; k++) {
+		const char *text = k ? "GET /inline/copied HTTP/1.1\r\nHost: a\r\n\r\n"
+				     : "GET /copied HTTP/1.1\r\nHost: a\r\n\r\n";
+		struct pollfd p;
+
+		fd = dial(&s);
+		p = (struct pollfd){ fd, POLLOUT, 0 };
+		for (said = 0; said < 64 * 1000 * 1000 && poll(&p, 1, 300) == 1;) {
+			ssize_t n = send(fd, text, strlen(text), MSG_DONTWAIT | MSG_NOSIGNAL);
+
+			said += n > 0 ? (size_t)n : 0;
+		}
+		ck_assert_uint_lt(said, 64 * 1000 * 1000);
+		mummy_http_stats_get(s.server, &stats);
+		ck_assert_uint_lt(stats.buffered_bytes, 2 * BIG);
+		close(fd);
+		EVENTUALLY((mummy_http_stats_get(s.server, &stats), stats.connections) == 0);
+	}
+	serve_stop(&s);
+	free(big);
+}
+
+SUITE_MAIN("http/respond", big_answers_are_copied_taken_or_sent_from_a_file, a_client_that_goes_away_costs_nothing,
+	   an_exchange_is_answered_once, fields_are_checked, some_answers_have_no_body,
+	   whole_answers_are_compressed_when_the_client_wishes, who_does_not_read_is_not_read_from)

@@ -1,0 +1,328 @@
+#include <config.h>
+#include "serve.h"
+
+/* Streamed request bodies. */
+
+struct job {
+	mummy_http_exchange *x;
+	size_t n, calls;
+	uint32_t sum;
+	int pause_every, stop_at, end_status;
+	unsigned delay_ms;
+	pthread_t thread;
+};
+
+static int take(void *ctx, const void *p, size_t n)
+{
+	struct job *j = ctx;
+
+	for (size_t i = 0; i < n; i++)
+		j->sum = j->sum * 31 + ((const unsigned char *)p)[i];
+	j->n += n;
+	j->calls++;
+	if (j->stop_at && j->n >= (size_t)j->stop_at)
+		return -ECANCELED;
+	if (!j->pause_every || j->calls % (size_t)j->pause_every)
+		return 0;
+	mummy_http_body_next(j->x, j->delay_ms);
+	return 1;
+}
+
+static int take_ready(void *ctx, mummy_http_exchange *x)
+{
+	struct job *j = ctx;
+	char buf[5000];
+	ssize_t n = mummy_http_body_read(x, buf, sizeof buf);
+
+	return n > 0 ? take(j, buf, (size_t)n) : 0;
+}
+
+static void report(void *ctx, int status)
+{
+	struct job *j = ctx;
+	const char *trailer = mummy_http_trailer_get(j->x, "sum", NULL);
+	char text[128];
+
+	snprintf(text, sizeof text, "%zu %u %d %s", j->n, j->sum, status, trailer ? trailer : "-");
+	if (status != -EPIPE)
+		mummy_http_respond_text(j->x, 200, text);
+	mummy_http_release(j->x);
+	free(j);
+}
+
+struct plan { int ready, pause_every, stop_at; unsigned delay_ms; };
+
+static void receive(mummy_http_exchange *x, void *ctx)
+{
+	const struct plan *plan = ctx;
+	struct job *j = calloc(1, sizeof *j);
+	struct mummy_http_sink sink = { .end = report, .ctx = j };
+
+	j->x = mummy_http_hold(x);
+	j->pause_every = plan->pause_every;
+	j->stop_at = plan->stop_at;
+	j->delay_ms = plan->delay_ms;
+	if (plan->ready)
+		sink.ready = take_ready;
+	else
+		sink.data = take;
+	ck_assert_ptr_null(mummy_http_body(x, NULL));
+	ck_assert_int_eq(mummy_http_stream_body(x, &sink), 0);
+	ck_assert_int_eq(mummy_http_stream_body(x, &sink), -EALREADY);
+}
+
+static void not_streamed(mummy_http_exchange *x, void *ctx)
+{
+	const struct mummy_http_sink sink = { .data = take };
+
+	(void)ctx;
+	ck_assert_int_eq(mummy_http_stream_body(x, &sink), -ENOTSUP);
+	mummy_http_respond_text(x, 200, "ok");
+}
+
+static void early(mummy_http_exchange *x, void *ctx)
+{
+	(void)ctx;
+	mummy_http_respond_text(x, 409, "no");
+}
+
+static const struct plan plain, by_ready = { .ready = 1 }, pausing = { .pause_every = 2 },
+	slow = { .pause_every = 1, .delay_ms = 5 }, stopping = { .stop_at = 1000 };
+
+static void start(struct serve *s, int poller, int workers)
+{
+	struct mummy_http_route route = { .handler = receive, .flags = MUMMY_HTTP_STREAM,
+					  .max_body_bytes = MUMMY_HTTP_UNKNOWN };
+	static const struct { const char *path; const struct plan *plan; } all[] = {
+		{ "/plain", &plain }, { "/ready", &by_ready }, { "/pausing", &pausing }, { "/slow", &slow },
+		{ "/stopping", &stopping },
+	};
+
+	serve_init(s, poller, workers);
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		route.ctx = (void *)(uintptr_t)all[i].plan;
+		ck_assert_int_eq(mummy_http_router_add(s->router, "POST", all[i].path, &route), 0);
+	}
+	serve_route(s, "POST", "/whole", not_streamed, NULL, 0);
+	serve_route(s, "POST", "/early", early, NULL, MUMMY_HTTP_STREAM);
+	s->opt.chunk_bytes = 8192;
+	s->opt.head_timeout_ms = 200;
+	s->opt.min_body_rate = 1000;
+	s->opt.drain_timeout_ms = 200;
+	serve_start(s);
+}
+
+static char *make_body(size_t n, uint32_t *sum)
+{
+	char *p = malloc(n + 1);
+
+	*sum = 0;
+	for (size_t i = 0; i < n; i++) {
+		p[i] = (char)('!' + i * 7 % 90);
+		*sum = *sum * 31 + (unsigned char)p[i];
+	}
+	p[n] = 0;
+	return p;
+}
+
+static void say_chunked(int fd, const char *p, size_t n, size_t piece)
+{
+	while (n) {
+		size_t k = n < piece ? n : piece;
+		char size[32];
+
+		snprintf(size, sizeof size, "%zx\r\n", k);
+		say(fd, size);
+		say_n(fd, p, k);
+		say(fd, "\r\n");
+		p += k;
+		n -= k;
+	}
+	say(fd, "0\r\nSum: of all\r\n\r\n");
+}
+
+static void streamed(int poller, int workers, const char *path, size_t n)
+{
+	char text[128], want[128];
+	struct serve s;
+	uint32_t sum;
+	char *body = make_body(n, &sum);
+	int fd;
+
+	start(&s, poller, workers);
+	fd = dial(&s);
+	for (int k = 0; k < 2; k++) {
+		snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n", path, n);
+		snprintf(want, sizeof want, "%zu %u 0 -", n, sum);
+		say(fd, text);
+		say_n(fd, body, n);
+		expect(fd, 200, want);
+		snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", path);
+		snprintf(want, sizeof want, "%zu %u 0 of all", n, sum);
+		say(fd, text);
+		say_chunked(fd, body, n, k ? 3000 : 100000);
+		expect(fd, 200, want);
+	}
+	close(fd);
+	free(body);
+	serve_stop(&s);
+}
+
+SERVE_TEST(bodies_are_streamed_on_an_executor)
+{
+	streamed(poller, 3, "/plain", 6 * 1000 * 1000);
+}
+
+SERVE_TEST(bodies_are_streamed_on_the_loop)
+{
+	streamed(poller, 0, "/plain", 6 * 1000 * 1000);
+}
+
+SERVE_TEST(a_sink_may_fetch_by_itself)
+{
+	streamed(poller, 2, "/ready", 500 * 1000);
+	streamed(poller, 0, "/ready", 500 * 1000);
+}
+
+SERVE_TEST(a_sink_may_pause)
+{
+	streamed(poller, 2, "/pausing", 300 * 1000);
+	streamed(poller, 0, "/pausing", 300 * 1000);
+	streamed(poller, 2, "/slow", 60 * 1000);
+}
+
+SERVE_TEST(bodies_may_come_octet_by_octet)
+{
+	static const char text[] = "POST /plain HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+				   "5\r\nhello\r\n1;a=b\r\n!\r\n0\r\nSum: x\r\n\r\n"
+				   "POST /ready HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nhello!"
+				   "POST /whole HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nhello!";
+	struct serve s;
+	uint32_t sum = 0;
+	char want[64];
+	int fd, on = 1;
+
+	for (const char *p = "hello!"; *p; p++)
+		sum = sum * 31 + (unsigned char)*p;
+	start(&s, poller, 2);
+	fd = dial(&s);
+	setsockopt(fd, IPPROTO_TCP, 1, &on, sizeof on);
+	for (size_t i = 0; i < sizeof text - 1; i++)
+		say_n(fd, text + i, 1);
+	snprintf(want, sizeof want, "6 %u 0 x", sum);
+	expect(fd, 200, want);
+	snprintf(want, sizeof want, "6 %u 0 -", sum);
+	expect(fd, 200, want);
+	expect(fd, 200, "ok");
+	close(fd);
+	serve_stop(&s);
+}
+
+SERVE_TEST(a_client_that_expects_100_is_told_to_go_on)
+{
+	struct heard h;
+	struct serve s;
+	int fd;
+
+	start(&s, poller, 2);
+	fd = dial(&s);
+	for (int k = 0; k < 2; k++) {
+		say(fd, k ? "POST /whole HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n"
+			  : "POST /plain HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+		hear_head(fd, &h);
+		ck_assert_int_eq(h.status, 100);
+		say(fd, "abc");
+		expect(fd, 200, NULL);
+	}
+	say(fd, "POST /early HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+	expect(fd, 409, "no");
+	expect_end(fd);
+	close(fd);
+	serve_stop(&s);
+}
+
+SERVE_TEST(an_early_answer_reads_a_short_rest_and_closes_before_a_long_one)
+{
+	struct serve s;
+	int fd;
+
+	start(&s, poller, 2);
+	fd = dial(&s);
+	say(fd, "POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
+	expect(fd, 409, "no");
+	say(fd, "abcdePOST /whole HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx");
+	expect(fd, 200, "ok");
+	say(fd, "POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\nabc");
+	expect(fd, 409, "no");
+	expect_end(fd);
+	close(fd);
+	serve_stop(&s);
+}
+
+SERVE_TEST(a_body_that_is_cut_or_bad_ends_the_sink)
+{
+	struct mummy_http_stats stats;
+	struct serve s;
+	char want[64];
+	int fd;
+
+	start(&s, poller, 2);
+	fd = dial(&s);
+	say(fd, "POST /plain HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc");
+	shutdown(fd, SHUT_WR);
+	expect(fd, 500, NULL);
+	close(fd);
+	fd = dial(&s);
+	say(fd, "POST /plain HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
+	snprintf(want, sizeof want, "0 0 %d -", -EBADMSG);
+	expect(fd, 200, want);
+	expect_end(fd);
+	close(fd);
+	fd = dial(&s);
+	say(fd, "POST /plain HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n");
+	snprintf(want, sizeof want, "0 0 %d -", -ETIMEDOUT);
+	expect(fd, 200, want);
+	expect_end(fd);
+	close(fd);
+	EVENTUALLY((mummy_http_stats_get(s.server, &stats), stats.exchanges) == 0);
+	serve_stop(&s);
+}
+
+SERVE_TEST(a_sink_may_refuse_the_rest)
+{
+	struct serve s;
+	struct heard h;
+	uint32_t sum;
+	char *body = make_body(200 * 1000, &sum);
+	int fd;
+
+	start(&s, poller, 2);
+	fd = dial(&s);
+	say(fd, "POST /stopping HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n");
+	say_n(fd, body, 200 * 1000);
+	hear_answer(fd, &h, 0);
+	ck_assert_int_eq(h.status, 200);
+	free(h.body);
+	expect_end(fd);
+	close(fd);
+	free(body);
+	serve_stop(&s);
+}
+
+SERVE_TEST(a_stop_ends_sinks_that_wait)
+{
+	struct serve s;
+	int fd;
+
+	start(&s, poller, 2);
+	fd = dial(&s);
+	say(fd, "POST /plain HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc");
+	serve_stop(&s);
+	close(fd);
+}
+
+SUITE_MAIN("http/sink", bodies_are_streamed_on_an_executor, bodies_are_streamed_on_the_loop,
+	   a_sink_may_fetch_by_itself, a_sink_may_pause, bodies_may_come_octet_by_octet,
+	   a_client_that_expects_100_is_told_to_go_on,
+	   an_early_answer_reads_a_short_rest_and_closes_before_a_long_one,
+	   a_body_that_is_cut_or_bad_ends_the_sink, a_sink_may_refuse_the_rest, a_stop_ends_sinks_that_wait)
