@@ -91,7 +91,7 @@ static void *serve(void *server)
 	return NULL;
 }
 
-enum { THREADS = 1, INLINE = 2, POLL = 4 };
+enum { THREADS = 1, INLINE = 2, POLL = 4, EVENTS_INLINE = 8 };
 
 static void world_begin(struct world *w, int how)
 {
@@ -110,8 +110,12 @@ static void world_begin(struct world *w, int how)
 	opt.hub = w->hub;
 	if (how & THREADS) {
 		ck_assert_int_eq(mummy_pool_new(&w->pool, NULL), 0);
-		opt.executor.submit = http.executor.submit = mummy_pool_submit;
-		opt.executor.ctx = http.executor.ctx = w->pool;
+		http.executor.submit = mummy_pool_submit;
+		http.executor.ctx = w->pool;
+		if (!(how & EVENTS_INLINE)) {
+			opt.executor.submit = mummy_pool_submit;
+			opt.executor.ctx = w->pool;
+		}
 	}
 	ck_assert_int_eq(mummy_ws_http_endpoint_new(&w->echo, &echo, &opt), 0);
 	ck_assert_int_eq(mummy_ws_http_endpoint_new(&w->chat, &chat, &opt), 0);
@@ -279,7 +283,7 @@ static void expect_end(int fd)
 
 /* ---- The tests -------------------------------------------------------------------------------- */
 
-static const int every_way[] = { 0, THREADS, THREADS | INLINE, POLL, POLL | THREADS };
+static const int every_way[] = { 0, THREADS, THREADS | INLINE, THREADS | EVENTS_INLINE, POLL, POLL | THREADS };
 
 START_TEST(conversations)
 {

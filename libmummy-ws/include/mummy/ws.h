@@ -91,7 +91,7 @@ struct mummy_ws_events {
 	void (*message_end)(mummy_ws_conn *c, void *user);
 	/** An answer to a ping (pings are answered by the library), or one that nobody asked for. */
 	void (*pong)(mummy_ws_conn *c, void *user, const void *data, size_t len);
-	/** What is pending fell to the high water again, after a send gave 1. */
+	/** What is pending fell to the high water again, after a send gave 1 or a publish passed it. */
 	void (*drain)(mummy_ws_conn *c, void *user);
 	uintptr_t reserved[4];
 };
