@@ -16,6 +16,7 @@
 
 #define TOPIC "chat"
 #define HISTORY 64u
+#define PRESENCE_MS 100u                   /* comings and goings so close together are told at once */
 #define NAME_BYTES 48u
 #define MAX_TEXT_BYTES (16u << 10)
 #define MAX_QUEUED_BYTES (1u << 20)
@@ -25,6 +26,8 @@ struct chat {
 	mummy_ws_endpoint *endpoint;
 	pthread_mutex_t lock;
 	uint64_t seq, next_id, clients;
+	mummy_http_loop *loop;             /* where the last one joined; it lives as long as the server */
+	int presence_due;
 	struct json history[HISTORY];      /* message n lies at n modulo HISTORY */
 };
 
@@ -93,6 +96,26 @@ static void send_history(const struct chat *c, mummy_ws_conn *conn, uint64_t sin
 	}
 }
 
+static void presence_is_due(void *ctx)
+{
+	struct chat *c = ctx;
+
+	pthread_mutex_lock(&c->lock);
+	c->presence_due = 0;
+	publish_presence(c);
+	pthread_mutex_unlock(&c->lock);
+}
+
+/* When many come or go at once, telling everybody of each would be a message for each pair of them. */
+static void presence_changed(struct chat *c)
+{
+	if (c->presence_due)
+		return;
+	c->presence_due = mummy_http_loop_timer(c->loop, PRESENCE_MS, presence_is_due, c) == 0;
+	if (!c->presence_due)
+		publish_presence(c);
+}
+
 static void opened(mummy_ws_conn *conn, void *user)
 {
 	struct member *m = user;
@@ -104,7 +127,7 @@ static void opened(mummy_ws_conn *conn, void *user)
 	if (m->wants_history)
 		send_history(c, conn, m->since);
 	mummy_ws_subscribe(conn, TOPIC, strlen(TOPIC));
-	publish_presence(c);
+	presence_changed(c);
 	pthread_mutex_unlock(&c->lock);
 }
 
@@ -116,7 +139,7 @@ static void closed(mummy_ws_conn *conn, void *user, uint16_t code)
 	(void)conn, (void)code;
 	pthread_mutex_lock(&c->lock);
 	c->clients--;
-	publish_presence(c);
+	presence_changed(c);
 	pthread_mutex_unlock(&c->lock);
 	free(m);
 }
@@ -170,6 +193,7 @@ static void join(mummy_http_exchange *x, void *ctx)
 	m->wants_history = query_number(x, "since", &m->since, UINT64_MAX) == 0;
 	pthread_mutex_lock(&c->lock);
 	m->id = ++c->next_id;
+	c->loop = mummy_http_exchange_loop(x);
 	pthread_mutex_unlock(&c->lock);
 	if (!name_is_plain(m->name, query_text(x, "name", m->name, sizeof m->name)))
 		snprintf(m->name, sizeof m->name, "guest-%llu", (unsigned long long)m->id);

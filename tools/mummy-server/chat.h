@@ -3,7 +3,7 @@
  *
  * A client sends plain text; the server sends JSON, one object a message:
  *     {"type":"welcome","id":3,"name":"Ada","seq":17,"clients":2}      first, to the client alone
- *     {"type":"presence","clients":2}                                  when somebody comes or goes
+ *     {"type":"presence","clients":2}                                  after somebody came or went
  *     {"type":"message","seq":18,"from":3,"name":"Ada","time":1700000000000,"text":"Hello"}
  * The query may give name=NAME, and since=SEQ to have what was said after that first, as far as it is kept.
  */

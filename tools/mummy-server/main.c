@@ -31,6 +31,7 @@
 
 struct app {
 	struct options opt;
+	int root_has_index;
 	struct log log;
 	mummy_pool *pool;
 	struct uploads uploads;
@@ -154,22 +155,23 @@ static int look_at_root(const char *root, int *index)
 	return rc;
 }
 
+static int cannot_serve_files(const struct app *a, int rc)
+{
+	return complain("%s: files cannot be served from there: %s; name a readable directory with --root",
+			a->opt.root, strerror(-rc));
+}
+
 static int make_routes(struct app *a)
 {
-	struct mummy_http_files files = { .root = a->opt.root };
-	int index = 0, rc = 0;
+	const struct mummy_http_files files = { .root = a->opt.root };
+	int rc = mummy_http_router_new(&a->router);
 
-	if (files.root)
-		rc = look_at_root(files.root, &index);
-	if (rc == 0)
-		rc = mummy_http_router_new(&a->router);
 	if (rc == 0 && files.root)
 		rc = mummy_http_router_files(a->router, "/", &files);
 	if (rc < 0 && files.root)
-		return complain("%s: files cannot be served from there: %s; name a readable directory "
-				"with --root", files.root, strerror(-rc));
+		return cannot_serve_files(a, rc);
 	if (rc == 0)
-		rc = add_fixed_routes(a, !index);
+		rc = add_fixed_routes(a, !a->root_has_index);
 	return rc < 0 ? complain("the routes cannot be made: %s", strerror(-rc)) : 0;
 }
 
@@ -273,8 +275,13 @@ static int serve(struct app *a)
 
 static int set_up(struct app *a)
 {
-	int rc = log_open(&a->log, a->opt.log);
+	int rc = 0;
 
+	if (a->opt.root)
+		rc = look_at_root(a->opt.root, &a->root_has_index);
+	if (rc < 0)
+		return cannot_serve_files(a, rc);
+	rc = log_open(&a->log, a->opt.log);
 	if (rc < 0)
 		return complain("%s: cannot be written: %s; name another file with --log", a->opt.log,
 				strerror(-rc));

@@ -52,6 +52,7 @@ export function startChat(find) {
 			name.placeholder = m.name;
 			wait = FIRST_WAIT_MS;
 			state("open", "Connected");
+			kinds.presence(m);
 		},
 		presence(m) {
 			find("chat-presence").textContent = m.clients === 1 ? "only you are here" : `${m.clients} are here`;
