@@ -37,7 +37,7 @@ END_TEST
 
 START_TEST(more_fields_than_there_is_room_for_are_an_error)
 {
-	static char name[30][4];
+	static char name[30][16];
 	mummy_upload_reply *r = mup_reply_new();
 
 	for (int i = 0; i < 25; i++) {
