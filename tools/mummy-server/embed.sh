@@ -20,7 +20,7 @@ echo '#include <config.h>'
 echo '#include "page.h"'
 i=0
 for file do
-	echo "static const unsigned char data$i[] = {"
+	echo "static const unsigned char data${i}[] = {"
 	od -An -v -tx1 "$file" | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'
 	echo '};'
 	i=$((i + 1))

@@ -30,13 +30,18 @@ static void fill(struct mummy_http_listener *out, const struct address *a, int r
 	}
 }
 
-/* The library says what is wrong, not with which address: that one fails once more. */
+/* The library says what is wrong, not with which address: that one fails once more, or is a path. */
 static size_t blame(const struct address *a, size_t n, int reuse_port)
 {
-	for (size_t i = 0; i < n; i++)
+	size_t path = 0;
+
+	for (size_t i = 0; i < n; i++) {
 		if (address_probe(&a[i], reuse_port) < 0)
 			return i;
-	return 0;
+		if (a[i].unix_path)
+			path = i;
+	}
+	return path;
 }
 
 int listen_serve(mummy_http_server **out, mummy_http_router *r, const struct mummy_http_options *opt,
