@@ -2,7 +2,7 @@
 #include <config.h>
 #include "internal.h"
 
-enum { DRAIN_LOOK_MS = 25 };
+enum { DRAIN_LOOK_MS = 25, GOODBYE_MS = 1000 };
 
 /* The lease may end without a word to the loop, so the look is repeated. */
 static void drain_again(struct mummy_poller_timer *t)
@@ -42,6 +42,7 @@ static void drain_begin(struct mummy_http_loop *l)
 
 	l->draining = 1;
 	l->drain_until = mhttp_now() + (limit > INT32_MAX ? INT32_MAX : limit);
+	l->goodbye_until = mhttp_now() + (mhttp_hooks_say_goodbye(l) ? GOODBYE_MS : 0);
 	l->drain_timer.run = drain_again;
 	mhttp_accept_stop(l);
 }
@@ -51,7 +52,7 @@ int mhttp_drain(struct mummy_http_loop *l)
 	if (!l->draining)
 		drain_begin(l);
 	mhttp_wheel_each(l, drain_idle);
-	if (l->wheel.count == l->upgraded)
+	if (l->wheel.count == l->upgraded && mhttp_until(l->goodbye_until, mhttp_now()) <= 0)
 		mhttp_wheel_each(l, drain_upgraded);
 	if (l->wheel.count == 0)
 		return 1;

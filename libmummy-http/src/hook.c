@@ -68,6 +68,25 @@ int mummy_http_loop_hook(mummy_http_loop *l, const void *key,
 	return 0;
 }
 
+int mhttp_hooks_say_goodbye(struct mummy_http_loop *l)
+{
+	const struct mhttp_hook *h = atomic_load_explicit(&l->hooks, memory_order_acquire);
+
+	while (h && !h->hook.stopping)
+		h = h->next;
+	return h != NULL;
+}
+
+/* Also those that are made while the server stops. */
+static void hook_tell(struct mhttp_hook *h)
+{
+	if (h->told)
+		return;
+	h->told = 1;
+	if (h->hook.stopping)
+		h->hook.stopping(h->ctx);
+}
+
 void mhttp_hooks_turn(struct mummy_http_loop *l)
 {
 	struct mhttp_hook *h = atomic_load_explicit(&l->hooks, memory_order_acquire);
@@ -78,8 +97,11 @@ void mhttp_hooks_turn(struct mummy_http_loop *l)
 		return;
 	now = mummy_now_ms();
 	for (; h; h = h->next) {
-		int due = h->hook.turn ? h->hook.turn(h->ctx, now) : -1;
+		int due;
 
+		if (l->draining)
+			hook_tell(h);
+		due = h->hook.turn ? h->hook.turn(h->ctx, now) : -1;
 		if (due >= 0 && now + (unsigned)due < l->hooks_due_ms)
 			l->hooks_due_ms = now + (unsigned)due;
 	}

@@ -201,6 +201,7 @@ struct mhttp_hook {
 	const void *key;
 	struct mummy_http_hook hook;
 	void *ctx;
+	int told;                            /* that the server stops; the loop's */
 };
 
 struct mhttp_stats {
@@ -228,7 +229,7 @@ struct mummy_http_loop {
 	uint64_t hooks_due_ms;               /* UINT64_MAX: never */
 	_Atomic int ended;
 	int draining, closed, hooks_closed;
-	uint32_t drain_until;
+	uint32_t drain_until, goodbye_until;
 	struct mummy_poller_timer drain_timer;
 	uint32_t upgraded;                   /* of the connections */
 	struct mhttp_acceptor *acceptors;
@@ -312,6 +313,7 @@ void mhttp_drain_cut(struct mummy_http_loop *l);
 void mhttp_loop_timers_end(struct mummy_http_loop *l);
 /* hook.c */
 void mhttp_hooks_turn(struct mummy_http_loop *l);
+int mhttp_hooks_say_goodbye(struct mummy_http_loop *l);  /* 1 when one of them wants to */
 void mhttp_hooks_end(struct mummy_http_loop *l);
 /* wheel.c */
 void mhttp_wheel_init(struct mhttp_wheel *w);

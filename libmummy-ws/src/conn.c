@@ -169,6 +169,5 @@ void mws_conn_deadline(mummy_ws_io *io, mummy_ws_conn *c)
 		ping = until_ping(c, passed);
 		ms = ping < ms ? ping : ms;
 	}
-	if (ms != UINT_MAX)
-		mws_wheel_put(io, c, io->now_ms + ms);
+	mws_wheel_put(io, c, io->now_ms + ms);
 }

@@ -107,6 +107,7 @@ struct mummy_ws_io {
 	struct mws_chunk *batch;        /* events of the feed: the last of a ring */
 	size_t batch_hint;              /* octets that the feed was given */
 	unsigned batch_due;             /* what follows them */
+	uint16_t stop_code;             /* all connections are closed with it; 0: they are not */
 };
 
 /** 1 when the caller runs on the I/O thread, as far as it is known. */
@@ -123,6 +124,8 @@ void mws_io_unref(mummy_ws_io *io);
 /** wheel.c: deadlines, MWS_SLOT_MS coarse. I/O thread. */
 void mws_wheel_put(mummy_ws_io *io, mummy_ws_conn *c, uint64_t at_ms);
 void mws_wheel_remove(mummy_ws_io *io, mummy_ws_conn *c);
+/** Calls visit for each connection, all of which are on the wheel until eof; it must not move them. */
+void mws_wheel_each(mummy_ws_io *io, void (*visit)(mummy_ws_io *io, mummy_ws_conn *c));
 /** Calls due for what is over, off the wheel by then; ms until the next slot, -1: none. */
 int mws_wheel_turn(mummy_ws_io *io, void (*due)(mummy_ws_io *io, mummy_ws_conn *c));
 

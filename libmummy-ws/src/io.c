@@ -107,6 +107,22 @@ void mws_io_wake(mummy_ws_conn *c, unsigned flags)
 		mummy_ws_conn_unref(c);
 }
 
+static void close_one(mummy_ws_io *io, mummy_ws_conn *c)
+{
+	if (!(mws_flags(c) & (MWS_ENDING | MWS_EOF)))
+		mummy_ws_close(c, io->stop_code, NULL);
+}
+
+int mummy_ws_io_close(mummy_ws_io *io, uint16_t code)
+{
+	if (!mws_close_code_ok(code))
+		return -EINVAL;
+	mws_io_here(io);
+	io->stop_code = code;
+	mws_wheel_each(io, close_one);
+	return 0;
+}
+
 /* What a connection wants of the turn. 1: again at the next one. */
 static int visit(mummy_ws_io *io, mummy_ws_conn *c)
 {
@@ -126,6 +142,8 @@ static int visit(mummy_ws_io *io, mummy_ws_conn *c)
 		mws_wheel_remove(io, c);
 		mws_conn_deadline(io, c);
 	}
+	if (io->stop_code)
+		close_one(io, c);
 	again = mws_event_retry(c);
 	return mws_out_check(c) || again;
 }

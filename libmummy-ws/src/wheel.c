@@ -48,6 +48,13 @@ void mws_wheel_put(mummy_ws_io *io, mummy_ws_conn *c, uint64_t at_ms)
 	w->used[i / 64] |= UINT64_C(1) << i % 64;
 }
 
+void mws_wheel_each(mummy_ws_io *io, void (*visit)(mummy_ws_io *io, mummy_ws_conn *c))
+{
+	for (size_t i = 0; i < MWS_SLOTS; i++)
+		for (mummy_ws_conn *c = io->wheel.slot[i]; c; c = c->timer_next)
+			visit(io, c);
+}
+
 static void slot_turn(mummy_ws_io *io, size_t i, void (*due)(mummy_ws_io *io, mummy_ws_conn *c))
 {
 	mummy_ws_conn *c;

@@ -444,6 +444,12 @@ START_TEST(a_stop_closes_what_is_open)
 		put_frame(fd[i], 1, 1, "x", 1);
 		expect(fd[i], 1, "x", 1);
 	}
+	mummy_http_server_stop(w.server);
+	for (int i = 0; i < 4; i++)
+		expect(fd[i], 8, "\x03\xe9", 2);
+	/* one does not answer, which must not keep the server */
+	for (int i = 0; i < 3; i++)
+		put_frame(fd[i], 1, 8, "\x03\xe9", 2);
 	world_end(&w);
 	ck_assert_uint_eq(w.closed, 4);
 	for (int i = 0; i < 4; i++)

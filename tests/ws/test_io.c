@@ -1,5 +1,6 @@
 #include <config.h>
 #include <errno.h>
+#include <limits.h>
 #include "fake.h"
 
 
@@ -58,6 +59,29 @@ START_TEST(open_comes_before_what_is_fed)
 	fake_leave(g);
 	free(g);
 	fake_free(f);
+}
+END_TEST
+
+START_TEST(all_connections_of_an_io_are_closed_and_those_that_come_later)
+{
+	struct mummy_ws_options opt = { .ping_ms = UINT_MAX, .idle_ms = UINT_MAX };
+	struct fake *f = fake_new(NULL, &opt), *g = calloc(1, sizeof *g), *h = calloc(1, sizeof *h);
+
+	fake_join(g, f->ep, f->io);
+	fake_turn(f, 0);
+	ck_assert_int_eq(mummy_ws_io_close(f->io, 1005), -EINVAL);
+	ck_assert_int_eq(mummy_ws_io_close(f->io, 1001), 0);
+	fake_join(h, f->ep, f->io);
+	fake_turn(f, 0);
+	for (struct fake *const *one = (struct fake *[]){ f, g, h, NULL }; *one; one++) {
+		ck_assert_uint_eq((*one)->nout, 4);
+		ck_assert_mem_eq((*one)->out, "\x88\x02\x03\xe9", 4);
+	}
+	fake_leave(g);
+	fake_leave(h);
+	fake_free(f);
+	free(g);
+	free(h);
 }
 END_TEST
 
@@ -172,5 +196,6 @@ START_TEST(many_connections_come_and_go)
 END_TEST
 
 SUITE_MAIN("ws/io", a_connection_can_be_started_on_another_thread, open_comes_before_what_is_fed,
-	   the_key_is_one_and_post_is_needed, a_close_on_another_thread_has_its_deadline,
+	   the_key_is_one_and_post_is_needed, all_connections_of_an_io_are_closed_and_those_that_come_later,
+	   a_close_on_another_thread_has_its_deadline,
 	   what_an_event_of_the_turn_brings_up_is_done_in_it, many_connections_come_and_go)

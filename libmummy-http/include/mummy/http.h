@@ -348,8 +348,11 @@ MUMMY_HTTP_API int mummy_http_loop_timer(mummy_http_loop *l, unsigned delay_ms,
 MUMMY_HTTP_API struct mummy_poller *mummy_http_loop_poller(mummy_http_loop *l);
 struct mummy_http_hook {
 	int (*turn)(void *ctx, uint64_t now_ms);  /**< before the loop sleeps: ms until due, -1 none */
-	void (*end)(void *ctx);              /**< the last call; both run on the loop */
-	uintptr_t reserved[2];
+	void (*end)(void *ctx);              /**< the last call; all run on the loop */
+	/** Once, when the server begins to stop: say goodbye. Upgraded connections are cut a second later at
+	 *  the earliest, or when they end by themselves; at once when no hook sets this. */
+	void (*stopping)(void *ctx);
+	uintptr_t reserved[1];
 };
 /** Keeps one object per loop and key, which every caller gets in *ctx. The first makes it: make fills h
  *  and *ctx; an object that lost a race gets end at once, on its caller. Any thread. -ESHUTDOWN. */

@@ -292,6 +292,9 @@ MUMMY_WS_API int mummy_ws_io_new(mummy_ws_io **out,
 /** I/O thread, each time before it sleeps: sends what was published, pings, keeps deadlines, gives
  *  drain. Milliseconds until it is due again; -1: none. now_ms is monotonic. */
 MUMMY_WS_API int mummy_ws_io_turn(mummy_ws_io *io, uint64_t now_ms);
+/** I/O thread: closes all its connections as mummy_ws_close does, and those that come later; for the end
+ *  of a program, with code 1001 (RFC 6455 section 7.4.1). -EINVAL a code that must not be sent. */
+MUMMY_WS_API int mummy_ws_io_close(mummy_ws_io *io, uint16_t code);
 /** I/O thread, after eof on its connections, which may still be referenced. post is not called
  *  afterwards. */
 MUMMY_WS_API void mummy_ws_io_free(mummy_ws_io *io);
