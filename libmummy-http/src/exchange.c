@@ -218,11 +218,35 @@ mummy_http_exchange *mummy_http_hold(mummy_http_exchange *x)
 	return x;
 }
 
+/* A body that ended badly is reason enough for an answer; 0 it did not. */
+static int body_status(const mummy_http_exchange *x)
+{
+	if (!(atomic_load(&x->state) & MHTTP_SINK_DONE))
+		return 0;
+	switch (x->sink_status) {
+	case -EMSGSIZE:
+		return 413;
+	case -ETIMEDOUT:
+		return 408;
+	case -EBADMSG:
+	case -EPIPE:
+		return 400;
+	default:
+		return 0;
+	}
+}
+
 /* For who handed out an exchange that nobody answered. */
 void mhttp_exchange_forgotten(mummy_http_exchange *x)
 {
+	int status = body_status(x);
+
 	if (atomic_load(&x->state) & MHTTP_CLAIMED)
 		return;
+	if (status) {
+		mhttp_error_exchange(x, status, "the body was cut off, too slow, too large or malformed");
+		return;
+	}
 	mhttp_log(x->loop->server, MUMMY_HTTP_ERROR, "500: %.*s %.100s was not answered", (int)x->head.method.n,
 		  x->head.method.p, x->path);
 	mhttp_error_answer(x, 500);

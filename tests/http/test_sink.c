@@ -270,7 +270,7 @@ SERVE_TEST(a_body_that_is_cut_or_bad_ends_the_sink)
 	fd = dial(&s);
 	say(fd, "POST /plain HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc");
 	shutdown(fd, SHUT_WR);
-	expect(fd, 500, NULL);
+	expect(fd, 400, NULL);
 	close(fd);
 	fd = dial(&s);
 	say(fd, "POST /plain HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n");
