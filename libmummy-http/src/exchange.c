@@ -247,8 +247,8 @@ void mhttp_exchange_forgotten(mummy_http_exchange *x)
 		mhttp_error_exchange(x, status, "the body was cut off, too slow, too large or malformed");
 		return;
 	}
-	mhttp_log(x->loop->server, MUMMY_HTTP_ERROR, "500: %.*s %.100s was not answered", (int)x->head.method.n,
-		  x->head.method.p, x->path);
+	mhttp_log(x->loop->server, MUMMY_HTTP_ERROR, "500: %.*s %.100s was not answered",
+		  (int)x->head.method.n, x->head.method.p, x->path);
 	mhttp_error_answer(x, 500);
 }
 

@@ -25,15 +25,15 @@
  *                   |       |        \------> UPGRADED         octets both ways, until closed
  *                   \-------+----------> LINGER -> CLOSED      errors: the client gets time to read
  *
- * On the inline path the exchange is the loop's own (loop->inline_x): its strings lie in the loop's receive buffer,
- * its answer is gathered in the loop's send buffer, nothing is leased. When an inline handler keeps
+ * On the inline path the exchange is the loop's own (loop->inline_x): its strings lie in the loop's receive
+ * buffer, its answer is gathered in the loop's send buffer, nothing is leased. When an inline handler keeps
  * its exchange (hold, stream, upgrade), it is detached: it takes the receive buffer along, the loop gets
  * new ones, and from then on it is like any other leased exchange.
  *
  * An answer under the lease is sent by the thread that gives it. When both the answer is sent (SENT) and
  * the body's sink is finished (BODY without BODY_DONE is not), that thread ends the lease: it starts the next
- * request if its head lies there already, else it swaps LEASED for nothing; if that fails because of an event,
- * or output is left, or the connection must close, or the poll back end must watch it again, it
+ * request if its head lies there already, else it swaps LEASED for nothing; if that fails because of an
+ * event, or output is left, or the connection must close, or the poll back end must watch it again, it
  * posts the exchange to the loop's inbox, which takes the connection back.
  *
  * Lifetimes, each counted: exchange -> connection -> loop -> server. A connection that the loop closed, and a
@@ -205,7 +205,8 @@ struct mhttp_hook {
 };
 
 struct mhttp_stats {
-	_Atomic uint64_t connections, exchanges, streams, accepted, refused, requests, timeouts, bytes_in, bytes_out;
+	_Atomic uint64_t connections, exchanges, streams, accepted, refused, requests, timeouts, bytes_in,
+		bytes_out;
 	_Atomic uint64_t answers[6];
 };
 

@@ -133,7 +133,8 @@ int mhttp_out_tail(struct mhttp_conn *c, struct mhttp_out *o, struct mhttp_seg *
 	return 0;
 }
 
-static ssize_t out_first_send(struct mhttp_conn *c, const struct iovec *iov, int n, const struct mhttp_seg *tail)
+static ssize_t out_first_send(struct mhttp_conn *c, const struct iovec *iov, int n,
+			      const struct mhttp_seg *tail)
 {
 	struct iovec all[MHTTP_OUT_IOV];
 	ssize_t sent;
@@ -184,7 +185,8 @@ static int out_flush_file(struct mhttp_conn *c, struct mhttp_out *o)
 	struct mhttp_seg *s = o->first;
 
 	while (s->n) {
-		ssize_t sent = mhttp_sendfile(c, s->fd, s->off, s->n > (1u << 30) ? (1u << 30) : (size_t)s->n);
+		size_t n = s->n > (1u << 30) ? (1u << 30) : (size_t)s->n;
+		ssize_t sent = mhttp_sendfile(c, s->fd, s->off, n);
 
 		if (sent < 0)
 			return (int)sent;

@@ -18,7 +18,8 @@ const struct mummy_http_executor *mhttp_executor(const mummy_http_exchange *x)
 
 static int wants_executor(const struct mummy_http_server *s, const struct mummy_http_route *r)
 {
-	return !(r->flags & MUMMY_HTTP_INLINE) && (r->executor ? r->executor->submit : s->opt.executor.submit);
+	return !(r->flags & MUMMY_HTTP_INLINE) && (r->executor ? r->executor->submit
+						   : s->opt.executor.submit);
 }
 
 static uint64_t max_body(const struct mummy_http_server *s, const struct mummy_http_route *r)
@@ -196,7 +197,8 @@ static int request_body(struct mhttp_conn *c, mummy_http_exchange *x)
 static int request_leased(struct mhttp_conn *c, struct mummy_http_head *h, struct mhttp_match *m,
 			  const char *head, size_t head_n)
 {
-	mummy_http_exchange *x = mhttp_exchange_new(c->loop, h->nfields, head_n, mhttp_exchange_spare_room(h));
+	mummy_http_exchange *x = mhttp_exchange_new(c->loop, h->nfields, head_n,
+						    mhttp_exchange_spare_room(h));
 
 	mhttp_gather_flush(c);
 	if (!x || (c->flags & MHTTP_CLOSE)) {
@@ -217,7 +219,8 @@ static int request_leased(struct mhttp_conn *c, struct mummy_http_head *h, struc
 }
 
 /* The status to refuse it with; 0 it is for a handler. */
-static int request_judge(const struct mummy_http_server *s, const struct mummy_http_head *h, struct mhttp_match *m)
+static int request_judge(const struct mummy_http_server *s, const struct mummy_http_head *h,
+			 struct mhttp_match *m)
 {
 	mhttp_router_find(s->router, h->method, h->path, m);
 	if (m->status == 405 && !mhttp_router_knows_method(s->router, h->method))
@@ -254,7 +257,8 @@ static mummy_http_exchange *next_exchange(struct mhttp_conn *c, size_t *head_n)
 {
 	struct mummy_http_server *s = c->loop->server;
 	size_t n = c->io->in_n < HERE_BYTES ? c->io->in_n : HERE_BYTES;
-	mummy_http_exchange *x = mhttp_exchange_new(c->loop, s->opt.max_fields, n, 3 * n + MHTTP_MAX_PARAMS + 8);
+	mummy_http_exchange *x = mhttp_exchange_new(c->loop, s->opt.max_fields, n,
+						    3 * n + MHTTP_MAX_PARAMS + 8);
 	struct mummy_http_head h = { .fields = x ? x->head.fields : NULL, .max_fields = s->opt.max_fields,
 				     .max_line_bytes = s->opt.max_line_bytes,
 				     .max_head_bytes = s->opt.max_head_bytes };

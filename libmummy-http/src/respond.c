@@ -105,8 +105,9 @@ static void reply_coding(mummy_http_exchange *x, struct mhttp_reply *r)
 	const struct mummy_http_server *s = x->loop->server;
 	struct mhttp_gzip_question q;
 
-	if (!s->gzip || r->identity || r->status == 101 || r->kind == MHTTP_REPLY_FILE || (r->bodyless && !x->is_head) || x->malformed
-	    || r->len < s->opt.gzip_min_bytes || (x->route && (x->route->flags & MUMMY_HTTP_IDENTITY)))
+	if (!s->gzip || x->malformed || r->identity || r->status == 101 || r->kind == MHTTP_REPLY_FILE
+	    || r->len < s->opt.gzip_min_bytes || (r->bodyless && !x->is_head)
+	    || (x->route && (x->route->flags & MUMMY_HTTP_IDENTITY)))
 		return;
 	q.accept_encoding = slot_value(x, MUMMY_HTTP_SLOT_ACCEPT_ENCODING);
 	q.content_type = mhttp_answer_field(x, r, "content-type");
@@ -150,7 +151,8 @@ static int reply_tail(struct mhttp_reply *r, struct mhttp_seg *tail)
 }
 
 /* Sends head and body; a connection without a queue gets one if something is left. */
-static int reply_send(struct mhttp_conn *c, struct mhttp_reply *r, const void *head, size_t head_n, size_t copied)
+static int reply_send(struct mhttp_conn *c, struct mhttp_reply *r, const void *head, size_t head_n,
+		      size_t copied)
 {
 	struct mhttp_out local = { 0 }, *o = c->io ? &c->io->out : &local;
 	struct iovec iov[2] = { { (void *)(uintptr_t)head, head_n }, { (void *)(uintptr_t)r->body, 0 } };
@@ -195,7 +197,8 @@ static int reply_leased(mummy_http_exchange *x, struct mhttp_reply *r)
 		return -ENOMEM;
 	}
 	n = mhttp_head_write(x, r, head);
-	if (r->kind == MHTTP_REPLY_COPY && !r->bodyless && head == x->scratch && n + r->len <= sizeof x->scratch) {
+	if (r->kind == MHTTP_REPLY_COPY && !r->bodyless && head == x->scratch
+	    && n + r->len <= sizeof x->scratch) {
 		if (r->len)
 			memcpy(head + n, r->body, (size_t)r->len);
 		copied = (size_t)r->len;

@@ -33,7 +33,8 @@ static int add_data(struct mhttp_text *t, const char *p, size_t n)
 	}
 }
 
-int mummy_http_sse_send(mummy_http_stream *st, const char *event, const char *id, const char *data, size_t len)
+int mummy_http_sse_send(mummy_http_stream *st, const char *event, const char *id, const char *data,
+			size_t len)
 {
 	struct mhttp_text t = { NULL, 0, 0 };
 	struct iovec iov;

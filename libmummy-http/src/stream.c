@@ -199,7 +199,8 @@ void mhttp_stream_cut(struct mhttp_conn *c, int status)
 	}
 }
 
-/* Sends what is queued. 0; <0 it is broken; *drained: below the high water again; 1: closing, and all sent. */
+/* Sends what is queued. 0; <0 it is broken; *drained: below the high water again; 1: closing, and
+ * all is sent. */
 static int stream_flush(mummy_http_stream *st, int *drained)
 {
 	size_t high = st->loop->server->opt.high_water_bytes;

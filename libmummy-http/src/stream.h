@@ -1,8 +1,8 @@
 /*
  * stream.h - the inside of a stream: the output of an answer, or an upgraded connection.
  *
- * The lock guards the output and the link to the connection, which the loop alone cuts. Any thread sends under the
- * lock; what the socket does not take is queued and sent by the loop at the next event. Callbacks
+ * The lock guards the output and the link to the connection, which the loop alone cuts. Any thread sends
+ * under the lock; what the socket does not take is queued and sent by the loop at the next event. Callbacks
  * run on the loop, never with the lock held.
  */
 #ifndef MHTTP_STREAM_H

@@ -63,7 +63,9 @@ static int put_chunk(mummy_http_stream *st, const struct iovec *iov, int n, stru
 
 static int put_body(mummy_http_stream *st, const struct iovec *iov, int n, struct mhttp_seg *tail)
 {
-	return st->mode == MHTTP_STREAM_CHUNKED ? put_chunk(st, iov, n, tail) : mhttp_stream_put(st, iov, n, tail);
+	if (st->mode == MHTTP_STREAM_CHUNKED)
+		return put_chunk(st, iov, n, tail);
+	return mhttp_stream_put(st, iov, n, tail);
 }
 
 static int put_gzip(mummy_http_stream *st, const struct iovec *iov, int n, int last)
@@ -97,12 +99,14 @@ static int write_judge(const mummy_http_stream *st, size_t total)
 		return -EPIPE;
 	if (st->mode == MHTTP_STREAM_LENGTH && total > st->left)
 		return -EINVAL;
-	if (st->out.bytes + total > st->loop->server->opt.hard_limit_bytes && st->mode != MHTTP_STREAM_NO_BODY)
-		return st->out.bytes || total > st->loop->server->opt.hard_limit_bytes ? -EAGAIN : 0;
+	if (st->mode != MHTTP_STREAM_NO_BODY
+	    && st->out.bytes + total > st->loop->server->opt.hard_limit_bytes)
+		return -EAGAIN;
 	return 0;
 }
 
-static int write_locked(mummy_http_stream *st, const struct iovec *iov, int n, size_t total, struct mhttp_seg *tail)
+static int write_locked(mummy_http_stream *st, const struct iovec *iov, int n, size_t total,
+			struct mhttp_seg *tail)
 {
 	int rc = write_judge(st, total);
 
@@ -277,10 +281,10 @@ static int wait_until(mummy_http_stream *st, struct mhttp_waiter *w, uint64_t de
 
 	if (st->executor) {
 		uint64_t now = mummy_now_ms();
+		int left = deadline == UINT64_MAX ? -1 : deadline > now ? (int)(deadline - now) : 0;
 
 		pthread_mutex_unlock(&st->lock);
-		rc = st->executor->wait(st->executor->ctx, w->token,
-					deadline == UINT64_MAX ? -1 : deadline > now ? (int)(deadline - now) : 0);
+		rc = st->executor->wait(st->executor->ctx, w->token, left);
 		pthread_mutex_lock(&st->lock);
 		return rc;
 	}

@@ -59,8 +59,9 @@ uint32_t mhttp_conn_due(struct mhttp_conn *c, uint32_t now)
 	case MHTTP_HANDSHAKE:
 		return due_after(since, opt->head_timeout_ms, now);
 	case MHTTP_HEAD:
-		return due_after(since, c->flags & MHTTP_PARTIAL ? opt->head_timeout_ms : opt->idle_timeout_ms,
-				 now);
+		if (c->flags & MHTTP_PARTIAL)
+			return due_after(since, opt->head_timeout_ms, now);
+		return due_after(since, opt->idle_timeout_ms, now);
 	case MHTTP_BODY:
 		return c->flags & MHTTP_NO_MEMORY ? due_after(c->io->body.window_ms, MEMORY_RETRY_MS, now)
 						  : body_due(c, now);

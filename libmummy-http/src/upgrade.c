@@ -64,10 +64,11 @@ static int respond_stream(mummy_http_exchange *x, struct mhttp_reply *r, mummy_h
 	return 0;
 }
 
-int mummy_http_respond_stream(mummy_http_exchange *x, int status, const struct mummy_http_header *h, size_t nh,
-			      uint64_t length, mummy_http_stream **out)
+int mummy_http_respond_stream(mummy_http_exchange *x, int status, const struct mummy_http_header *h,
+			      size_t nh, uint64_t length, mummy_http_stream **out)
 {
-	struct mhttp_reply r = { .status = status, .h = h, .nh = nh, .kind = MHTTP_REPLY_STREAM, .len = length };
+	struct mhttp_reply r = { .status = status, .h = h, .nh = nh, .kind = MHTTP_REPLY_STREAM,
+				 .len = length };
 
 	return respond_stream(x, &r, out);
 }
@@ -178,7 +179,8 @@ static int receive(struct mhttp_conn *c, mummy_http_stream *st)
 		room = b->size;
 	}
 	n = p ? mhttp_recv(c, p, room) : -ENOMEM;
-	if (n == -EAGAIN || (n > 0 && (size_t)n < room && mhttp_is_plain(c) && !(atomic_load(&c->word) & MHTTP_GONE)))
+	if (n == -EAGAIN || (n > 0 && (size_t)n < room && mhttp_is_plain(c)
+			     && !(atomic_load(&c->word) & MHTTP_GONE)))
 		atomic_fetch_and(&c->word, ~(uint32_t)MHTTP_EVENT);
 	if (n == -EAGAIN)
 		return 0;

@@ -59,7 +59,8 @@ SERVE_TEST(bad_requests_get_their_status)
 	refused(&s, "GET /p/%zz HTTP/1.1\r\nHost: a\r\n\r\n", 400, 1);
 	refused(&s, "GET /pi/%00 HTTP/1.1\r\nHost: a\r\n\r\n", 400, 0);
 	refused(&s, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 400, 1);
-	refused(&s, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n", 400, 1);
+	refused(&s, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n",
+		400, 1);
 	serve_stop(&s);
 }
 

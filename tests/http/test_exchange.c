@@ -53,7 +53,8 @@ static void answer(mummy_http_exchange *x)
 {
 	char text[64];
 
-	snprintf(text, sizeof text, "%s %s", mummy_http_param(x, "id", NULL), mummy_http_header_get(x, "Host", NULL));
+	snprintf(text, sizeof text, "%s %s", mummy_http_param(x, "id", NULL), mummy_http_header_get(x, "Host",
+												    NULL));
 	ck_assert_int_eq(mummy_http_respond_text(x, 200, text), 0);
 	mummy_http_release(x);
 }
@@ -234,6 +235,7 @@ SERVE_TEST(an_inline_handler_may_hold_and_answer_at_once)
 	serve_stop(&s);
 }
 
-SUITE_MAIN("http/exchange", a_held_exchange_is_answered_from_another_thread, a_held_exchange_that_is_let_go_is_500,
+SUITE_MAIN("http/exchange", a_held_exchange_is_answered_from_another_thread,
+	   a_held_exchange_that_is_let_go_is_500,
 	   a_client_that_hangs_up_is_noticed, an_abort_cuts_the_connection, what_is_held_outlives_the_server,
 	   a_stop_waits_for_what_is_in_flight, an_inline_handler_may_hold_and_answer_at_once)

@@ -268,7 +268,7 @@ SERVE_TEST(no_descriptor_is_left)
 	serve_stop(&s);
 }
 
-/* ---- A transport that turns every octet over ------------------------------------------------------------- */
+/* ---- A transport that turns every octet over ---- */
 
 struct veil { int fd, greeted; };
 
@@ -324,7 +324,8 @@ static int veil_make(void *ctx, int fd, const struct mummy_http_transport **ops,
 static void big_file(mummy_http_exchange *x, void *ctx)
 {
 	(void)ctx;
-	if (mummy_http_respond_file(x, 200, NULL, 0, open("/proc/self/exe", O_RDONLY | O_CLOEXEC), 0, 20000) < 0)
+	if (mummy_http_respond_file(x, 200, NULL, 0, open("/proc/self/exe", O_RDONLY | O_CLOEXEC), 0,
+				    20000) < 0)
 		ck_abort();
 }
 
@@ -342,7 +343,8 @@ static void turn_over(char *p, size_t n)
 
 SERVE_TEST(a_listener_may_have_a_transport)
 {
-	static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /inline HTTP/1.1\r\nHost: a\r\n\r\n"
+	static const char request[] =
+		"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /inline HTTP/1.1\r\nHost: a\r\n\r\n"
 				      "GET /file HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 	struct mummy_http_listener at = { .transport = veil_make };
 	char text[30001], veiled[sizeof request];
@@ -376,5 +378,6 @@ SERVE_TEST(a_listener_may_have_a_transport)
 }
 
 SUITE_MAIN("http/loop", posts_timers_and_hooks_run_on_the_loop, a_server_fits_in_someone_elses_loop,
-	   a_server_that_never_ran_can_be_freed, listeners_of_every_kind, options_are_checked, no_descriptor_is_left,
+	   a_server_that_never_ran_can_be_freed, listeners_of_every_kind, options_are_checked,
+		   no_descriptor_is_left,
 	   a_listener_may_have_a_transport)

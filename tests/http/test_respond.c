@@ -42,12 +42,14 @@ static void taken_twice(mummy_http_exchange *x, void *ctx)
 
 static void from_file(mummy_http_exchange *x, void *path)
 {
-	ck_assert_int_eq(mummy_http_respond_file(x, 200, NULL, 0, open(path, O_RDONLY | O_CLOEXEC), 10, BIG - 10), 0);
+	ck_assert_int_eq(mummy_http_respond_file(x, 200, NULL, 0, open(path, O_RDONLY | O_CLOEXEC), 10,
+						 BIG - 10), 0);
 }
 
 static void fields(mummy_http_exchange *x, void *ctx)
 {
-	const struct mummy_http_header bad[] = { MUMMY_HTTP_HEADER("X", "a\r\nb"), MUMMY_HTTP_HEADER("a b", "c"),
+	const struct mummy_http_header bad[] = { MUMMY_HTTP_HEADER("X", "a\r\nb"), MUMMY_HTTP_HEADER("a b",
+												     "c"),
 						 MUMMY_HTTP_HEADER("Content-Length", "3"),
 						 MUMMY_HTTP_HEADER("Transfer-Encoding", "chunked") };
 	const struct mummy_http_header good = MUMMY_HTTP_HEADER("X-Two", "2");
@@ -89,7 +91,8 @@ static void ask(int fd, const char *method, int is_inline, const char *path, con
 {
 	char text[256];
 
-	snprintf(text, sizeof text, "%s %s%s HTTP/1.1\r\nHost: a\r\n%s\r\n", method, is_inline ? "/inline" : "", path,
+	snprintf(text, sizeof text, "%s %s%s HTTP/1.1\r\nHost: a\r\n%s\r\n", method, is_inline ? "/inline"
+		 : "", path,
 		 more);
 	say(fd, text);
 }
@@ -302,6 +305,7 @@ SERVE_TEST(who_does_not_read_is_not_read_from)
 	free(big);
 }
 
-SUITE_MAIN("http/respond", big_answers_are_copied_taken_or_sent_from_a_file, a_client_that_goes_away_costs_nothing,
+SUITE_MAIN("http/respond", big_answers_are_copied_taken_or_sent_from_a_file,
+	   a_client_that_goes_away_costs_nothing,
 	   an_exchange_is_answered_once, fields_are_checked, some_answers_have_no_body,
 	   whole_answers_are_compressed_when_the_client_wishes, who_does_not_read_is_not_read_from)

@@ -34,7 +34,8 @@ static void tell(mummy_http_exchange *x, void *ctx)
 	ck_assert_ptr_null(mummy_http_header_get(x, "nothing", &n));
 	ck_assert_uint_eq(n, 0);
 	snprintf(text, sizeof text, "%s|%s|%s|%s|%s|%s|%s|%s|%d", mummy_http_method(x, NULL),
-		 mummy_http_target(x, NULL), mummy_http_path(x, NULL), query ? query : "-", agent ? agent : "-",
+		 mummy_http_target(x, NULL), mummy_http_path(x, NULL), query ? query : "-", agent ? agent
+			 : "-",
 		 mummy_http_host(x, NULL), mummy_http_peer(x, NULL), mummy_http_scheme(x, NULL),
 		 mummy_http_minor_version(x));
 	mummy_http_respond_text(x, 200, text);
@@ -87,7 +88,8 @@ SERVE_TEST(pipelined_answers_keep_their_order)
 	serve_start(&s);
 	fd = dial(&s);
 	for (int i = 0; i < N; i++)
-		p += sprintf(p, "GET /%s/n%d HTTP/1.1\r\nHost: a\r\n\r\n", i % 3 == 2 ? "id-inline" : "id", i);
+		p += sprintf(p, "GET /%s/n%d HTTP/1.1\r\nHost: a\r\n\r\n", i % 3 == 2 ? "id-inline" : "id",
+			     i);
 	say(fd, all);
 	for (int i = 0; i < N; i++) {
 		char want[16];
@@ -139,8 +141,10 @@ SERVE_TEST(a_handler_sees_the_request)
 	for (size_t k = 0; k < 2; k++) {
 		char text[256], want[256];
 
-		snprintf(text, sizeof text, "GET %s?a=b&c HTTP/1.1\r\nHost: h:8\r\nUser-Agent:  me \r\n\r\n", paths[k]);
-		snprintf(want, sizeof want, "GET|%s?a=b&c|%s|a=b&c|me|h:8|127.0.0.1|http|1", paths[k], paths[k]);
+		snprintf(text, sizeof text, "GET %s?a=b&c HTTP/1.1\r\nHost: h:8\r\nUser-Agent:  me \r\n\r\n",
+			 paths[k]);
+		snprintf(want, sizeof want, "GET|%s?a=b&c|%s|a=b&c|me|h:8|127.0.0.1|http|1", paths[k],
+			 paths[k]);
 		say(fd, text);
 		expect(fd, 200, want);
 		snprintf(text, sizeof text, "GET http://z%s?q HTTP/1.1\r\nHost: z\r\n\r\n", paths[k]);
@@ -148,7 +152,8 @@ SERVE_TEST(a_handler_sees_the_request)
 		say(fd, text);
 		expect(fd, 200, want);
 	}
-	say(fd, "GET /id/a%20b%2Fc HTTP/1.1\r\nHost: a\r\n\r\nGET /id-inline/%41 HTTP/1.1\r\nHost: a\r\n\r\n");
+	say(fd,
+	    "GET /id/a%20b%2Fc HTTP/1.1\r\nHost: a\r\n\r\nGET /id-inline/%41 HTTP/1.1\r\nHost: a\r\n\r\n");
 	expect(fd, 200, "a b/c");
 	expect(fd, 200, "A");
 	close(fd);
@@ -171,11 +176,13 @@ SERVE_TEST(bodies_come_whole)
 	serve_start(&s);
 	fd = dial(&s);
 	for (size_t k = 0; k < 2; k++) {
-		snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", paths[k], SIZE);
+		snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n",
+			 paths[k], SIZE);
 		say(fd, text);
 		say(fd, body);
 		expect(fd, 200, body);
-		snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", paths[k]);
+		snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+			 paths[k]);
 		say(fd, text);
 		expect(fd, 200, "");
 	}
@@ -195,7 +202,8 @@ SERVE_TEST(http_1_0_and_connection_close_end_the_connection)
 	serve_start(&s);
 	for (int k = 0; k < 2; k++) {
 		fd = dial(&s);
-		say(fd, k ? "GET / HTTP/1.0\r\n\r\n" : "GET /inline HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+		say(fd, k ? "GET / HTTP/1.0\r\n\r\n"
+		    : "GET /inline HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
 		hear_answer(fd, &h, 0);
 		ck_assert_str_eq(heard_field(&h, "Connection"), "close");
 		free(h.body);

@@ -17,7 +17,8 @@ static void produce(mummy_http_exchange *x, void *ctx)
 {
 	mummy_http_stream *st;
 
-	ck_assert_int_eq(mummy_http_respond_stream(x, 200, NULL, 0, ctx ? TOTAL : MUMMY_HTTP_UNKNOWN, &st), 0);
+	ck_assert_int_eq(mummy_http_respond_stream(x, 200, NULL, 0, ctx ? TOTAL : MUMMY_HTTP_UNKNOWN, &st),
+			 0);
 	for (int i = 0; i < TOTAL / PIECE; i++)
 		if (mummy_http_stream_write(st, piece, PIECE, -1) < 0)
 			break;
@@ -292,7 +293,7 @@ SERVE_TEST(streamed_answers_are_compressed)
 	serve_stop(&s);
 }
 
-/* ---- Both ways at once: the body goes back while it comes ------------------------------------------------ */
+/* ---- Both ways at once: the body goes back while it comes ---- */
 
 struct back { mummy_http_exchange *x; mummy_http_stream *st; };
 
@@ -351,7 +352,8 @@ SERVE_TEST(a_body_is_echoed_while_it_comes)
 	for (int k = 0; k < 2; k++) {
 		char text[128];
 
-		snprintf(text, sizeof text, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n", TOTAL);
+		snprintf(text, sizeof text, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n",
+			 TOTAL);
 		say(fd, text);
 		pthread_create(&t, NULL, send_body, &fd);
 		expect_total(fd);
@@ -430,7 +432,8 @@ static int dial_upgrade(struct serve *s, const char *path, const char *more)
 	char text[256];
 	int fd = dial(s);
 
-	snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n%s", path,
+	snprintf(text, sizeof text,
+		 "GET %s HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n%s", path,
 		 more);
 	say(fd, text);
 	hear_head(fd, &h);
@@ -483,6 +486,7 @@ SERVE_TEST(upgraded_connections_carry_octets_both_ways)
 	close(fd);
 }
 
-SUITE_MAIN("http/stream", answers_are_streamed, a_slow_reader_holds_the_writer_and_a_lost_one_frees_it, limits_of_streams,
+SUITE_MAIN("http/stream", answers_are_streamed, a_slow_reader_holds_the_writer_and_a_lost_one_frees_it,
+	   limits_of_streams,
 	   server_sent_events, streamed_answers_are_compressed, a_body_is_echoed_while_it_comes,
 	   upgraded_connections_carry_octets_both_ways)

@@ -91,7 +91,8 @@ struct mummy_http_route {
 	mummy_http_handler *handler;
 	void *ctx;
 	unsigned flags;
-	uint64_t max_body_bytes;             /**< 0: the server's; above it 413 before it is read */
+	uint64_t max_body_bytes;             /**< 0: the server's; MUMMY_HTTP_UNKNOWN: no limit; above it
+	                                          413, before it is read where the length is announced */
 	const struct mummy_http_executor *executor;  /**< copied; NULL: the server's */
 	uintptr_t reserved[4];
 };
@@ -125,12 +126,14 @@ struct mummy_http_transport;             /* see the end: TLS */
 struct mummy_http_listener {
 	const char *address;                 /**< numeric IPv4 or IPv6; NULL: 127.0.0.1 */
 	uint16_t port;                       /**< 0: the kernel picks */
-	const char *unix_path;               /**< a socket file; removed at the end */
+	const char *unix_path;               /**< a socket file; one whose server is gone is replaced; removed
+	                                          at the end */
 	int fd;                              /**< > 0: a listening socket, taken (activation, restart) */
 	/** 1: other processes that set it too may share the port, and connections are spread over
 	 *  all; 0: a port in use is -EADDRINUSE, also with several loops. */
 	int reuse_port;
-	/** Makes the transport of an accepted connection; NULL: plain. Loop. conn is its first argument. */
+	/** Makes the transport of an accepted connection; NULL: plain. Loop. *conn is the first argument of
+	 *  its functions. <0: the connection is closed. */
 	int (*transport)(void *ctx, int fd, const struct mummy_http_transport **ops, void **conn);
 	void *transport_ctx;
 	uintptr_t reserved[4];
@@ -143,26 +146,30 @@ struct mummy_http_options {
 	unsigned loops;                      /**< 0: 1 */
 	int poller;                          /**< enum mummy_poller_backend; 0: the best */
 	/* times; UINT_MAX: none */
-	unsigned head_timeout_ms;            /**< for a whole head, then 408; 0: 10 s */
-	unsigned idle_timeout_ms;            /**< between requests; 0: 60 s */
+	unsigned head_timeout_ms;            /**< for a whole head from its first octet, then 408; 0: 10 s */
+	unsigned idle_timeout_ms;            /**< between requests, and while the client takes nothing of an
+	                                          answer; then it is closed; 0: 60 s */
 	unsigned drain_timeout_ms;           /**< after stop, then what is in flight is cut; 0: 10 s */
-	unsigned min_body_rate;              /**< bytes per second, slower is 408; 0: 256 */
+	unsigned min_body_rate;              /**< bytes per second, counted over head_timeout_ms while the
+	                                          body is waited for; slower is 408; 0: 256 */
 	/* counts and sizes */
-	unsigned max_connections;            /**< 0: as the descriptor limit allows */
+	unsigned max_connections;            /**< more get 503; 0: as the descriptor limit allows */
 	unsigned max_requests;               /**< per connection; 0: no limit */
 	unsigned max_fields;                 /**< then 431; 0: 100 */
 	size_t max_line_bytes;               /**< request line, then 414; 0: 8 KiB */
 	size_t max_head_bytes;               /**< then 431; 0: 32 KiB */
 	uint64_t max_body_bytes;             /**< then 413; 0: 1 MiB */
 	size_t max_buffered_bytes;           /**< whole bodies and queued output of all connections:
-	                                          above it bodies wait unread, then 503; 0: 256 MiB */
+	                                          above it bodies wait unread for head_timeout_ms, then
+	                                          503; 0: 256 MiB */
 	size_t chunk_bytes;                  /**< buffer of a streamed body; 0: 256 KiB */
 	size_t high_water_bytes;             /**< queued output per connection that asks for a pause */
 	size_t hard_limit_bytes;             /**< and that is refused; 0: 256 KiB and 16 MiB */
 	size_t gzip_min_bytes;               /**< smaller answers are not compressed; 0: 1 KiB */
 	int gzip_level;                      /**< 1 to 9; 0: 1; -1: no gzip */
 	/** Answers x for the server's own errors, 404 and 405 too, by respond; what the status needs (Allow)
-	 *  is added; unanswered: plain text. An inline handler; the method is NULL for a malformed head. */
+	 *  is added; unanswered: plain text. On the loop, or for a forgotten answer on the thread that let x
+	 *  go: must not block. The method is NULL for a malformed head. */
 	void (*error_page)(void *ctx, mummy_http_exchange *x, int status);
 	/** One line without newline, borrowed. Any thread; must not block. NULL: no log. */
 	void (*log)(void *ctx, enum mummy_http_level level, const char *line);
@@ -175,15 +182,20 @@ struct mummy_http_options {
 };
 
 /** Binds and listens. opt is copied, NULL: defaults; the router gets a reference and is frozen.
+ *  With several loops each TCP listener has a socket per loop (SO_REUSEPORT), after a bind without that
+ *  found the port free; Unix and inherited sockets are shared by the loops.
  *  -EADDRINUSE, -EACCES, -EADDRNOTAVAIL, -EMFILE, -EINVAL, -ENOMEM. */
 MUMMY_HTTP_API int mummy_http_server_new(mummy_http_server **out, mummy_http_router *r,
 		const struct mummy_http_options *opt);
 /** Serves until stopped, then drains and returns 0. The caller's thread is the first loop. */
 MUMMY_HTTP_API int mummy_http_server_run(mummy_http_server *s);
-/** Accepts nothing new; finishes what is in flight. Any thread; async-signal-safe. */
+/** Accepts nothing new; closes idle connections and finishes what is in flight, at most for
+ *  drain_timeout_ms. Upgraded connections are closed when nothing else is left. Any thread;
+ *  async-signal-safe. */
 MUMMY_HTTP_API void mummy_http_server_stop(mummy_http_server *s);
-/** After run returned; never waits. Exchanges and streams that are still held are detached: valid
- *  until let go, their answers and writes give -EPIPE. Free the executor's pool after this. */
+/** After run returned, or instead of it; never waits. Exchanges and streams that are still held, or whose
+ *  handlers still run, are detached: valid until let go, their answers and writes give -EPIPE. Free the
+ *  executor's pool after this: that waits for such handlers. */
 MUMMY_HTTP_API void mummy_http_server_free(mummy_http_server *s);
 /** Port of the i-th listener; 0: none. */
 MUMMY_HTTP_API uint16_t mummy_http_server_port(const mummy_http_server *s, size_t i);
@@ -192,7 +204,8 @@ MUMMY_HTTP_API uint16_t mummy_http_server_port(const mummy_http_server *s, size_
  * Getters may be called from any thread that holds x. Strings are borrowed from x and
  * NUL-terminated; *len, when len is not NULL, is the length. NULL: there is none. */
 MUMMY_HTTP_API const char *mummy_http_method(const mummy_http_exchange *x, size_t *len);
-/** As received; without its query; the query alone. All raw. */
+/** As received; the path without scheme, authority and query; the query alone, NULL when there is no
+ *  question mark. All raw. */
 MUMMY_HTTP_API const char *mummy_http_target(const mummy_http_exchange *x, size_t *len);
 MUMMY_HTTP_API const char *mummy_http_path(const mummy_http_exchange *x, size_t *len);
 MUMMY_HTTP_API const char *mummy_http_query(const mummy_http_exchange *x, size_t *len);
@@ -200,7 +213,8 @@ MUMMY_HTTP_API const char *mummy_http_query(const mummy_http_exchange *x, size_t
 MUMMY_HTTP_API const char *mummy_http_param(const mummy_http_exchange *x, const char *name, size_t *len);
 /** The first field line of that name, in any case of letters. */
 MUMMY_HTTP_API const char *mummy_http_header_get(const mummy_http_exchange *x, const char *name, size_t *len);
-/** The whole request body; NULL on routes with MUMMY_HTTP_STREAM. May hold NUL octets. */
+/** The whole request body, of length 0 when there is none; NULL on routes with MUMMY_HTTP_STREAM. It may
+ *  hold NUL octets and does not end in one. */
 MUMMY_HTTP_API const void *mummy_http_body(const mummy_http_exchange *x, size_t *len);
 /** Less often: the nth line (from 0) of a name; line i of all, -ENOENT at the end; a trailer, once the
  *  body has ended (RFC 9110 section 6.5). */
@@ -210,7 +224,8 @@ MUMMY_HTTP_API int mummy_http_header_at(const mummy_http_exchange *x, size_t i, 
 MUMMY_HTTP_API const char *mummy_http_trailer_get(const mummy_http_exchange *x, const char *name, size_t *len);
 /** The announced length of the body; MUMMY_HTTP_UNKNOWN when chunked. */
 MUMMY_HTTP_API uint64_t mummy_http_body_length(const mummy_http_exchange *x);
-/** The client's address, "http" or "https", and the authority; as a trusted proxy states them. */
+/** The client's address ("unix" for a Unix socket); "https" with a transport, else "http"; the authority:
+ *  of the target, else the Host field. */
 MUMMY_HTTP_API const char *mummy_http_peer(const mummy_http_exchange *x, size_t *len);
 MUMMY_HTTP_API const char *mummy_http_scheme(const mummy_http_exchange *x, size_t *len);
 MUMMY_HTTP_API const char *mummy_http_host(const mummy_http_exchange *x, size_t *len);
@@ -220,9 +235,15 @@ MUMMY_HTTP_API void mummy_http_user_set(mummy_http_exchange *x, void *p, void (*
 MUMMY_HTTP_API void *mummy_http_user(const mummy_http_exchange *x);
 
 /* ---- Answering --------------------------------------------------------------------------------
- * Any thread, once per exchange. 0; -EALREADY answered before; -EPIPE the client is gone; -EINVAL a
- * field with control octets or a framing field; -EAGAIN memory limits. The server adds Date,
- * Content-Length or chunked, Connection; HEAD, 204 and 304 are sent without the body. */
+ * Any thread, once per exchange; not two at once from different threads. 0; -EALREADY answered before;
+ * -EPIPE the client is gone (or memory ran out on the way: the connection is cut); -EINVAL a status
+ * outside of 200 to 599, a field name or value with octets that it cannot have, or a framing field
+ * (Content-Length, Transfer-Encoding, Keep-Alive): x is still unanswered then. The server adds Date,
+ * Content-Length or chunked, and Connection (a Connection field with "close" closes); HEAD, 204 and 304
+ * are sent without the body. Text that is long enough is compressed if the client takes gzip, unless
+ * Content-Encoding or Cache-Control: no-transform is given (RFC 9110 section 8.4); then Vary is added and a
+ * strong ETag becomes weak. An answer before the end of the body: the rest is read over if at most
+ * 64 KiB are left, else the connection closes after the answer. */
 /** h and body are copied as far as they cannot be sent at once. */
 MUMMY_HTTP_API int mummy_http_respond(mummy_http_exchange *x, int status,
 		const struct mummy_http_header *h, size_t nh, const void *body, size_t len);
@@ -232,41 +253,54 @@ MUMMY_HTTP_API int mummy_http_respond_text(mummy_http_exchange *x, int status, c
 MUMMY_HTTP_API int mummy_http_respond_taken(mummy_http_exchange *x, int status,
 		const struct mummy_http_header *h, size_t nh, const void *body, size_t len,
 		void (*done)(void *arg), void *arg);
-/** len bytes of a regular file from off. fd is taken: closed when sent, also on error. */
+/** len bytes of a regular file from off, by sendfile. fd is taken: closed when sent, also on error. A
+ *  file that turns out shorter cuts the connection. */
 MUMMY_HTTP_API int mummy_http_respond_file(mummy_http_exchange *x, int status,
 		const struct mummy_http_header *h, size_t nh, int fd, uint64_t off, uint64_t len);
 /** Keeps x beyond the handler (the first hold belongs there), to answer later; returns x. The last
- *  release of an unanswered x sends 500, as does a handler that neither answered nor held it. */
+ *  release of an unanswered x sends 500, as does a handler that neither answered nor held it; the log says
+ *  so. On the loop the first hold takes along the buffer that the request lies in (64 KiB of address
+ *  space): where many exchanges wait for long, an executor is cheaper. */
 MUMMY_HTTP_API mummy_http_exchange *mummy_http_hold(mummy_http_exchange *x);
 MUMMY_HTTP_API void mummy_http_release(mummy_http_exchange *x);
-/** 1 when nobody will read an answer. */
+/** 1 when the client hung up or x was aborted. A client that only closed its sending side looks the same, and
+ *  an answer still reaches it. The poll back end notices when x is answered. */
 MUMMY_HTTP_API int mummy_http_gone(const mummy_http_exchange *x);
-/** Cuts the connection, with a body that is being read or an answer being sent. Any thread. */
+/** Cuts the connection of an x that is not finished: with a body that is being read (the sink ends) or an
+ *  answer that is streamed. Answering then gives -EPIPE. Any thread. */
 MUMMY_HTTP_API void mummy_http_abort(mummy_http_exchange *x);
-/** Adds a field to the coming answer; copied. -EALREADY. */
+/** Adds a field to the coming answer; copied. -EALREADY, -EINVAL, -ENOMEM. */
 MUMMY_HTTP_API int mummy_http_header_add(mummy_http_exchange *x, const char *name, const char *value);
-/** Sends 102 to 199; or 100, which reading the body does by itself (RFC 9110 15.2). -ENOTSUP: 1.0. */
+/** Sends 102 to 199; or 100, which stream_body and whole bodies do by themselves (RFC 9110 section 15.2).
+ *  Before the answer, where that would be given. -ENOTSUP: HTTP/1.0; -EALREADY, -EINVAL, -EPIPE. */
 MUMMY_HTTP_API int mummy_http_inform(mummy_http_exchange *x, int status,
 		const struct mummy_http_header *h, size_t nh);
 MUMMY_HTTP_API int mummy_http_continue(mummy_http_exchange *x);
 
 /* ---- Streamed answers, server-sent events, upgrades ------------------------------------------- */
-/** Sends the head; the body is written to *out, a new reference. length MUMMY_HTTP_UNKNOWN: chunked. */
+/** Sends the head; the body is written to *out, a new reference. length MUMMY_HTTP_UNKNOWN: chunked, or until
+ *  close for HTTP/1.0. To HEAD nothing of what is written is sent. Compressed as a whole answer would be,
+ *  each write flushed. Errors as respond, and -ENOMEM. */
 MUMMY_HTTP_API int mummy_http_respond_stream(mummy_http_exchange *x, int status,
 		const struct mummy_http_header *h, size_t nh, uint64_t length, mummy_http_stream **out);
-/** 101 with h (RFC 9110 section 7.8); from then on *out carries raw bytes both ways. */
+/** 101 with h, to which Connection: Upgrade is added (RFC 9110 section 7.8); from then on *out carries
+ *  raw bytes both ways, and no time-out applies but to output that is not taken. -ENOTSUP: HTTP/1.0; else as
+ *  respond_stream. */
 MUMMY_HTTP_API int mummy_http_upgrade(mummy_http_exchange *x, const struct mummy_http_header *h,
 		size_t nh, mummy_http_stream **out);
-/** respond_stream for text/event-stream; each send is one event. event and id may be NULL. */
+/** respond_stream for text/event-stream; each send is one event, and returns as stream_writev; -EINVAL:
+ *  a line break in event or id. event, id and data may be NULL. */
 MUMMY_HTTP_API int mummy_http_sse(mummy_http_exchange *x, mummy_http_stream **out);
 MUMMY_HTTP_API int mummy_http_sse_send(mummy_http_stream *st, const char *event, const char *id,
 		const char *data, size_t len);
 /** Waits while more than the high water is queued, then writes n bytes, copied. 0; nothing written:
- *  -ETIMEDOUT after timeout_ms (-1: no limit), -EPIPE, -EDEADLK on a loop. */
+ *  -ETIMEDOUT after timeout_ms (-1: no limit), -EDEADLK it would wait on its loop; else as writev. */
 MUMMY_HTTP_API int mummy_http_stream_write(mummy_http_stream *st, const void *p, size_t n, int timeout_ms);
 /** Writes all or nothing and never blocks. done NULL: copied; else taken, done(arg) exactly once, on
- *  any thread, also on error. 0; 1 queued above the high water; -EAGAIN above the hard limit,
- *  nothing queued; -EPIPE. Writes made inside data go out together when it returns. */
+ *  any thread, also on error. 0; 1 queued above the high water: drain follows; -EAGAIN above the hard
+ *  limit, nothing queued; -EPIPE closed or cut; -EINVAL more than the announced length. Writes made
+ *  inside data go out together when it returns. Of several pieces that are taken, the last is sent without
+ *  a copy. */
 MUMMY_HTTP_API int mummy_http_stream_writev(mummy_http_stream *st, const struct iovec *iov, int n,
 		void (*done)(void *arg), void *arg);
 MUMMY_HTTP_API size_t mummy_http_stream_pending(const mummy_http_stream *st); /**< bytes queued */
@@ -274,18 +308,22 @@ MUMMY_HTTP_API size_t mummy_http_stream_pending(const mummy_http_stream *st); /*
 MUMMY_HTTP_API void mummy_http_stream_close(mummy_http_stream *st);
 /** Cuts the connection now, so that the client sees an incomplete answer. Any thread. */
 MUMMY_HTTP_API void mummy_http_stream_abort(mummy_http_stream *st);
+/** The last unref of a stream that was not closed aborts it. */
 MUMMY_HTTP_API mummy_http_stream *mummy_http_stream_ref(mummy_http_stream *st);
 MUMMY_HTTP_API void mummy_http_stream_unref(mummy_http_stream *st);
 /** What happens to a stream; all on its loop, any may be NULL. Must outlive the stream. */
 struct mummy_http_stream_events {
 	int (*data)(void *ctx, void *p, size_t n);  /**< upgraded: bytes, which may be changed in place.
 	                                                 0 more; 1 consumed, pause until resume; <0 abort */
-	void *(*room)(void *ctx, size_t *n);  /**< where to receive next, *n bytes; NULL: own buffer */
+	void *(*room)(void *ctx, size_t *n);  /**< where to receive next, *n bytes; NULL: the loop's buffer,
+	                                           which data may use until it returns */
 	void (*drain)(void *ctx);             /**< fell below the high water again */
-	void (*closed)(void *ctx, int status);  /**< the last call, always: 0, or why it was cut */
+	/** The last call, always: 0, or why it was cut: -EPIPE, -ETIMEDOUT, -ECANCELED aborted, what data
+	 *  returned, -ESHUTDOWN the server stops (and if its loop has ended, on the caller's thread). */
+	void (*closed)(void *ctx, int status);
 	uintptr_t reserved[4];
 };
-/** Starts the calls; none comes before, closed always comes. ev and ctx are borrowed until closed. */
+/** Starts the calls; none comes before, closed always comes. Once. ev and ctx are borrowed until closed. */
 MUMMY_HTTP_API void mummy_http_stream_start(mummy_http_stream *st,
 		const struct mummy_http_stream_events *ev, void *ctx);
 /** After data returned 1: go on. Any thread, also before it returned. */
@@ -299,13 +337,19 @@ struct mummy_http_sink {                 /* serial, on the route's executor */
 	int (*data)(void *ctx, const void *p, size_t n);
 	/** Instead of data: fetch it with body_read, which never blocks. Returns as data. */
 	int (*ready)(void *ctx, mummy_http_exchange *x);
-	void (*end)(void *ctx, int status);  /**< once, iff stream_body gave 0: 0 complete, <0 cut off */
+	/** Once, iff stream_body gave 0: 0 complete; -EPIPE cut off, -ETIMEDOUT slower than min_body_rate,
+	 *  -EMSGSIZE over a limit, -EBADMSG malformed chunks, -ECANCELED aborted, or what data returned.
+	 *  Unless x is answered here or later, these are answered with 400, 408, 413 or 500. */
+	void (*end)(void *ctx, int status);
 	void *ctx;
 	uintptr_t reserved[4];
 };
-/** Starts reading; sink is copied. Hold x until end. -EALREADY, -EPIPE, -ENOTSUP not such a route. */
+/** Starts reading, and sends 100 Continue if the client waits for it; sink is copied, and has either data or
+ *  ready. Called in the handler, the sink begins when that returns. Hold x until end. The answer may be
+ *  given before, within or after; to begin a streamed one first sends a body back while it comes.
+ *  -EALREADY, -EPIPE, -EINVAL, -ENOTSUP not such a route. */
 MUMMY_HTTP_API int mummy_http_stream_body(mummy_http_exchange *x, const struct mummy_http_sink *sink);
-/** Goes on after delay_ms. Any thread, also before data returned 1. */
+/** Goes on after delay_ms. Any thread, also before data returned 1; once for each 1. */
 MUMMY_HTTP_API int mummy_http_body_next(mummy_http_exchange *x, unsigned delay_ms);
 /** Inside ready only: >0 bytes; 0 the body is complete; -EAGAIN return and be called again; <0. */
 MUMMY_HTTP_API ssize_t mummy_http_body_read(mummy_http_exchange *x, void *buf, size_t n);
@@ -341,7 +385,7 @@ MUMMY_HTTP_API mummy_http_loop *mummy_http_stream_loop(const mummy_http_stream *
 /** Runs run(arg) on the loop (a mummy_http_loop *), exactly once when 0 is returned; -ESHUTDOWN
  *  after its end, -ENOMEM. Any thread. */
 MUMMY_HTTP_API int mummy_http_loop_post(void *loop, void (*run)(void *arg), void *arg);
-/** The same after delay_ms, or at the loop's end if that comes first. */
+/** The same after delay_ms, or at the loop's end if that comes first. A millisecond clock. */
 MUMMY_HTTP_API int mummy_http_loop_timer(mummy_http_loop *l, unsigned delay_ms,
 		void (*run)(void *arg), void *arg);
 /** To watch foreign descriptors and cancellable timers; loop only (mummy/poller.h). */
@@ -376,8 +420,9 @@ struct mummy_http_stats {
 	uint64_t reserved[8];
 };
 MUMMY_HTTP_API void mummy_http_stats_get(const mummy_http_server *s, struct mummy_http_stats *out);
-/** A byte transport under the connection. Called by the connection's owner of the moment, never two
- *  at once. 0 or more; -EAGAIN wait for the socket (for writing when wants_write gives 1); <0. */
+/** A byte transport under the connection. One thread at a time receives and one at a time sends; with a body
+ *  and an answer streamed at once these may be two. 0 or more; -EAGAIN wait for the socket (in the
+ *  handshake for writing when wants_write gives 1); <0 the connection is cut. */
 struct mummy_http_transport {
 	ssize_t (*recv)(void *conn, void *p, size_t n);
 	ssize_t (*sendv)(void *conn, const struct iovec *iov, int n);
