@@ -194,7 +194,7 @@ int mhttp_body_some(struct mhttp_conn *c)
 
 void mhttp_body_turn(struct mhttp_conn *c)
 {
-	int waited = c->flags & MHTTP_NO_MEMORY;
+	int waited = c->flags & MHTTP_NO_MEMORY, reads = 0;
 
 	if (!mhttp_loop_ready(c->loop)) {
 		mhttp_conn_close(c, -ENOMEM);
@@ -218,6 +218,10 @@ void mhttp_body_turn(struct mhttp_conn *c)
 		}
 		if (rc == 0 || !mhttp_body_some(c))
 			return;
+		if (reads++ == MHTTP_TURN_READS) {
+			mhttp_conn_again(c);
+			return;
+		}
 	}
 }
 

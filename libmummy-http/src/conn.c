@@ -278,6 +278,13 @@ static unsigned conn_wants(const struct mhttp_conn *c)
 	return mhttp_conn_output(c) ? MUMMY_POLLER_WRITE : MUMMY_POLLER_READ;
 }
 
+void mhttp_conn_again(struct mhttp_conn *c)
+{
+	if (c->loop->edge)
+		mummy_poller_modify(c->loop->poller, c->fd,
+				    MUMMY_POLLER_READ | MUMMY_POLLER_WRITE | MUMMY_POLLER_EDGE, &c->watch);
+}
+
 /* The poll back end reports what lasts, so it is told what matters now. */
 void mhttp_conn_watch(struct mhttp_conn *c)
 {

@@ -152,7 +152,7 @@ int mhttp_read_some(struct mhttp_conn *c)
 void mhttp_read_heads(struct mhttp_conn *c)
 {
 	struct mummy_http_loop *l = c->loop;
-	int rc = 0;
+	int rc = 0, reads = 0;
 
 	if (!mhttp_loop_ready(l)) {
 		mhttp_conn_close(c, -ENOMEM);
@@ -165,6 +165,10 @@ void mhttp_read_heads(struct mhttp_conn *c)
 			return;
 	}
 	while (mhttp_loop_ready(l) && (atomic_load_explicit(&c->word, memory_order_relaxed) & MHTTP_EVENT)) {
+		if (reads++ == MHTTP_TURN_READS) {
+			mhttp_conn_again(c);
+			break;
+		}
 		rc = mhttp_read_some(c);
 		if (rc < 0)
 			c->flags |= MHTTP_CLOSE;

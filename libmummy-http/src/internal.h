@@ -334,6 +334,9 @@ void mhttp_conn_cut(struct mhttp_conn *c);   /* shutdown: the owner sees the end
 void mhttp_conn_ref(struct mhttp_conn *c);
 void mhttp_conn_unref(struct mhttp_conn *c);
 void mhttp_conn_watch(struct mhttp_conn *c);
+/* Others are to have their turn; what is left to read is reported again. */
+void mhttp_conn_again(struct mhttp_conn *c);
+enum { MHTTP_TURN_READS = 16 };
 void mhttp_conn_finish(struct mhttp_conn *c);
 void mhttp_conn_release_all(struct mhttp_conn *c);
 void mhttp_conn_leased_event(struct mhttp_conn *c, uint32_t word, unsigned events);

@@ -3,8 +3,7 @@
  *
  * A job on the executor reads under the lease until the socket is dry, then parks: WAITING in the
  * connection's word hands the right to run the sink to the loop, which submits the next job at an event.
- * Parking
- * fails when an event came meanwhile. No buffer and no thread is kept while parked or paused.
+ * Parking fails when an event came meanwhile. No buffer and no thread is kept while parked or paused.
  */
 #include <config.h>
 #include <stdlib.h>

@@ -194,6 +194,7 @@ static int receive(struct mhttp_conn *c, mummy_http_stream *st)
 void mhttp_upgrade_turn(struct mhttp_conn *c)
 {
 	mummy_http_stream *st = c->io->stream;
+	int reads = 0;
 
 	atomic_fetch_add_explicit(&st->refs, 1, memory_order_relaxed);
 	mhttp_conn_ref(c);
@@ -201,7 +202,11 @@ void mhttp_upgrade_turn(struct mhttp_conn *c)
 	if (!st->ended && mhttp_upgrade_reads(c) && (!c->io->in_n || deliver_kept(c, st)))
 		while (!st->ended && mhttp_upgrade_reads(c) && (atomic_load(&c->word) & MHTTP_EVENT)
 		       && receive(c, st))
-			;
+			if (reads++ == MHTTP_TURN_READS) {
+				if (!st->ended)
+					mhttp_conn_again(c);
+				break;
+			}
 	mhttp_conn_unref(c);
 	mhttp_stream_drop(st);
 }

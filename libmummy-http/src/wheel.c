@@ -3,8 +3,7 @@
  *
  * Every connection hangs in the slot of the time at which mhttp_conn_due wants to see it, or in the
  * farthest one. Requests do not touch the wheel: a look that finds that the time has moved on hangs the
- * connection
- * up again. Only what becomes due earlier than it was (a head begins, a body begins) is moved.
+ * connection up again. Only what becomes due earlier than it was (a head begins, a body begins) is moved.
  */
 #include <config.h>
 #include "internal.h"

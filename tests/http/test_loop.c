@@ -242,7 +242,7 @@ SERVE_TEST(no_descriptor_is_left)
 	low = old;
 	low.rlim_cur = 128;
 	setrlimit(RLIMIT_NOFILE, &low);
-	while (n < 256 && (fill[n] = dup(0)) >= 0)
+	while (n < 256 && (fill[n] = dup(a)) >= 0)
 		n++;
 	{
 		struct sockaddr_in to = { .sin_family = AF_INET };
