@@ -118,10 +118,13 @@ void mhttp_stream_post(mummy_http_stream *st)
 
 static void stream_tell_closed(mummy_http_stream *st)
 {
-	if (!st->began || !st->ended || st->closed)
-		return;
-	st->closed = 1;
-	if (st->events->closed)
+	int now;
+
+	pthread_mutex_lock(&st->lock);
+	now = st->began && st->ended && !st->closed;
+	st->closed |= (uint8_t)now;
+	pthread_mutex_unlock(&st->lock);
+	if (now && st->events->closed)
 		st->events->closed(st->ctx, st->status);
 }
 
@@ -219,9 +222,10 @@ static int stream_flush(mummy_http_stream *st, int *drained)
 		rc = st->status;
 	finished = mhttp_out_finished(&st->out);
 	atomic_store(&st->pending, (size_t)st->out.bytes);
-	*drained = (st->flags & MHTTP_ST_HIGH) && st->out.bytes < high;
-	if (*drained)
+	if ((st->flags & MHTTP_ST_HIGH) && st->out.bytes < high) {
+		*drained = st->began && st->events->drain;
 		st->flags &= (uint8_t)~MHTTP_ST_HIGH;
+	}
 	if (st->out.bytes <= high)
 		waiters = mhttp_waiters_take(st);
 	if (rc == -EAGAIN)
@@ -240,7 +244,7 @@ void mhttp_stream_turn(mummy_http_stream *st)
 
 	if (rc == 0 && atomic_load(&st->loop->ended))
 		rc = -ESHUTDOWN;
-	if (drained && rc == 0 && st->began && !st->ended && st->events->drain)
+	if (drained && rc == 0)
 		st->events->drain(st->ctx);
 	if (rc)
 		mhttp_stream_over(st, rc > 0 ? 0 : rc);

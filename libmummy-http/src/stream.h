@@ -39,7 +39,7 @@ struct mummy_http_stream {
 	struct mhttp_inbox_node node;
 	int status;
 	uint8_t mode, flags;
-	uint8_t began, ended, closed;        /* the loop's: events may be called; it is over; that was told */
+	uint8_t began, ended, closed;        /* events may be called; it is over; that was told: under the lock */
 };
 
 /* stream.c */

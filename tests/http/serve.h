@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include <mummy/http.h>
 #include <mummy/poller.h>
+#define SUITE_TIMEOUT_S 180  /* several servers each, under sanitizers on a busy machine */
 #include "suite.h"
 #include "crew.h"
 

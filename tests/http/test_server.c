@@ -163,7 +163,7 @@ SERVE_TEST(a_handler_sees_the_request)
 SERVE_TEST(bodies_come_whole)
 {
 	static const char *const paths[] = { "/echo", "/echo-inline" };
-	enum { SIZE = 900 * 1000 };
+	enum { SIZE = 600 * 1000 };
 	char *body = malloc(SIZE + 1), text[128];
 	struct serve s;
 	int fd;

@@ -3,7 +3,7 @@
 
 /* Streamed answers and upgraded connections. */
 
-enum { TOTAL = 5 * 1000 * 1000, PIECE = 10 * 1000 };
+enum { TOTAL = 2 * 1000 * 1000, PIECE = 10 * 1000 };
 static char piece[PIECE + 1];
 
 static void fill_piece(void)
