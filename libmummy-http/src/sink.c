@@ -121,11 +121,11 @@ static ssize_t sink_fill(mummy_http_exchange *x, char *buf, size_t size, int *dr
 		n = sink_decode(x, buf, have, &at);
 		if (n < 0)
 			return error_of(n);
-		if (at == 0 && have == size)
-			return -EMSGSIZE;    /* a line of a chunk or trailer longer than the buffer */
 		if (at < have && mhttp_io_unread(c, buf + at, have - at) < 0)
 			return -ENOMEM;
 		io->in_stale = io->in_n == have - at;
+		if (at == 0 && have == size)
+			return -ENOBUFS;     /* a line of a chunk or trailer longer than the room for it */
 		if (n > 0)
 			return n;
 	}
@@ -185,6 +185,8 @@ static ssize_t sink_data(mummy_http_exchange *x, char *buf, size_t size, int *dr
 		if (size - have < SMALL_CHUNK && size > 2 * SMALL_CHUNK)
 			break;
 	}
+	if (n == -ENOBUFS)                   /* with the whole buffer it may fit */
+		n = have ? 1 : -EMSGSIZE;
 	/* also before a cut: what arrived is the sink's */
 	if (have)
 		*answer = x->sink.data(x->sink.ctx, buf, have);
@@ -337,6 +339,8 @@ ssize_t mummy_http_body_read(mummy_http_exchange *x, void *buf, size_t n)
 	if (n == 0)
 		return -EINVAL;
 	got = sink_fill(x, buf, n, &x->sink_dry);
+	if (got == -ENOBUFS)
+		got = -EMSGSIZE;
 	if (got < 0)
 		x->ready_status = (int)got;
 	else
