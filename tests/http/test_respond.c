@@ -305,7 +305,103 @@ SERVE_TEST(who_does_not_read_is_not_read_from)
 	free(big);
 }
 
+static void informed(mummy_http_exchange *x, void *ctx)
+{
+	const struct mummy_http_header link = MUMMY_HTTP_HEADER("Link", "</a.css>; rel=preload");
+	int minor = mummy_http_minor_version(x), *seen = ctx;
+
+	seen[0] = mummy_http_inform(x, 103, &link, 1);
+	ck_assert_int_eq(mummy_http_inform(x, 101, NULL, 0), -EINVAL);
+	ck_assert_int_eq(mummy_http_inform(x, 200, NULL, 0), -EINVAL);
+	mummy_http_respond_text(x, 200, minor ? "one" : "nought");
+	seen[1] = mummy_http_inform(x, 103, &link, 1);
+}
+
+/* A worker's and an inline one. */
+SERVE_TEST(informational_answers_go_ahead_of_the_answer)
+{
+	static const char *const asks[] = { "GET /worker HTTP/1.1\r\nHost: a\r\n\r\n",
+					    "GET /inline HTTP/1.1\r\nHost: a\r\n\r\n" };
+	int seen[2];
+	struct serve s;
+
+	serve_init(&s, poller, 1);
+	serve_route(&s, "GET", "/worker", informed, seen, 0);
+	serve_route(&s, "GET", "/inline", informed, seen, MUMMY_HTTP_INLINE);
+	serve_start(&s);
+	for (int i = 0; i < 2; i++) {
+		int fd = dial(&s);
+		struct heard h;
+
+		say(fd, asks[i]);
+		hear_head(fd, &h);
+		ck_assert_int_eq(h.status, 103);
+		ck_assert_str_eq(heard_field(&h, "Link"), "</a.css>; rel=preload");
+		ck_assert_ptr_null(heard_field(&h, "Content-Length"));
+		expect(fd, 200, "one");
+		say(fd, asks[i]);            /* the last handler has ended by the next 103 */
+		hear_head(fd, &h);
+		ck_assert_int_eq(h.status, 103);
+		expect(fd, 200, "one");
+		close(fd);
+	}
+	serve_stop(&s);
+	ck_assert_int_eq(seen[0], 0);
+	ck_assert_int_eq(seen[1], -EALREADY);
+}
+
+SERVE_TEST(http_1_0_is_not_informed)
+{
+	int seen[2], fd;
+	struct serve s;
+
+	serve_init(&s, poller, 0);
+	serve_route(&s, "GET", "/", informed, seen, 0);
+	serve_start(&s);
+	fd = dial(&s);
+	say(fd, "GET / HTTP/1.0\r\n\r\n");
+	expect(fd, 200, "nought");
+	expect_end(fd);
+	close(fd);
+	serve_stop(&s);
+	ck_assert_int_eq(seen[0], -ENOTSUP);
+}
+
+static void thing(mummy_http_exchange *x, void *ctx)
+{
+	(void)ctx;
+	mummy_http_respond_text(x, 200, "here");
+}
+
+SERVE_TEST(a_connection_has_its_last_request)
+{
+	int workers, fd;
+
+	for (workers = 0; workers < 2; workers++) {
+		struct serve s;
+		struct heard h;
+
+		serve_init(&s, poller, workers);
+		s.opt.max_requests = 3;
+		serve_route(&s, "GET", "/", thing, NULL, 0);
+		serve_start(&s);
+		fd = dial(&s);
+		for (int i = 0; i < 3; i++)
+			say(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+		for (int i = 0; i < 3; i++) {
+			hear_answer(fd, &h, 0);
+			ck_assert_int_eq(h.status, 200);
+			ck_assert_int_eq(heard_field(&h, "Connection") != NULL, i == 2);
+			free(h.body);
+		}
+		expect_end(fd);
+		close(fd);
+		serve_stop(&s);
+	}
+}
+
 SUITE_MAIN("http/respond", big_answers_are_copied_taken_or_sent_from_a_file,
 	   a_client_that_goes_away_costs_nothing,
 	   an_exchange_is_answered_once, fields_are_checked, some_answers_have_no_body,
-	   whole_answers_are_compressed_when_the_client_wishes, who_does_not_read_is_not_read_from)
+	   whole_answers_are_compressed_when_the_client_wishes, who_does_not_read_is_not_read_from,
+	   informational_answers_go_ahead_of_the_answer, http_1_0_is_not_informed, a_connection_has_its_last_request)
