@@ -115,8 +115,10 @@ static unsigned begin_frame(mummy_ws_conn *c, const struct mummy_ws_frame *f)
 }
 
 /* Grows as octets come, not as they are announced. */
-static int reserve(struct mws_rx *rx, size_t n)
+static int reserve(const mummy_ws_conn *c, size_t n)
 {
+	struct mws_rx *rx = c->rx;
+	uint64_t most = rx->f.fin ? rx->total : c->ep->opt.max_message_bytes;
 	size_t size = rx->size ? rx->size : FIRST_BUFFER;
 	unsigned char *p;
 
@@ -124,9 +126,9 @@ static int reserve(struct mws_rx *rx, size_t n)
 		return 0;
 	while (size - rx->len < n)
 		size *= 2;
-	/* No more than the message will have. */
-	if (size > rx->total && rx->total >= rx->len + n)
-		size = (size_t)rx->total;
+	/* No more than the message will have, which only its last frame tells. */
+	if (size > most && most >= rx->len + n)
+		size = (size_t)most;
 	p = realloc(rx->buf, size);
 	if (!p)
 		return -ENOMEM;
@@ -149,7 +151,7 @@ static unsigned piece(mummy_ws_conn *c, uint8_t *p, size_t n)
 		return mws_event(c, MWS_EV_DATA, (enum mummy_ws_opcode)rx->op, p, n, NULL) < 0 ? 1011 : 0;
 	/* It may have been read to where it belongs. */
 	if (!rx->buf || p != rx->buf + rx->len) {
-		if (reserve(rx, n) < 0)
+		if (reserve(c, n) < 0)
 			return 1011;
 		memcpy(rx->buf + rx->len, p, n);
 	}
@@ -310,7 +312,7 @@ void *mummy_ws_conn_room(mummy_ws_conn *c, size_t *n)
 	left = rx->f.length - rx->at;
 	if (left < ROOM_WORTHWHILE)
 		return NULL;
-	if (rx->size - rx->len < ROOM_WORTHWHILE && reserve(rx, ROOM_WORTHWHILE) < 0)
+	if (rx->size - rx->len < ROOM_WORTHWHILE && reserve(c, ROOM_WORTHWHILE) < 0)
 		return NULL;
 	*n = left < rx->size - rx->len ? (size_t)left : rx->size - rx->len;
 	return rx->buf + rx->len;

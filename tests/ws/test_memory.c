@@ -143,6 +143,24 @@ START_TEST(a_big_frame_that_is_announced_costs_what_has_come)
 }
 END_TEST
 
+/* Each a reallocation to the octet would be quadratic where the heap has no room to grow in place. */
+START_TEST(fragments_of_one_octet_do_not_each_cost_an_allocation)
+{
+	struct fake *f;
+	int rc = 0;
+
+	base = live;
+	f = fake_new(NULL, NULL);
+	made = 0;
+	for (int i = 0; i < 60000; i++)
+		rc |= fake_feed_frame(f, 0, i ? 0 : 2, "x", 1);
+	ck_assert_uint_lt(made, 20);
+	ck_assert_int_eq(rc, 0);
+	fake_free(f);
+	ck_assert_uint_eq(live, base);
+}
+END_TEST
+
 static void done(void *arg)
 {
 	++*(int *)arg;
@@ -256,6 +274,7 @@ int main(void)
 	tcase_set_timeout(c, SUITE_TIMEOUT_S);
 	tcase_add_test(c, an_idle_connection_owns_its_96_octets);
 	tcase_add_test(c, a_big_frame_that_is_announced_costs_what_has_come);
+	tcase_add_test(c, fragments_of_one_octet_do_not_each_cost_an_allocation);
 	tcase_add_loop_test(c, every_allocation_that_fails, 0, 4);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_ENV);
