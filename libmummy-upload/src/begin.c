@@ -23,7 +23,9 @@ int mup_refuse_code(struct mup_request *r, int rc)
 {
 	switch (rc) {
 	case -ENOENT:
-		return mup_refuse(r, 404, "there is no such upload\n");
+		if (r->id)
+			return mup_refuse(r, 404, "there is no such upload\n");
+		break;             /* what a creation misses is the store's own */
 	case -EBADMSG:
 		return mup_refuse(r, 410, "the upload is damaged\n");
 	case -EBUSY:

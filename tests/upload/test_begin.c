@@ -238,6 +238,19 @@ START_TEST(a_reserved_tail_is_refused)
 }
 END_TEST
 
-SUITE_MAIN("upload/begin", the_rules_hold_over_both_stores,
+/* 404 would tell the client that it asked for the wrong address. */
+START_TEST(a_folder_that_has_gone_is_the_server_s_fault)
+{
+	struct answer a;
+	char folder[64];
+	mummy_upload *u = open_dir(fresh(folder), NULL, NULL);
+
+	wipe(folder);
+	ck_assert_int_eq(ask(u, &a, "POST", "/files/", NULL, 0, "Upload-Length", "5", NULL), 500);
+	mummy_upload_free(u);
+}
+END_TEST
+
+SUITE_MAIN("upload/begin", a_folder_that_has_gone_is_the_server_s_fault, the_rules_hold_over_both_stores,
 	   a_chunked_body_that_is_too_long_is_refused_and_not_written, a_deferred_length_is_bounded_by_the_maximum,
 	   the_base_path_is_what_was_asked_for, a_reserved_tail_is_refused)
