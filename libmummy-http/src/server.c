@@ -25,7 +25,7 @@ static int options_fill(struct mummy_http_options *o)
 	DEFAULT(o->max_buffered_bytes, 256 * 1024 * 1024);
 	DEFAULT(o->chunk_bytes, 256 * 1024);
 	DEFAULT(o->high_water_bytes, 256 * 1024);
-	DEFAULT(o->hard_limit_bytes, 16 * 1024 * 1024);
+	DEFAULT(o->hard_limit_bytes, 17 * 1024 * 1024);
 	DEFAULT(o->gzip_min_bytes, 1024);
 	DEFAULT(o->gzip_level, 1);
 	return o->max_line_bytes > 1 << 24 || o->max_head_bytes > 1 << 24 ? -EINVAL : 0;

@@ -12,7 +12,7 @@ static void fill_in(struct mummy_ws_options *o)
 	DEFAULT(o->max_message_bytes, 16u << 20);
 	DEFAULT(o->max_pending_bytes, 256u << 10);
 	DEFAULT(o->high_water_bytes, 256u << 10);
-	DEFAULT(o->hard_limit_bytes, 16u << 20);
+	DEFAULT(o->hard_limit_bytes, 17u << 20);
 	DEFAULT(o->ping_ms, 30000);
 	DEFAULT(o->idle_ms, 75000);
 	DEFAULT(o->close_ms, 5000);

@@ -317,6 +317,26 @@ START_TEST(conversations)
 }
 END_TEST
 
+START_TEST(the_largest_message_fits_back)
+{
+	struct world w;
+	size_t n = 16 << 20;
+	char *text = malloc(n);
+	int fd;
+
+	memset(text, 'm', n);
+	world_begin(&w, every_way[_i]);
+	fd = open_(&w, "/echo");
+	put_frame(fd, 1, 2, text, n);
+	expect(fd, 2, text, n);
+	put_frame(fd, 1, 8, "\x03\xe8", 2);
+	expect(fd, 8, "\x03\xe8", 2);
+	expect_end(fd);
+	world_end(&w);
+	free(text);
+}
+END_TEST
+
 START_TEST(broken_rules_are_told_even_if_more_is_on_its_way)
 {
 	struct world w;
@@ -459,7 +479,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { conversations, broken_rules_are_told_even_if_more_is_on_its_way,
+	const TTest *const tests[] = { conversations, the_largest_message_fits_back,
+		broken_rules_are_told_even_if_more_is_on_its_way,
 		a_chat_over_two_loops, handshakes, the_first_message_may_come_with_the_request,
 		a_stop_closes_what_is_open };
 	Suite *s = suite_create("tools/ws_http");

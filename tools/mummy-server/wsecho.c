@@ -5,9 +5,6 @@
 #include <mummy/adapters/ws-http.h>
 #include "wsecho.h"
 
-/* Above it the client, which sends and does not read, is cut off. */
-#define MAX_QUEUED_BYTES (64u << 20)
-
 static void message(mummy_ws_conn *c, void *user, enum mummy_ws_opcode op, const void *data, size_t len)
 {
 	(void)user;
@@ -17,8 +14,8 @@ static void message(mummy_ws_conn *c, void *user, enum mummy_ws_opcode op, const
 int wsecho_new(mummy_ws_endpoint **out, const struct mummy_ws_executor *executor)
 {
 	const struct mummy_ws_events events = { .message = message };
-	struct mummy_ws_options opt = { .overflow = MUMMY_WS_DISCONNECT,
-		.hard_limit_bytes = MAX_QUEUED_BYTES };
+	/* a client that sends and does not read is cut off */
+	struct mummy_ws_options opt = { .overflow = MUMMY_WS_DISCONNECT };
 
 	if (executor)
 		opt.executor = *executor;

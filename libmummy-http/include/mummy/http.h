@@ -164,7 +164,7 @@ struct mummy_http_options {
 	                                          503; 0: 256 MiB */
 	size_t chunk_bytes;                  /**< buffer of a streamed body; 0: 256 KiB */
 	size_t high_water_bytes;             /**< queued output per connection that asks for a pause */
-	size_t hard_limit_bytes;             /**< and that is refused; 0: 256 KiB and 16 MiB */
+	size_t hard_limit_bytes;             /**< and that is refused; 0: 256 KiB and 17 MiB */
 	size_t gzip_min_bytes;               /**< smaller answers are not compressed; 0: 1 KiB */
 	int gzip_level;                      /**< 1 to 9; 0: 1; -1: no gzip */
 	/** Answers x for the server's own errors, 404 and 405 too, by respond; what the status needs (Allow)

@@ -197,7 +197,8 @@ struct mummy_ws_options {
 	 *  being given a connection holds at most twice that, a read and a message. */
 	size_t max_pending_bytes;
 	size_t high_water_bytes;            /**< pending output: above it send gives 1; 0: 256 KiB */
-	size_t hard_limit_bytes;            /**< that is never passed; 0: 16 MiB */
+	size_t hard_limit_bytes;            /**< that is never passed; 0: 17 MiB, so that the largest
+	                                         message fits with its frame header */
 	/* times in ms, 64 ms coarse, never early; UINT_MAX: none */
 	unsigned ping_ms;                   /**< silence before a ping; 0: 30 s */
 	unsigned idle_ms;                   /**< silence before the stream is cut; 0: 75 s */
