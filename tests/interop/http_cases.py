@@ -6,7 +6,7 @@ import tempfile
 import time
 
 from harness import Server, Setup, case
-from wire import ask, curl, curl_head, get, read_answer
+from wire import ask, curl, curl_head, everything, get, read_answer
 
 HELLO = b"Hello, World!"
 
@@ -104,8 +104,8 @@ def a_body_too_large_is_refused_before_it_is_sent():
     with Server("--max-body", "64K") as server:
         answer, closed = ask(server, head)
         assert answer.status == 413 and closed
-        answer, closed = ask(server, chunks)
-        assert (answer is None or answer.status in (200, 413)) and closed, answer and answer.status
+        said = everything(server, chunks)  # the echo may have begun: then it is cut, never ended
+        assert said.startswith(b"HTTP/1.1 413 ") or not said.endswith(b"\r\n0\r\n\r\n"), said[:100]
         answer, closed = ask(server, head.replace(b"70000", b"65536"))
         assert answer.status == 100 and not closed
         assert get(server, "/diag/hello").body == HELLO
@@ -191,8 +191,8 @@ def a_bad_chunk_ends_the_connection():
     head = b"POST /diag/echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
     with Server() as server:
         for bad in (b"x\r\nabc\r\n", b"3\r\nabcd\r\n", b"ffffffffffffffffff\r\n", b"3 \nabc\r\n", b"-1\r\n"):
-            answer, closed = ask(server, head + bad)
-            assert closed and (answer is None or answer.status in (200, 400)), (bad, answer.status)
+            said = everything(server, head + bad)
+            assert said.startswith(b"HTTP/1.1 400 ") or not said.endswith(b"\r\n0\r\n\r\n"), (bad, said)
         assert get(server, "/diag/hello").body == HELLO
 
 

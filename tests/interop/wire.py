@@ -85,6 +85,19 @@ def ask(server, request, method="GET", patience_s=1):
         return answer, closed
 
 
+def everything(server, request):
+    """All that the server says to raw bytes until it closes the connection, which it must."""
+    said = b""
+    with server.connect() as s:
+        try:
+            s.sendall(request)
+            while data := s.recv(65536):
+                said += data
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+    return said
+
+
 def get(server, path, **fields):
     """GET with further fields (names with _ for -), by raw bytes."""
     lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Connection: close"]
