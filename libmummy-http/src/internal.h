@@ -179,6 +179,7 @@ struct mummy_http_exchange {
 	_Atomic uint32_t pause;
 	int in_handler, sink_after, sink_status;
 	int sink_dry, ready_status;
+	int sink_owes;             /* an event was taken, and the socket not read until it was dry */
 	uint64_t sink_bytes;
 	pthread_t handler_thread;
 	int streaming;                       /* the answer is a stream */
@@ -301,6 +302,7 @@ int mhttp_loop_turn(struct mummy_http_loop *l, int timeout_ms);  /* 1 go on, 0 d
 int mhttp_loop_timeout(struct mummy_http_loop *l);
 void mhttp_loop_end(struct mummy_http_loop *l);
 int mhttp_loop_is_here(const struct mummy_http_loop *l);
+size_t mhttp_recv_size(const struct mummy_http_server *s);
 struct mhttp_recv *mhttp_loop_recv(struct mummy_http_loop *l);  /* makes it when it was taken; NULL */
 uint32_t mhttp_now(void);                /* milliseconds, coarse, wrapping */
 static inline int32_t mhttp_until(uint32_t when, uint32_t now)

@@ -41,14 +41,20 @@ void mhttp_loop_unref(struct mummy_http_loop *l)
 	mhttp_server_unref(s);
 }
 
+/* The most that a loop reads at once, and so the most that a connection may keep of what came. */
+size_t mhttp_recv_size(const struct mummy_http_server *s)
+{
+	size_t head = s->opt.max_head_bytes + s->opt.max_line_bytes;
+
+	return head > RECV_BYTES / 2 ? 2 * head : RECV_BYTES;
+}
+
 struct mhttp_recv *mhttp_loop_recv(struct mummy_http_loop *l)
 {
-	size_t size = RECV_BYTES, head = l->server->opt.max_head_bytes + l->server->opt.max_line_bytes;
+	size_t size = mhttp_recv_size(l->server);
 
 	if (l->recv)
 		return l->recv;
-	if (head > size / 2)
-		size = 2 * head;
 	l->recv = malloc(sizeof *l->recv + size);
 	if (l->recv) {
 		atomic_init(&l->recv->refs, 1);

@@ -53,18 +53,35 @@ void mhttp_sink_event(struct mhttp_conn *c)
 		mhttp_sink_resume(c->x);
 }
 
-/* Takes what was kept, or receives, behind have octets of buf. */
-static ssize_t sink_receive(struct mhttp_conn *c, char *buf, size_t have, size_t size, int *dry)
+/* Receives behind have octets of buf. Of a chunked body no more than the loop can take back: it may end with
+ * the first octets, and requests follow. */
+static ssize_t sink_receive(mummy_http_exchange *x, char *buf, size_t have, size_t size, int *dry)
 {
+	struct mhttp_conn *c = x->conn;
 	const struct mhttp_body *b = &c->io->body;
-	size_t room = size - have;
+	size_t most = mhttp_recv_size(c->loop->server), room = size - have;
 	ssize_t n;
 
-	if (b->framing == MUMMY_HTTP_LENGTH && room > b->left)
-		room = (size_t)b->left;
+	if (b->framing == MUMMY_HTTP_LENGTH)
+		most = b->left < SIZE_MAX ? (size_t)b->left : SIZE_MAX;
+	else
+		most = have < most ? most - have : 0;
+	if (room > most)
+		room = most;
+	if (room == 0)
+		return -EMSGSIZE;
 	n = mhttp_recv(c, buf + have, room);
 	*dry = n > 0 && (size_t)n < room && mhttp_is_plain(c) && !(atomic_load(&c->word) & MHTTP_GONE);
+	if (*dry || n == -EAGAIN)
+		x->sink_owes = 0;
 	return n == 0 ? -EPIPE : n;
+}
+
+/* An event that comes from now on is one for octets that are not read yet. */
+static void sink_take_event(mummy_http_exchange *x)
+{
+	if (atomic_fetch_and(&x->conn->word, ~(uint32_t)MHTTP_EVENT) & MHTTP_EVENT)
+		x->sink_owes = 1;
 }
 
 static size_t sink_kept(struct mhttp_io *io, char *buf, size_t size)
@@ -111,7 +128,7 @@ static ssize_t sink_fill(mummy_http_exchange *x, char *buf, size_t size, int *dr
 		if (have == 0 || (io->in_stale && have < size)) {
 			if (*dry)
 				return -EAGAIN;
-			n = sink_receive(c, buf, have, size, dry);
+			n = sink_receive(x, buf, have, size, dry);
 			if (n < 0)
 				return n;
 			have += (size_t)n;
@@ -144,7 +161,7 @@ static int sink_park(mummy_http_exchange *x)
 	while (!parked && !(word & MHTTP_EVENT))
 		parked = atomic_compare_exchange_weak(&c->word, &word, word | MHTTP_WAITING);
 	if (!parked)
-		atomic_fetch_and(&c->word, ~(uint32_t)MHTTP_EVENT);
+		sink_take_event(x);
 	if (!edge) {
 		if (parked)
 			mhttp_kick(x, MHTTP_KICK_WATCH);
@@ -158,6 +175,9 @@ static void sink_finish(mummy_http_exchange *x, int status)
 	const struct mummy_http_sink sink = x->sink;
 
 	x->sink_status = status;
+	/* nobody is told twice of what lies in the socket: the loop still has to read it */
+	if (x->sink_owes)
+		atomic_fetch_or(&x->conn->word, MHTTP_EVENT);
 	mhttp_exchange_done(x, MHTTP_SINK_DONE);
 	if (sink.end)
 		sink.end(sink.ctx, status);
@@ -241,7 +261,7 @@ void mhttp_sink_run(mummy_http_exchange *x)
 	x->sink_after = 0;
 	x->sink_dry = 0;
 	if (atomic_load_explicit(&x->conn->word, memory_order_relaxed) & MHTTP_EVENT)
-		atomic_fetch_and(&x->conn->word, ~(uint32_t)MHTTP_EVENT);
+		sink_take_event(x);
 	while (rc == 0) {
 		if (x->conn->io->body.complete)
 			rc = 2;

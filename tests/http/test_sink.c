@@ -3,6 +3,8 @@
 
 /* Streamed request bodies. */
 
+enum { WIDE = 1024 * 1024 };
+
 struct job {
 	mummy_http_exchange *x;
 	size_t n, calls;
@@ -28,6 +30,17 @@ static int take(void *ctx, const void *p, size_t n)
 	return 1;
 }
 
+static int take_wide(void *ctx, mummy_http_exchange *x)
+{
+	struct job *j = ctx;
+	char *buf = malloc(WIDE);
+	ssize_t n = mummy_http_body_read(x, buf, WIDE);
+	int rc = n > 0 ? take(j, buf, (size_t)n) : 0;
+
+	free(buf);
+	return rc;
+}
+
 static int take_ready(void *ctx, mummy_http_exchange *x)
 {
 	struct job *j = ctx;
@@ -50,7 +63,7 @@ static void report(void *ctx, int status)
 	free(j);
 }
 
-struct plan { int ready, pause_every, stop_at; unsigned delay_ms; };
+struct plan { int ready, wide, pause_every, stop_at; unsigned delay_ms; };
 
 static void receive(mummy_http_exchange *x, void *ctx)
 {
@@ -63,7 +76,7 @@ static void receive(mummy_http_exchange *x, void *ctx)
 	j->stop_at = plan->stop_at;
 	j->delay_ms = plan->delay_ms;
 	if (plan->ready)
-		sink.ready = take_ready;
+		sink.ready = plan->wide ? take_wide : take_ready;
 	else
 		sink.data = take;
 	ck_assert_ptr_null(mummy_http_body(x, NULL));
@@ -86,7 +99,8 @@ static void early(mummy_http_exchange *x, void *ctx)
 	mummy_http_respond_text(x, 409, "no");
 }
 
-static const struct plan plain, by_ready = { .ready = 1 }, pausing = { .pause_every = 2 },
+static const struct plan plain, by_ready = { .ready = 1 },
+	wide = { .ready = 1, .wide = 1 }, pausing = { .pause_every = 2 },
 	slow = { .pause_every = 1, .delay_ms = 5 }, stopping = { .stop_at = 1000 };
 
 static void start(struct serve *s, int poller, int workers)
@@ -94,7 +108,7 @@ static void start(struct serve *s, int poller, int workers)
 	struct mummy_http_route route = { .handler = receive, .flags = MUMMY_HTTP_STREAM,
 					  .max_body_bytes = MUMMY_HTTP_UNKNOWN };
 	static const struct { const char *path; const struct plan *plan; } all[] = {
-		{ "/plain", &plain }, { "/ready", &by_ready }, { "/pausing", &pausing }, { "/slow", &slow },
+		{ "/plain", &plain }, { "/ready", &by_ready }, { "/wide", &wide }, { "/pausing", &pausing }, { "/slow", &slow },
 		{ "/stopping", &stopping },
 	};
 
@@ -220,6 +234,55 @@ SERVE_TEST(bodies_may_come_octet_by_octet)
 	serve_stop(&s);
 }
 
+/* Far more than is read at once, all of it there before the first answer is. */
+static void many_in_a_row(int poller, int workers, const char *path, int chunked)
+{
+	enum { N = 300, MOST = 9000 };
+	struct serve s;
+	uint32_t sum;
+	char *p = make_body(MOST, &sum);
+	int fd;
+
+	start(&s, poller, workers);
+	fd = dial(&s);
+	for (size_t i = 0; i < N; i++) {
+		size_t n = 1 + i * 997 % MOST;
+		char head[128];
+
+		snprintf(head, sizeof head, "POST %s HTTP/1.1\r\nHost: a\r\n", path);
+		say(fd, head);
+		if (chunked) {
+			say(fd, "Transfer-Encoding: chunked\r\n\r\n");
+			say_chunked(fd, p, n, 3000);
+		} else {
+			snprintf(head, sizeof head, "Content-Length: %zu\r\n\r\n", n);
+			say(fd, head);
+			say_n(fd, p, n);
+		}
+	}
+	for (size_t i = 0; i < N; i++) {
+		struct heard h;
+
+		hear_answer(fd, &h, 0);
+		ck_assert_int_eq(h.status, 200);
+		ck_assert_uint_eq(strtoul(h.body, NULL, 10), 1 + i * 997 % MOST);
+		free(h.body);
+	}
+	close(fd);
+	serve_stop(&s);
+	free(p);
+}
+
+SERVE_TEST(bodies_may_follow_each_other_at_once)
+{
+	static const char *const paths[] = { "/plain", "/ready", "/wide" };
+
+	for (size_t i = 0; i < 3; i++)
+		for (int workers = 0; workers < 3; workers += 2)
+			for (int chunked = 0; chunked < 2; chunked++)
+				many_in_a_row(poller, workers, paths[i], chunked);
+}
+
 SERVE_TEST(a_client_that_expects_100_is_told_to_go_on)
 {
 	struct heard h;
@@ -325,6 +388,6 @@ SERVE_TEST(a_stop_ends_sinks_that_wait)
 
 SUITE_MAIN("http/sink", bodies_are_streamed_on_an_executor, bodies_are_streamed_on_the_loop,
 	   a_sink_may_fetch_by_itself, a_sink_may_pause, bodies_may_come_octet_by_octet,
-	   a_client_that_expects_100_is_told_to_go_on,
+	   bodies_may_follow_each_other_at_once, a_client_that_expects_100_is_told_to_go_on,
 	   an_early_answer_reads_a_short_rest_and_closes_before_a_long_one,
 	   a_body_that_is_cut_or_bad_ends_the_sink, a_sink_may_refuse_the_rest, a_stop_ends_sinks_that_wait)
