@@ -54,6 +54,7 @@ void mummy_pool_fork(struct mummy_pool_task *t, void (*run)(void *arg), void *ar
 		return;
 	}
 	atomic_store_explicit(&slot->arg, t, memory_order_relaxed);
+	mpool_stock(w);
 	mpool_deque_publish(&w->forks);
 	if (__builtin_expect(atomic_load(&w->pool->want_wake) || atomic_load(&w->helper) != NULL, 0))
 		call_help(w);

@@ -153,7 +153,7 @@ static void sleep_once(struct core *c)
 
 	c->waiter = &token;
 	pthread_mutex_unlock(&c->lock);
-	mpool_token_wait(&c->pool->lot, &token, MPOOL_NEVER);
+	mpool_block_on(&c->pool->lot, &token, MPOOL_NEVER);
 	pthread_mutex_lock(&c->lock);
 }
 

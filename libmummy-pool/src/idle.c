@@ -3,17 +3,22 @@
 #include "mummy-common.h"
 
 /** Lock held. An exchange, for the barrier between the announcement and the look that follows. */
-static void publish(mummy_pool *p)
+void mpool_publish(mummy_pool *p)
 {
-	atomic_exchange(&p->want_wake, !p->waking && (p->idle || p->keeper));
+	bool unwatched = p->growing && !p->armed;
+
+	atomic_exchange(&p->want_wake, !p->waking && (p->idle || p->keeper || unwatched));
 }
 
 static bool deques_visible(mummy_pool *p)
 {
-	if (!p->stealing)
+	unsigned range;
+
+	if (atomic_load(&p->stocked) == 0)
 		return false;
-	for (unsigned i = 0; i < p->count; i++)
-		if (mpool_deque_size(&p->workers[i].forks) > 0 || mpool_deque_size(&p->workers[i].jobs) > 0)
+	range = atomic_load(&p->range);
+	for (unsigned i = 0; i < range; i++)
+		if (mpool_deque_size(&p->workers[i]->forks) > 0 || mpool_deque_size(&p->workers[i]->jobs) > 0)
 			return true;
 	return false;
 }
@@ -32,36 +37,41 @@ static struct mpool_worker *pop_idle(mummy_pool *p)
 	return w;
 }
 
-struct mpool_worker *mpool_choose_to_wake(mummy_pool *p)
+mpool_word *mpool_choose_to_wake(mummy_pool *p)
 {
 	struct mpool_worker *w;
 
 	if (p->waking)
 		return NULL;
 	w = pop_idle(p);
-	if (!w) {
+	if (!w && p->keeper) {
 		w = p->keeper;
 		p->keeper = NULL;
+		mpool_monitor_timers_changed(p);
 	}
-	if (!w)
+	if (!w && (!p->growing || p->armed))
 		return NULL;
-	w->idle = false;
-	w->woken = p->waking = true;
-	publish(p);
-	return w;
+	if (w) {
+		w->idle = false;
+		w->woken = p->waking = true;
+	} else {
+		p->armed = true;
+	}
+	mpool_publish(p);
+	return w ? &w->event : &p->monitor_event;
 }
 
 void mpool_wake_one(mummy_pool *p)
 {
-	struct mpool_worker *w;
+	mpool_word *event;
 
 	if (!mpool_alive(&p->alive))
 		return;
 	pthread_mutex_lock(&p->lock);
-	w = mpool_choose_to_wake(p);
+	event = mpool_choose_to_wake(p);
 	pthread_mutex_unlock(&p->lock);
-	if (w)
-		mpool_event_signal(&p->lot, &w->event);
+	if (event)
+		mpool_event_signal(&p->lot, event);
 }
 
 static void note_next_due(mummy_pool *p)
@@ -98,12 +108,15 @@ void mpool_timers_changed(mummy_pool *p)
 		p->keeper = pop_idle(p);
 	if (p->keeper)
 		mpool_event_signal(&p->lot, &p->keeper->event);
+	else
+		mpool_monitor_timers_changed(p);
 }
 
 static void enter(mummy_pool *p, struct mpool_worker *w)
 {
 	if (!w->idle) {
 		w->idle = true;
+		w->idle_until_ns = p->growing && p->live > p->base ? mummy_now_ns() + p->idle_ns : MPOOL_NEVER;
 		if (p->timers.count > 0 && !p->keeper) {
 			p->keeper = w;
 		} else {
@@ -111,7 +124,7 @@ static void enter(mummy_pool *p, struct mpool_worker *w)
 			p->idle = w;
 		}
 	}
-	publish(p);
+	mpool_publish(p);
 }
 
 static void leave(mummy_pool *p, struct mpool_worker *w)
@@ -129,18 +142,20 @@ static void leave(mummy_pool *p, struct mpool_worker *w)
 		*at = w->next_idle;
 	}
 	w->idle = false;
-	publish(p);
+	mpool_publish(p);
 }
 
 bool mpool_is_drained(mummy_pool *p)
 {
 	uint64_t completed = 0, enqueued = 0;
 
+	unsigned made = atomic_load(&p->made);
+
 	/* First what has ended, then what began: then equal sums were equal at one instant. */
-	for (unsigned i = 0; i < p->count; i++)
-		completed += atomic_load_explicit(&p->workers[i].completed, memory_order_acquire);
-	for (unsigned i = 0; i < p->count; i++)
-		enqueued += atomic_load_explicit(&p->workers[i].accepted, memory_order_acquire);
+	for (unsigned i = 0; i < made; i++)
+		completed += atomic_load_explicit(&p->workers[i]->completed, memory_order_acquire);
+	for (unsigned i = 0; i < made; i++)
+		enqueued += atomic_load_explicit(&p->workers[i]->accepted, memory_order_acquire);
 	return enqueued + p->enqueued == completed && p->ring.promised == 0;
 }
 
@@ -160,7 +175,7 @@ static void tell_drainers(mummy_pool *p)
 /** Lock held, given back while asleep. */
 static void sleep_once(mummy_pool *p, struct mpool_worker *w)
 {
-	uint64_t until = p->keeper == w ? mpool_timers_first(&p->timers)->due_ns : MPOOL_NEVER;
+	uint64_t until = p->keeper == w ? mpool_timers_first(&p->timers)->due_ns : w->idle_until_ns;
 
 	tell_drainers(p);
 	pthread_mutex_unlock(&p->lock);
@@ -171,12 +186,42 @@ static void sleep_once(mummy_pool *p, struct mpool_worker *w)
 
 static bool spin(mummy_pool *p)
 {
-	for (unsigned i = 0; i < p->spins; i++) {
+	unsigned spins = atomic_load_explicit(&p->spins, memory_order_relaxed);
+
+	for (unsigned i = 0; i < spins; i++) {
 		if (mpool_work_visible(p))
 			return true;
 		mpool_relax();
 	}
 	return false;
+}
+
+/** Lock held. An added thread, idle for long enough. Who keeps the time stays. */
+static bool is_spare(mummy_pool *p, struct mpool_worker *w)
+{
+	if (!w->idle || p->keeper == w || w->idle_until_ns == MPOOL_NEVER || mummy_now_ns() < w->idle_until_ns)
+		return false;
+	w->idle_until_ns = MPOOL_NEVER;
+	return p->live > p->base;
+}
+
+/** Lock held. */
+static bool has_to_end(mummy_pool *p, struct mpool_worker *w)
+{
+	if (p->stopping)
+		return true;
+	if (!is_spare(p, w))
+		return false;
+	mpool_worker_leaves(w);
+	return true;
+}
+
+static void unstock(struct mpool_worker *w)
+{
+	if (!w->stocked)
+		return;
+	w->stocked = false;
+	atomic_fetch_sub(&w->pool->stocked, 1);
 }
 
 bool mpool_idle(struct mpool_worker *w)
@@ -186,12 +231,13 @@ bool mpool_idle(struct mpool_worker *w)
 
 	if (spin(p))
 		return true;
+	unstock(w);
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
 		mpool_expire(p);
 		if (w->woken || p->ring.count > 0)
 			break;
-		if (p->stopping) {
+		if (has_to_end(p, w)) {
 			go_on = false;
 			break;
 		}

@@ -1,44 +1,19 @@
 #include <config.h>
 #include "worker.h"
 #include "mummy-common.h"
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define THREADS_PER_CPU 8u
-/* About as long as a fork takes to appear in a busy divide and conquer; a park and a wake cost many
- * times that. */
-#define SPINS 256u
-#define NAME_SIZE 16 /* with its NUL, as the kernel keeps it */
-
-static unsigned affinity_cpus(void)
-{
-#if defined HAVE_SCHED_GETAFFINITY && defined CPU_ALLOC
-	for (int cpus = 1024; cpus <= 1 << 20; cpus *= 4) {
-		cpu_set_t *set = CPU_ALLOC(cpus);
-		int n = 0;
-
-		if (!set)
-			break;
-		if (sched_getaffinity(0, CPU_ALLOC_SIZE(cpus), set) == 0)
-			n = CPU_COUNT_S(CPU_ALLOC_SIZE(cpus), set);
-		CPU_FREE(set);
-		if (n > 0)
-			return (unsigned)n;
-	}
-#endif
-	long n_online = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return n_online > 0 ? (unsigned)n_online : 1;
-}
+#define MAX_THREADS 1000u
+#define IDLE_MS 10000u
 
 static unsigned thread_count(const struct mummy_pool_options *opt)
 {
 	unsigned n = opt->threads;
 
 	if (n == 0)
-		n = affinity_cpus() * (opt->kind == MUMMY_POOL_THREADS ? THREADS_PER_CPU : 1);
+		n = mpool_affinity_cpus() * (opt->kind == MUMMY_POOL_THREADS ? THREADS_PER_CPU : 1);
 	return n <= MUMMY_POOL_MAX_THREADS || opt->threads ? n : MUMMY_POOL_MAX_THREADS;
 }
 
@@ -46,40 +21,14 @@ static int check_options(const struct mummy_pool_options *opt)
 {
 	if (opt->kind != MUMMY_POOL_THREADS && opt->kind != MUMMY_POOL_TASKS)
 		return -EINVAL;
-	if (opt->threads > MUMMY_POOL_MAX_THREADS || !MUMMY_RESERVED_OK(opt))
+	if (opt->threads > MUMMY_POOL_MAX_THREADS || opt->max_threads > MUMMY_POOL_MAX_THREADS || !MUMMY_RESERVED_OK(opt))
 		return -EINVAL;
 	return 0;
 }
 
-static int init_workers(mummy_pool *p)
-{
-	int rc = 0;
-
-	p->workers = aligned_alloc(_Alignof(struct mpool_worker), p->count * sizeof *p->workers);
-	if (!p->workers)
-		return -ENOMEM;
-	memset(p->workers, 0, p->count * sizeof *p->workers);
-	for (unsigned i = 0; i < p->count; i++) {
-		struct mpool_worker *w = &p->workers[i];
-
-		w->pool = p;
-		w->index = i;
-		w->random = (i + 1) * 2654435769u;
-		if (p->stealing && rc == 0)
-			rc = mpool_deque_init(&w->forks, MPOOL_FORKS);
-		if (p->stealing && rc == 0)
-			rc = mpool_deque_init(&w->jobs, MPOOL_JOBS);
-	}
-	return rc;
-}
-
 static void release(mummy_pool *p)
 {
-	for (unsigned i = 0; p->workers && i < p->count; i++) {
-		mpool_deque_destroy(&p->workers[i].forks);
-		mpool_deque_destroy(&p->workers[i].jobs);
-	}
-	free(p->workers);
+	mpool_workers_destroy(p);
 	mpool_ring_destroy(&p->ring);
 	mpool_timers_destroy(&p->timers);
 	mpool_alive_destroy(&p->alive);
@@ -93,6 +42,22 @@ static void destroy(mummy_pool *p)
 	release(p);
 }
 
+static void init_threads(mummy_pool *p, const struct mummy_pool_options *opt)
+{
+	unsigned max = opt->max_threads ? opt->max_threads : MAX_THREADS;
+	const char *name = opt->name ? opt->name : "mummy";
+
+	p->cpus = mpool_affinity_cpus();
+	p->base = thread_count(opt);
+	p->max = max > p->base ? max : p->base;
+	p->growing = p->stealing && p->max > p->base;
+	p->idle_ns = (uint64_t)(opt->idle_ms ? opt->idle_ms : IDLE_MS) * 1000000u;
+	memcpy(p->name, name, strnlen(name, sizeof p->name - 1));
+	p->thread_start = opt->thread_start;
+	p->thread_stop = opt->thread_stop;
+	p->ctx = opt->ctx;
+}
+
 static int init(mummy_pool *p, const struct mummy_pool_options *opt)
 {
 	int rc;
@@ -100,15 +65,10 @@ static int init(mummy_pool *p, const struct mummy_pool_options *opt)
 	p->stealing = opt->kind == MUMMY_POOL_TASKS;
 	p->local = p->stealing && opt->max_queued == 0;
 	p->max_queued = opt->max_queued;
-	p->count = thread_count(opt);
-	/* With more workers than CPUs, to spin takes the CPU from somebody who works. */
-	p->spins = p->stealing && p->count > 1 && p->count <= affinity_cpus() ? SPINS : 0;
-	p->thread_start = opt->thread_start;
-	p->thread_stop = opt->thread_stop;
-	p->ctx = opt->ctx;
 	p->next_due_ns = MPOOL_NEVER;
+	init_threads(p, opt);
 	mpool_alive_init(&p->alive);
-	rc = init_workers(p);
+	rc = mpool_workers_init(p);
 	if (rc == 0)
 		rc = mpool_lot_init(&p->lot);
 	if (rc == 0 && pthread_mutex_init(&p->lock, NULL) != 0) {
@@ -120,42 +80,17 @@ static int init(mummy_pool *p, const struct mummy_pool_options *opt)
 	return rc;
 }
 
-/** Joins the first n threads. */
-static void stop(mummy_pool *p, unsigned n)
+static int start(mummy_pool *p)
 {
-	pthread_mutex_lock(&p->lock);
-	p->stopping = true;
-	pthread_mutex_unlock(&p->lock);
-	for (unsigned i = 0; i < n; i++)
-		mpool_event_signal(&p->lot, &p->workers[i].event);
-	for (unsigned i = 0; i < n; i++)
-		pthread_join(p->workers[i].thread, NULL);
-}
+	int rc = 0;
 
-/** The index is kept whole, the prefix as far as there is room. */
-static void thread_name(char name[NAME_SIZE], const char *prefix, unsigned index)
-{
-	char number[NAME_SIZE];
-	size_t digits = (size_t)snprintf(number, sizeof number, "-%u", index);
-	size_t room = NAME_SIZE - 1 - digits;
-	size_t n = strnlen(prefix ? prefix : "mummy", room);
-
-	memcpy(name, prefix ? prefix : "mummy", n);
-	memcpy(name + n, number, digits + 1);
-}
-
-static int start(mummy_pool *p, const char *prefix)
-{
-	char name[NAME_SIZE];
-
-	for (unsigned i = 0; i < p->count; i++) {
-		thread_name(name, prefix, i);
-		if (mummy_thread_start(&p->workers[i].thread, name, mpool_worker_main, &p->workers[i]) < 0) {
-			stop(p, i);
-			return -EAGAIN;
-		}
-	}
-	return 0;
+	for (unsigned i = 0; rc == 0 && i < p->base; i++)
+		rc = mpool_start_worker(p, p->base);
+	if (rc == 0)
+		rc = mpool_monitor_start(p);
+	if (rc < 0)
+		mpool_stop(p);
+	return rc;
 }
 
 int mummy_pool_new(mummy_pool **out, const struct mummy_pool_options *opt)
@@ -176,7 +111,7 @@ int mummy_pool_new(mummy_pool **out, const struct mummy_pool_options *opt)
 	rc = init(p, opt);
 	if (rc < 0)
 		return rc;
-	rc = start(p, opt->name);
+	rc = start(p);
 	if (rc < 0) {
 		destroy(p);
 		return rc;
@@ -191,8 +126,10 @@ static void begin_drain(mummy_pool *p)
 	if (atomic_exchange(&p->draining, true))
 		return;
 	mpool_expire(p);
-	for (unsigned i = 0; i < p->count; i++)
-		mpool_event_signal(&p->lot, &p->workers[i].event);
+	for (unsigned i = 0; i < p->made; i++)
+		mpool_event_signal(&p->lot, &p->workers[i]->event);
+	if (!p->idle && !p->keeper && p->ring.count > 0 && mpool_choose_to_wake(p))
+		mpool_event_signal(&p->lot, &p->monitor_event);
 }
 
 /** Lock held. */
@@ -250,8 +187,8 @@ static void free_in_child(mummy_pool *p)
 		mpool_timers_remove(&p->timers, timer);
 		forget(job);
 	}
-	for (unsigned i = 0; p->stealing && i < p->count; i++)
-		while (mpool_deque_steal(&p->workers[i].jobs, &job))
+	for (unsigned i = 0; p->stealing && i < p->made; i++)
+		while (mpool_deque_steal(&p->workers[i]->jobs, &job))
 			forget(job);
 	if (mpool_current_of(p))
 		mpool_current = NULL;
@@ -267,6 +204,6 @@ void mummy_pool_free(mummy_pool *p)
 		return;
 	}
 	mummy_pool_drain(p, -1);
-	stop(p, p->count);
+	mpool_stop(p);
 	destroy(p);
 }

@@ -23,19 +23,23 @@ void mummy_pool_stats_get(const mummy_pool *pool, struct mummy_pool_stats *out)
 {
 	mummy_pool *p = (mummy_pool *)pool; /* the lock is no part of what the caller sees as const */
 	uint64_t skipped = 0;
+	unsigned made = atomic_load(&p->made);
 
 	*out = (struct mummy_pool_stats){ 0 };
 	if (!mpool_alive(&p->alive))
 		return;
-	for (unsigned i = 0; i < p->count; i++)
-		add_worker(&p->workers[i], out, &skipped);
+	for (unsigned i = 0; i < made; i++)
+		add_worker(p->workers[i], out, &skipped);
 	/* A cancelled task leaves an empty job behind, which is nobody's completion. */
 	out->completed -= skipped < out->completed ? skipped : out->completed;
-	out->threads = p->count;
 	out->refused = read_count(&p->refused);
 	pthread_mutex_lock(&p->lock);
 	out->queued += p->ring.count + p->timers.count;
 	out->submitted += p->accepted;
 	out->cancelled = p->cancelled;
+	out->threads = p->live;
+	out->blocked = p->hinted + p->blocked;
+	out->grown = p->grown;
+	out->retired = p->retired;
 	pthread_mutex_unlock(&p->lock);
 }

@@ -22,14 +22,14 @@ static int admit(mummy_pool *p)
 /** Gives the lock back, and wakes a worker for what was put into the queue. */
 static void queued(mummy_pool *p)
 {
-	struct mpool_worker *w;
+	mpool_word *event;
 
 	p->enqueued++;
 	atomic_store_explicit(&p->ring_count, p->ring.count, memory_order_relaxed);
-	w = mpool_choose_to_wake(p);
+	event = mpool_choose_to_wake(p);
 	pthread_mutex_unlock(&p->lock);
-	if (w)
-		mpool_event_signal(&p->lot, &w->event);
+	if (event)
+		mpool_event_signal(&p->lot, event);
 }
 
 static int enqueue_shared(mummy_pool *p, struct mpool_job job)
@@ -53,6 +53,7 @@ static bool enqueue_local(struct mpool_worker *w, struct mpool_job job)
 {
 	/* Counted first: a thief may have run it before push returns, and drain compares. */
 	mpool_count(&w->accepted, 1);
+	mpool_stock(w);
 	if (mpool_deque_push(&w->jobs, job.run, job.arg)) {
 		if (atomic_load(&w->pool->want_wake))
 			mpool_wake_one(w->pool);
@@ -158,7 +159,7 @@ void mpool_fulfil(mummy_pool *p, struct mpool_job job)
 
 bool mpool_take_shared(mummy_pool *p, struct mpool_job *out)
 {
-	struct mpool_worker *w = NULL;
+	mpool_word *event = NULL;
 	uint64_t due = atomic_load_explicit(&p->next_due_ns, memory_order_relaxed);
 	bool found;
 
@@ -170,9 +171,9 @@ bool mpool_take_shared(mummy_pool *p, struct mpool_job *out)
 	found = mpool_ring_pop(&p->ring, out);
 	atomic_store_explicit(&p->ring_count, p->ring.count, memory_order_relaxed);
 	if (p->ring.count > 0)
-		w = mpool_choose_to_wake(p);
+		event = mpool_choose_to_wake(p);
 	pthread_mutex_unlock(&p->lock);
-	if (w)
-		mpool_event_signal(&p->lot, &w->event);
+	if (event)
+		mpool_event_signal(&p->lot, event);
 	return found;
 }

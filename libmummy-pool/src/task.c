@@ -200,7 +200,7 @@ static void sleep_until(mummy_task *t, uint64_t deadline_ns)
 
 	if (!begin_wait(t, &me))
 		return;
-	mpool_token_wait(&t->pool->lot, &token, deadline_ns);
+	mpool_block_on(&t->pool->lot, &token, deadline_ns);
 	end_wait(t, &me);
 }
 
@@ -211,8 +211,10 @@ static void sleep_until_due(mummy_task *t, struct mpool_worker *w)
 
 	if (!begin_wait(t, &me))
 		return;
+	mpool_blocking_begin(w);
 	if (!atomic_load(&t->pool->draining))
 		mpool_event_wait(&t->pool->lot, &w->event, t->timer.due_ns);
+	mpool_blocking_end(w);
 	end_wait(t, &me);
 }
 

@@ -7,7 +7,7 @@ int mummy_pool_wait(void *pool, void *token, int timeout_ms)
 {
 	mummy_pool *p = pool;
 
-	return mpool_token_wait(&p->lot, token, mpool_deadline(timeout_ms));
+	return mpool_block_on(&p->lot, token, mpool_deadline(timeout_ms));
 }
 
 void mummy_pool_wake(void *pool, void *token)

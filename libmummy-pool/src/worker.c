@@ -1,5 +1,6 @@
 #include <config.h>
 #include "worker.h"
+#include "census.h"
 
 /* How often a busy worker looks at the shared queue first, lest jobs that submit jobs starve it. */
 #define FAIRNESS 61u
@@ -49,10 +50,13 @@ static uint32_t next_random(struct mpool_worker *w)
 static bool steal(struct mpool_worker *w)
 {
 	mummy_pool *p = w->pool;
-	unsigned start = next_random(w) % p->count;
+	unsigned range = atomic_load(&p->range), start;
 
-	for (unsigned i = 0; i < p->count; i++) {
-		struct mpool_worker *victim = &p->workers[(start + i) % p->count];
+	if (range == 0 || atomic_load(&p->stocked) == 0)
+		return false;
+	start = next_random(w) % range;
+	for (unsigned i = 0; i < range; i++) {
+		struct mpool_worker *victim = p->workers[(start + i) % range];
 
 		if (victim != w && mpool_steal_from(w, victim, false))
 			return true;
@@ -97,6 +101,7 @@ void *mpool_worker_main(void *arg)
 	mummy_pool *p = w->pool;
 
 	mpool_current = w;
+	mpool_census_enter(w);
 	if (p->thread_start)
 		p->thread_start(p->ctx, w->index);
 	while ((p->stealing ? work(w) : work_fifo(w)) || mpool_idle(w))
@@ -104,5 +109,7 @@ void *mpool_worker_main(void *arg)
 	if (p->thread_stop)
 		p->thread_stop(p->ctx, w->index);
 	mpool_current = NULL;
+	mpool_census_leave(w);
+	mpool_worker_gone(w);
 	return NULL;
 }

@@ -11,6 +11,9 @@
  * way at a time; until it arrives want_wake is 0, and the woken worker looks at everything and wakes
  * the next one if there is more than it takes. To wake is what costs most, by far.
  *
+ * When no worker idles, it is the monitor that wants to know: want_wake is set until it is armed. It
+ * adds threads where workers block (see monitor.c); they retire when they idle.
+ *
  * While timers are set and a worker idles, one of the idle, the keeper, sleeps no longer than until
  * the first is due.
  */
@@ -25,6 +28,10 @@
 
 #define MPOOL_FORKS 1024u /* pool.h promises this number */
 #define MPOOL_JOBS 256u
+#define MPOOL_NAME_SIZE 16 /* of a thread, with its NUL, as the kernel keeps it */
+
+/* A thread that leaves runs the program's thread_stop; one that is gone is yet to be joined. */
+enum mpool_state { MPOOL_NO_THREAD, MPOOL_LIVE, MPOOL_LEAVING, MPOOL_GONE };
 
 struct mpool_worker {
 	struct mpool_deque forks, jobs;
@@ -34,9 +41,20 @@ struct mpool_worker {
 	unsigned tick;
 	uint32_t random;
 	mpool_word event;
-	/* Under the lock of the pool: */
+	bool stocked;                 /* pushed to a deque since it was idle */
+	unsigned hints;               /* of blocking_begin, nested */
+	/* Written under the lock of the pool: */
 	struct mpool_worker *next_idle;
-	bool idle, woken;
+	uint64_t idle_until_ns;
+	bool woken;
+	_Atomic bool idle, hinted;
+	_Atomic int state;
+	/* Of the thread, for the monitor: */
+	_Atomic int clock, tid;
+	/* The monitor's own: */
+	uint64_t cpu_ns[2];
+	unsigned looks;
+	bool still;
 	/* Written by this worker alone: */
 	_Atomic uint64_t accepted, started, completed, skipped, steals, parks;
 	pthread_t thread;
@@ -54,9 +72,16 @@ struct mummy_pool {
 	bool stealing;             /* TASKS */
 	bool local;                /* jobs submitted by jobs stay on their worker */
 	size_t max_queued;
-	unsigned count;
-	unsigned spins;            /* looks around before a worker parks */
-	struct mpool_worker *workers;
+	bool growing;              /* threads are added while workers block */
+	unsigned cpus, max;
+	uint64_t idle_ns;
+	/* Workers once made stay, with or without a thread, and their figures with them. */
+	struct mpool_worker **workers;
+	_Atomic unsigned made;
+	_Atomic unsigned range;    /* all live ones lie below */
+	_Atomic unsigned stocked;  /* workers whose deques may hold something */
+	_Atomic unsigned spins;    /* looks around before a worker parks */
+	char name[MPOOL_NAME_SIZE];
 	struct mpool_alive alive;
 	struct mpool_lot lot;
 	void (*thread_start)(void *ctx, unsigned index);
@@ -72,6 +97,16 @@ struct mummy_pool {
 	struct mpool_drainer *drainers;
 	bool waking, stopping;
 	uint64_t accepted, enqueued, cancelled;
+	unsigned base, live;       /* threads without growth; threads */
+	unsigned first_free;       /* no worker below is without a thread */
+	unsigned hinted, blocked;  /* workers that said so; others, when the monitor last looked */
+	uint64_t grown, retired;
+	/* The monitor: */
+	pthread_t monitor;
+	mpool_word monitor_event;
+	bool watched;              /* it runs */
+	bool armed;                /* it looks, or is about to */
+	uint64_t monitor_until_ns; /* while not armed */
 	/* Copies for a look without the lock: */
 	_Atomic size_t ring_count;
 	_Atomic uint64_t next_due_ns;
@@ -96,18 +131,61 @@ static inline void mpool_count(_Atomic uint64_t *counter, uint64_t n)
 			      memory_order_release);
 }
 
+/** The deques are looked at only where somebody has pushed. Before the push. */
+static inline void mpool_stock(struct mpool_worker *w)
+{
+	if (__builtin_expect(!w->stocked, 0)) {
+		w->stocked = true;
+		atomic_fetch_add(&w->pool->stocked, 1);
+	}
+}
+
+/* threads.c */
+unsigned mpool_affinity_cpus(void);
+/** "prefix-suffix"; the suffix is kept whole. */
+void mpool_thread_name(char name[MPOOL_NAME_SIZE], const char *prefix, const char *suffix);
+int mpool_workers_init(mummy_pool *p);
+void mpool_workers_destroy(mummy_pool *p);
+/** One more thread, if fewer than limit are live. -EAGAIN, -ENOMEM. */
+int mpool_start_worker(mummy_pool *p, unsigned limit);
+/** Lock held. The calling worker counts no more. */
+void mpool_worker_leaves(struct mpool_worker *w);
+/** The last that its thread does with the pool. */
+void mpool_worker_gone(struct mpool_worker *w);
+/** Ends and joins all threads. */
+void mpool_stop(mummy_pool *p);
+
+/* monitor.c: a thread that looks for blocked workers while work waits and nobody is idle */
+/** -EAGAIN. Nothing happens where the pool does not grow. */
+int mpool_monitor_start(mummy_pool *p);
+void mpool_monitor_stop(mummy_pool *p);
+/** Lock held. There is a new first timer and no idle worker to wait for it. */
+void mpool_monitor_timers_changed(mummy_pool *p);
+/** Starts up to n threads, returns how many. */
+unsigned mpool_grow(mummy_pool *p, unsigned n);
+
+/* blocking.c */
+/** w may be NULL, and errno stays. The pool gets another thread if work waits that nobody can take. */
+void mpool_blocking_begin(struct mpool_worker *w);
+void mpool_blocking_end(struct mpool_worker *w);
+/** As mpool_token_wait; a worker counts as blocked meanwhile. */
+int mpool_block_on(struct mpool_lot *lot, mpool_word *token, uint64_t deadline_ns);
+
 /* worker.c */
 void *mpool_worker_main(void *arg);
 /** Does something that lies with victim: a fork, else a job. False: nothing there. */
 bool mpool_steal_from(struct mpool_worker *w, struct mpool_worker *victim, bool forks_only);
 
 /* idle.c: the lock is held in those marked so */
-/** Sleeps until there may be work. False: the pool stops. */
+/** Sleeps until there may be work. False: the thread is to end. */
 bool mpool_idle(struct mpool_worker *w);
 /** 1 when a job may be found somewhere. */
 bool mpool_work_visible(mummy_pool *p);
-/** Lock held. Chooses who is to be woken, to be signalled when the lock is given back; or NULL. */
-struct mpool_worker *mpool_choose_to_wake(mummy_pool *p);
+/** Lock held. Chooses who is to be woken, an idle worker or else the monitor. Returns the event to be
+ *  signalled when the lock is given back, or NULL. */
+mpool_word *mpool_choose_to_wake(mummy_pool *p);
+/** Lock held. Sets want_wake: after it, look for work once more. */
+void mpool_publish(mummy_pool *p);
 /** Wakes one worker if one is idle and none on its way. */
 void mpool_wake_one(mummy_pool *p);
 /** Lock held. Moves what is due to the queue. */

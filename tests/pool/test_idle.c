@@ -6,7 +6,7 @@
 
 static void all_asleep(mummy_pool *p)
 {
-	for (unsigned n = 0; n < p->count; sched_yield()) {
+	for (unsigned n = 0; n < p->live; sched_yield()) {
 		pthread_mutex_lock(&p->lock);
 		n = p->keeper ? 1 : 0;
 		for (struct mpool_worker *w = p->idle; w; w = w->next_idle)

@@ -14,7 +14,7 @@ START_TEST(options_are_checked)
 	struct mummy_pool_options tail = { .threads = 1 };
 	mummy_pool *untouched = (mummy_pool *)&kind, *p = untouched;
 
-	tail.reserved[11] = 1;
+	tail.reserved[sizeof tail.reserved / sizeof tail.reserved[0] - 1] = 1;
 	ck_assert_int_eq(mummy_pool_new(&p, &kind), -EINVAL);
 	ck_assert_int_eq(mummy_pool_new(&p, &threads), -EINVAL);
 	ck_assert_int_eq(mummy_pool_new(&p, &tail), -EINVAL);

@@ -2,8 +2,9 @@
  * mummy/pool.h - a thread pool and a work-stealing task pool (libmummy-pool).
  *
  * A pool runs jobs on worker threads of its own. THREADS: a fixed number of threads on one
- * first-in-first-out queue, for jobs that block. TASKS: a deque per worker with work stealing, for
- * jobs that compute and divide; what comes from outside waits in a shared queue.
+ * first-in-first-out queue, for predictable thread counts. TASKS: a deque per worker with work
+ * stealing, for jobs that compute and divide; what comes from outside waits in a shared queue, and
+ * threads are added while jobs block in anything (sleep, read, a database) and retired when idle.
  *
  * Three ways to give work, from the plainest up: submit (run it, nobody waits), fork and join or a
  * group (the caller's storage), and mummy_task (a counted handle with a result, a delay,
@@ -14,8 +15,14 @@
  * default and the reserved tail must be zero (-EINVAL). *out is written on success only. Every
  * call is for any thread unless it says otherwise; callbacks run on workers, with no lock held.
  *
- * Threads: the workers block every signal, so that handlers run on the program's own threads. No
- * thread but the workers is made. The pool holds no descriptor.
+ * Threads: the workers block every signal, so that handlers run on the program's own threads. A pool
+ * that may grow has one more thread, which sleeps while no work waits. No descriptor is held.
+ *
+ * Growth: while work waits that no idle worker can take, the pool looks every millisecond at the CPU
+ * time of its workers. One whose clock has stood still over two such ticks is blocked, and others are
+ * added, more at a time the more are blocked, up to max_threads. Workers that compute, or would if
+ * they had a CPU, cause no growth. Where the system tells no CPU times of threads, only
+ * mummy_pool_blocking_begin and the pool's own waits make it grow.
  *
  * fork(2): a pool has no workers in the child. There every call that gives work returns -ESHUTDOWN,
  * mummy_pool_drain too, and mummy_pool_free only releases memory (what a job held that was running
@@ -71,11 +78,14 @@ struct mummy_pool_options {
 	size_t max_queued;       /**< jobs not yet started, delayed ones included; above it submit gives
 	                              -EAGAIN; 0: no limit. With a limit, what TASKS jobs submit also
 	                              goes through the shared queue, so that the count is exact */
+	unsigned max_threads;    /**< TASKS: growth stops here; 0: 1,000; no more than threads: no growth */
+	unsigned idle_ms;        /**< an added thread retires after this long without work; 0: 10,000 */
 	const char *name;        /**< prefix of the thread names "name-index", copied; NULL: "mummy" */
 	void (*thread_start)(void *ctx, unsigned index);  /**< first and last on each worker thread, */
-	void (*thread_stop)(void *ctx, unsigned index);   /**< index from 0; either may be NULL */
+	void (*thread_stop)(void *ctx, unsigned index);   /**< index from 0 and of one
+	                              live thread at a time; either may be NULL */
 	void *ctx;               /**< for the two calls above */
-	uintptr_t reserved[12];
+	uintptr_t reserved[11];
 };
 
 /** Starts a pool. opt is copied; NULL: all defaults. -EINVAL, -ENOMEM, -EAGAIN (no thread). */
@@ -149,7 +159,8 @@ MUMMY_POOL_API int mummy_task_submit(mummy_task **out, mummy_pool *p, void *(*ru
 /** Waits until t has ended, at most timeout_ms (0: asks only; -1: no limit). 0 and, if result is
  *  not NULL, what run returned; -ETIMEDOUT; -ECANCELED. Without a limit, a worker of the same pool
  *  runs t itself if nobody has started it (after its delay), so that no dead-lock arises when all
- *  workers wait for tasks; otherwise the calling thread blocks. A task that waits for itself, or
+ *  workers wait for tasks; otherwise the calling thread blocks, and a worker of TASKS counts as
+ *  blocked. A task that waits for itself, or
  *  in a circle, never ends. */
 MUMMY_POOL_API int mummy_task_wait(mummy_task *t, int timeout_ms, void **result);
 
@@ -167,21 +178,29 @@ MUMMY_POOL_API mummy_task *mummy_task_ref(mummy_task *t);
 /** Gives a reference back. The task itself goes on. NULL is allowed. */
 MUMMY_POOL_API void mummy_task_unref(mummy_task *t);
 
+/* ---- Blocking -------------------------------------------------------------------------------- */
+
+/** Around a call that blocks, in a job: the pool adds a thread at once when work waits for one,
+ *  instead of noticing after two ticks. May nest; balanced within the job; errno stays as it is.
+ *  Nothing happens off a worker, on THREADS, or at max_threads. */
+MUMMY_POOL_API void mummy_pool_blocking_begin(void);
+MUMMY_POOL_API void mummy_pool_blocking_end(void);
+
 /* ---- Wait and wake --------------------------------------------------------------------------- */
 
 /** The wait and wake of an executor. token points to two words of the waiter's (uintptr_t[2]) that
  *  were zero before wake could know of them; it serves one wake, in either order, and one thread
  *  waits at a time. wait returns 0 once woken, or -ETIMEDOUT after timeout_ms (-1: no limit), after
  *  which it may be called again; if a wake may still come, the token must live until then. wake does
- *  not touch the token once wait can return. pool is a mummy_pool *. The calling thread blocks,
- *  on a worker too. */
+ *  not touch the token once wait can return. pool is a mummy_pool *. The calling thread blocks;
+ *  a worker of TASKS counts as blocked. */
 MUMMY_POOL_API int mummy_pool_wait(void *pool, void *token, int timeout_ms);
 MUMMY_POOL_API void mummy_pool_wake(void *pool, void *token);
 
 /* ---- To live with ---------------------------------------------------------------------------- */
 
 struct mummy_pool_stats {
-	uint64_t threads;        /**< workers */
+	uint64_t threads;        /**< workers now */
 	uint64_t queued;         /**< not yet started now, delayed tasks included */
 	uint64_t running;        /**< started and not yet returned now */
 	uint64_t submitted;      /**< accepted since the start; forks are not counted, as in all of these */
@@ -190,7 +209,11 @@ struct mummy_pool_stats {
 	uint64_t refused;        /**< -EAGAIN, -ESHUTDOWN, -ENOMEM */
 	uint64_t steals;         /**< jobs and forks that one worker took from another */
 	uint64_t parks;          /**< times that a worker without work went to sleep */
-	uint64_t reserved[15];
+	uint64_t blocked;        /**< workers in mummy_pool_blocking_begin or the pool's own waits now, and
+	                              while work waits those found blocked by their CPU time */
+	uint64_t grown;          /**< threads added because others blocked */
+	uint64_t retired;        /**< threads that have gone because they were idle */
+	uint64_t reserved[12];
 };
 
 /** Fills *out; the figures are each right, not all of one instant. All zero in the child of fork(2). */
