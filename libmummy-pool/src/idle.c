@@ -208,20 +208,12 @@ static bool is_spare(mummy_pool *p, struct mpool_worker *w)
 /** Lock held. */
 static bool has_to_end(mummy_pool *p, struct mpool_worker *w)
 {
-	if (p->stopping)
+	if (p->stopping || mpool_shed_idle(w))
 		return true;
 	if (!is_spare(p, w))
 		return false;
 	mpool_worker_leaves(w);
 	return true;
-}
-
-static void unstock(struct mpool_worker *w)
-{
-	if (!w->stocked)
-		return;
-	w->stocked = false;
-	atomic_fetch_sub(&w->pool->stocked, 1);
 }
 
 bool mpool_idle(struct mpool_worker *w)
@@ -231,7 +223,7 @@ bool mpool_idle(struct mpool_worker *w)
 
 	if (spin(p))
 		return true;
-	unstock(w);
+	mpool_unstock(w);
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
 		mpool_expire(p);

@@ -2,6 +2,7 @@
 #include "census.h"
 #include "worker.h"
 #include "mummy-common.h"
+#include <limits.h>
 
 /*
  * The monitor's thread sleeps until somebody gives work and no worker is idle: that one finds it not
@@ -33,7 +34,7 @@ unsigned mpool_grow(mummy_pool *p, unsigned n)
 {
 	unsigned started = 0;
 
-	while (started < n && mpool_start_worker(p, p->max) == 0)
+	while (started < n && mpool_start_worker(p, UINT_MAX) == 0)
 		started++;
 	return started;
 }

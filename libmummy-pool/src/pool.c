@@ -48,7 +48,7 @@ static void init_threads(mummy_pool *p, const struct mummy_pool_options *opt)
 	const char *name = opt->name ? opt->name : "mummy";
 
 	p->cpus = mpool_affinity_cpus();
-	p->base = thread_count(opt);
+	p->base = p->first_base = thread_count(opt);
 	p->max = max > p->base ? max : p->base;
 	p->growing = p->stealing && p->max > p->base;
 	p->idle_ns = (uint64_t)(opt->idle_ms ? opt->idle_ms : IDLE_MS) * 1000000u;

@@ -131,7 +131,7 @@ int mpool_start_worker(mummy_pool *p, unsigned limit)
 	bool join;
 
 	pthread_mutex_lock(&p->lock);
-	join = !p->stopping && p->live < limit;
+	join = !p->stopping && p->live < (limit < p->max ? limit : p->max);
 	w = join ? find_place(p) : NULL;
 	if (!w) {
 		pthread_mutex_unlock(&p->lock);

@@ -95,6 +95,12 @@ static bool work_fifo(struct mpool_worker *w)
 	return true;
 }
 
+static bool is_too_many(struct mpool_worker *w)
+{
+	return __builtin_expect(atomic_load_explicit(&w->pool->shed, memory_order_relaxed) > 0, 0)
+	       && mpool_shed_busy(w);
+}
+
 void *mpool_worker_main(void *arg)
 {
 	struct mpool_worker *w = arg;
@@ -104,7 +110,7 @@ void *mpool_worker_main(void *arg)
 	mpool_census_enter(w);
 	if (p->thread_start)
 		p->thread_start(p->ctx, w->index);
-	while ((p->stealing ? work(w) : work_fifo(w)) || mpool_idle(w))
+	while (!is_too_many(w) && ((p->stealing ? work(w) : work_fifo(w)) || mpool_idle(w)))
 		;
 	if (p->thread_stop)
 		p->thread_stop(p->ctx, w->index);

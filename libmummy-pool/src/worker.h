@@ -69,11 +69,12 @@ struct mpool_drainer {
 struct mummy_pool {
 	_Alignas(64) _Atomic bool want_wake;
 	_Atomic bool draining;
+	_Atomic unsigned shed;     /* threads that are to leave; written under the lock */
 	bool stealing;             /* TASKS */
 	bool local;                /* jobs submitted by jobs stay on their worker */
 	size_t max_queued;
 	bool growing;              /* threads are added while workers block */
-	unsigned cpus, max;
+	unsigned cpus, first_base;
 	uint64_t idle_ns;
 	/* Workers once made stay, with or without a thread, and their figures with them. */
 	struct mpool_worker **workers;
@@ -97,7 +98,7 @@ struct mummy_pool {
 	struct mpool_drainer *drainers;
 	bool waking, stopping;
 	uint64_t accepted, enqueued, cancelled;
-	unsigned base, live;       /* threads without growth; threads */
+	unsigned base, live, max;  /* threads without growth; threads; no growth above */
 	unsigned first_free;       /* no worker below is without a thread */
 	unsigned hinted, blocked;  /* workers that said so; others, when the monitor last looked */
 	uint64_t grown, retired;
@@ -140,13 +141,22 @@ static inline void mpool_stock(struct mpool_worker *w)
 	}
 }
 
+/** The deques of the calling worker are empty. */
+static inline void mpool_unstock(struct mpool_worker *w)
+{
+	if (!w->stocked)
+		return;
+	w->stocked = false;
+	atomic_fetch_sub(&w->pool->stocked, 1);
+}
+
 /* threads.c */
 unsigned mpool_affinity_cpus(void);
 /** "prefix-suffix"; the suffix is kept whole. */
 void mpool_thread_name(char name[MPOOL_NAME_SIZE], const char *prefix, const char *suffix);
 int mpool_workers_init(mummy_pool *p);
 void mpool_workers_destroy(mummy_pool *p);
-/** One more thread, if fewer than limit are live. -EAGAIN, -ENOMEM. */
+/** One more thread, if fewer than limit, and than the pool may have, are live. -EAGAIN, -ENOMEM. */
 int mpool_start_worker(mummy_pool *p, unsigned limit);
 /** Lock held. The calling worker counts no more. */
 void mpool_worker_leaves(struct mpool_worker *w);
@@ -154,6 +164,12 @@ void mpool_worker_leaves(struct mpool_worker *w);
 void mpool_worker_gone(struct mpool_worker *w);
 /** Ends and joins all threads. */
 void mpool_stop(mummy_pool *p);
+
+/* resize.c */
+/** Lock held. True: the calling worker, which has no jobs, is too many and ends. */
+bool mpool_shed_idle(struct mpool_worker *w);
+/** As above, for a worker between two jobs: its own are given to the others. */
+bool mpool_shed_busy(struct mpool_worker *w);
 
 /* monitor.c: a thread that looks for blocked workers while work waits and nobody is idle */
 /** -EAGAIN. Nothing happens where the pool does not grow. */

@@ -102,6 +102,11 @@ MUMMY_POOL_API int mummy_pool_submit(void *pool, void (*run)(void *arg), void *a
  *  and may be drained again; -EDEADLK: on a worker of this pool. There is no way back. */
 MUMMY_POOL_API int mummy_pool_drain(mummy_pool *p, int timeout_ms);
 
+/** Sets the number of threads; 0: as at the start. It is the number of workers that are not blocked
+ *  at which growth aims, and may be above max_threads. Threads too many end after their current job.
+ *  -EINVAL above MUMMY_POOL_MAX_THREADS; -ESHUTDOWN draining; -EAGAIN, -ENOMEM: the number stays. */
+MUMMY_POOL_API int mummy_pool_resize(mummy_pool *p, unsigned threads);
+
 /** Drains without limit, joins the threads, frees. NULL is allowed. Not on a worker of this pool,
  *  and not while another thread uses p. */
 MUMMY_POOL_API void mummy_pool_free(mummy_pool *p);
@@ -212,7 +217,7 @@ struct mummy_pool_stats {
 	uint64_t blocked;        /**< workers in mummy_pool_blocking_begin or the pool's own waits now, and
 	                              while work waits those found blocked by their CPU time */
 	uint64_t grown;          /**< threads added because others blocked */
-	uint64_t retired;        /**< threads that have gone because they were idle */
+	uint64_t retired;        /**< threads that have gone because they were idle or too many */
 	uint64_t reserved[12];
 };
 
