@@ -25,7 +25,7 @@ static bool deques_visible(mummy_pool *p)
 
 bool mpool_work_visible(mummy_pool *p)
 {
-	return atomic_load(&p->ring_count) > 0 || deques_visible(p);
+	return atomic_load(&p->queued) > 0 || deques_visible(p);
 }
 
 static struct mpool_worker *pop_idle(mummy_pool *p)
@@ -92,10 +92,10 @@ void mpool_expire(mummy_pool *p)
 	for (; first && first->due_ns <= now; first = mpool_timers_first(&p->timers)) {
 		/* The job may free the timer as soon as the lock is given back. */
 		mpool_timers_remove(&p->timers, first);
-		mpool_ring_fulfil(&p->ring, first->job);
+		mpool_queue_fulfil(&p->queue, first->priority, first->job);
 		p->enqueued++;
 	}
-	atomic_store(&p->ring_count, p->ring.count);
+	mpool_note_queue(p);
 	note_next_due(p);
 }
 
@@ -156,7 +156,7 @@ bool mpool_is_drained(mummy_pool *p)
 		completed += atomic_load_explicit(&p->workers[i]->completed, memory_order_acquire);
 	for (unsigned i = 0; i < made; i++)
 		enqueued += atomic_load_explicit(&p->workers[i]->accepted, memory_order_acquire);
-	return enqueued + p->enqueued == completed && p->ring.promised == 0;
+	return enqueued + p->enqueued == completed && p->queue.promised == 0;
 }
 
 static void tell_drainers(mummy_pool *p)
@@ -227,7 +227,7 @@ bool mpool_idle(struct mpool_worker *w)
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
 		mpool_expire(p);
-		if (w->woken || p->ring.count > 0)
+		if (w->woken || p->queue.count > 0)
 			break;
 		if (has_to_end(p, w)) {
 			go_on = false;

@@ -21,7 +21,7 @@ struct monitor {
 
 static uint64_t count_waiting(mummy_pool *p)
 {
-	uint64_t n = atomic_load(&p->ring_count);
+	uint64_t n = atomic_load(&p->queued);
 	unsigned range = atomic_load(&p->range);
 
 	for (unsigned i = 0; i < range; i++)
@@ -52,7 +52,7 @@ static void wake(mummy_pool *p)
 static void keep_time(mummy_pool *p)
 {
 	mpool_expire(p);
-	if (p->ring.count > 0)
+	if (p->queue.count > 0)
 		wake(p);
 }
 

@@ -29,7 +29,7 @@ static int check_options(const struct mummy_pool_options *opt)
 static void release(mummy_pool *p)
 {
 	mpool_workers_destroy(p);
-	mpool_ring_destroy(&p->ring);
+	mpool_queue_destroy(&p->queue);
 	mpool_timers_destroy(&p->timers);
 	mpool_alive_destroy(&p->alive);
 	free(p);
@@ -128,7 +128,7 @@ static void begin_drain(mummy_pool *p)
 	mpool_expire(p);
 	for (unsigned i = 0; i < p->made; i++)
 		mpool_event_signal(&p->lot, &p->workers[i]->event);
-	if (!p->idle && !p->keeper && p->ring.count > 0 && mpool_choose_to_wake(p))
+	if (!p->idle && !p->keeper && p->queue.count > 0 && mpool_choose_to_wake(p))
 		mpool_event_signal(&p->lot, &p->monitor_event);
 }
 
@@ -180,7 +180,7 @@ static void free_in_child(mummy_pool *p)
 	struct mpool_timer *timer;
 	struct mpool_job job;
 
-	while (mpool_ring_pop(&p->ring, &job))
+	while (mpool_queue_pop(&p->queue, &job))
 		forget(job);
 	while ((timer = mpool_timers_first(&p->timers))) {
 		job = timer->job;

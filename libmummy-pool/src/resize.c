@@ -8,14 +8,14 @@ static bool hand_over(mummy_pool *p, struct mpool_worker *w)
 	struct mpool_job job;
 
 	while (mpool_deque_size(&w->jobs) > 0) {
-		if (mpool_ring_promise(&p->ring) < 0)
+		if (mpool_queue_promise(&p->queue, MUMMY_POOL_NORMAL) < 0)
 			return false;
 		if (mpool_deque_pop(&w->jobs, &job))
-			mpool_ring_fulfil(&p->ring, job);
+			mpool_queue_fulfil(&p->queue, MUMMY_POOL_NORMAL, job);
 		else
-			mpool_ring_withdraw(&p->ring);
+			mpool_queue_withdraw(&p->queue, MUMMY_POOL_NORMAL);
 	}
-	atomic_store(&p->ring_count, p->ring.count);
+	mpool_note_queue(p);
 	return true;
 }
 
@@ -41,7 +41,7 @@ bool mpool_shed_busy(struct mpool_worker *w)
 
 	pthread_mutex_lock(&p->lock);
 	leaves = atomic_load(&p->shed) > 0 && hand_over(p, w) && mpool_shed_idle(w);
-	if (p->ring.count > 0)
+	if (p->queue.count > 0)
 		event = mpool_choose_to_wake(p);
 	pthread_mutex_unlock(&p->lock);
 	if (event)

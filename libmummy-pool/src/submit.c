@@ -14,7 +14,7 @@ static int admit(mummy_pool *p)
 {
 	if (p->draining)
 		return -ESHUTDOWN;
-	if (p->max_queued && p->ring.count + p->timers.count >= p->max_queued)
+	if (p->max_queued && p->queue.count + p->timers.count >= p->max_queued)
 		return -EAGAIN;
 	return 0;
 }
@@ -25,21 +25,21 @@ static void queued(mummy_pool *p)
 	mpool_word *event;
 
 	p->enqueued++;
-	atomic_store_explicit(&p->ring_count, p->ring.count, memory_order_relaxed);
+	mpool_note_queue(p);
 	event = mpool_choose_to_wake(p);
 	pthread_mutex_unlock(&p->lock);
 	if (event)
 		mpool_event_signal(&p->lot, event);
 }
 
-static int enqueue_shared(mummy_pool *p, struct mpool_job job)
+static int enqueue_shared(mummy_pool *p, enum mummy_pool_priority priority, struct mpool_job job)
 {
 	int rc;
 
 	pthread_mutex_lock(&p->lock);
 	rc = admit(p);
 	if (rc == 0)
-		rc = mpool_ring_push(&p->ring, job);
+		rc = mpool_queue_push(&p->queue, priority, job);
 	if (rc < 0) {
 		pthread_mutex_unlock(&p->lock);
 		return rc;
@@ -71,7 +71,14 @@ int mpool_enqueue(mummy_pool *p, struct mpool_job job)
 		return -ESHUTDOWN;
 	if (w && !atomic_load_explicit(&p->draining, memory_order_relaxed) && enqueue_local(w, job))
 		return 0;
-	return refuse(p, enqueue_shared(p, job));
+	return refuse(p, enqueue_shared(p, MUMMY_POOL_NORMAL, job));
+}
+
+int mpool_enqueue_as(mummy_pool *p, enum mummy_pool_priority priority, struct mpool_job job)
+{
+	if (priority == MUMMY_POOL_NORMAL)
+		return mpool_enqueue(p, job);
+	return mpool_alive(&p->alive) ? refuse(p, enqueue_shared(p, priority, job)) : -ESHUTDOWN;
 }
 
 int mummy_pool_submit(void *pool, void (*run)(void *arg), void *arg)
@@ -84,12 +91,12 @@ static int add_timer(mummy_pool *p, struct mpool_timer *timer)
 	int rc = admit(p);
 
 	if (rc == 0)
-		rc = mpool_ring_promise(&p->ring);
+		rc = mpool_queue_promise(&p->queue, timer->priority);
 	if (rc < 0)
 		return rc;
 	rc = mpool_timers_add(&p->timers, timer);
 	if (rc < 0) {
-		mpool_ring_withdraw(&p->ring);
+		mpool_queue_withdraw(&p->queue, timer->priority);
 		return rc;
 	}
 	p->accepted++;
@@ -118,7 +125,7 @@ int mpool_recall(mummy_pool *p, struct mpool_timer *timer)
 		return rc;
 	pthread_mutex_lock(&p->lock);
 	if (mpool_timers_remove(&p->timers, timer)) {
-		mpool_ring_withdraw(&p->ring);
+		mpool_queue_withdraw(&p->queue, timer->priority);
 		mpool_timers_changed(p);
 		rc = 0;
 	}
@@ -142,7 +149,7 @@ int mpool_promise(mummy_pool *p)
 	if (!mpool_alive(&p->alive))
 		return -ESHUTDOWN;
 	pthread_mutex_lock(&p->lock);
-	rc = mpool_ring_promise(&p->ring);
+	rc = mpool_queue_promise(&p->queue, MUMMY_POOL_NORMAL);
 	pthread_mutex_unlock(&p->lock);
 	return rc;
 }
@@ -152,7 +159,7 @@ void mpool_fulfil(mummy_pool *p, struct mpool_job job)
 	if (!mpool_alive(&p->alive))
 		return;
 	pthread_mutex_lock(&p->lock);
-	mpool_ring_fulfil(&p->ring, job);
+	mpool_queue_fulfil(&p->queue, MUMMY_POOL_NORMAL, job);
 	p->accepted++;
 	queued(p);
 }
@@ -163,14 +170,14 @@ bool mpool_take_shared(mummy_pool *p, struct mpool_job *out)
 	uint64_t due = atomic_load_explicit(&p->next_due_ns, memory_order_relaxed);
 	bool found;
 
-	if (atomic_load_explicit(&p->ring_count, memory_order_relaxed) == 0
+	if (atomic_load_explicit(&p->queued, memory_order_relaxed) == 0
 	    && (due == MPOOL_NEVER || due > mummy_now_ns()))
 		return false;
 	pthread_mutex_lock(&p->lock);
 	mpool_expire(p);
-	found = mpool_ring_pop(&p->ring, out);
-	atomic_store_explicit(&p->ring_count, p->ring.count, memory_order_relaxed);
-	if (p->ring.count > 0)
+	found = mpool_queue_pop(&p->queue, out);
+	mpool_note_queue(p);
+	if (p->queue.count > 0)
 		event = mpool_choose_to_wake(p);
 	pthread_mutex_unlock(&p->lock);
 	if (event)

@@ -130,16 +130,21 @@ int mummy_task_submit(mummy_task **out, mummy_pool *p, void *(*run)(void *arg), 
 	mummy_task *t;
 	int rc;
 
-	if (opt && !MUMMY_RESERVED_OK(opt))
+	static const struct mummy_task_options defaults;
+
+	if (!opt)
+		opt = &defaults;
+	if (!MUMMY_RESERVED_OK(opt) || !mpool_priority_ok(opt->priority))
 		return -EINVAL;
 	t = make_task(p, run, arg);
 	if (!t)
 		return -ENOMEM;
-	if (opt && opt->delay_ms > 0) {
+	t->timer.priority = opt->priority;
+	if (opt->delay_ms > 0) {
 		t->timer.due_ns = mummy_now_ns() + (uint64_t)opt->delay_ms * 1000000u;
 		rc = mpool_enqueue_later(p, &t->timer);
 	} else {
-		rc = mpool_enqueue(p, t->timer.job);
+		rc = mpool_enqueue_as(p, opt->priority, t->timer.job);
 	}
 	if (rc < 0)
 		mummy_task_unref(t);

@@ -3,12 +3,14 @@
  */
 #ifndef MPOOL_TIMERS_H
 #define MPOOL_TIMERS_H
+#include <mummy/pool.h>
 #include "deque.h"
 
 struct mpool_timer {
 	uint64_t due_ns;
 	size_t place;           /* in the heap, from 1; 0: not in it */
 	struct mpool_job job;
+	enum mummy_pool_priority priority;
 };
 
 struct mpool_timers {

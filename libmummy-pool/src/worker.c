@@ -77,7 +77,10 @@ static bool work(struct mpool_worker *w)
 {
 	struct mpool_job job;
 
-	if ((w->tick++ % FAIRNESS == 0 && take_shared(w, &job)) || mpool_deque_pop(&w->jobs, &job)
+	bool shared_first = w->tick++ % FAIRNESS == 0
+			    || atomic_load_explicit(&w->pool->urgent, memory_order_relaxed) > 0;
+
+	if ((shared_first && take_shared(w, &job)) || mpool_deque_pop(&w->jobs, &job)
 	    || take_shared(w, &job)) {
 		run_job(w, job);
 		return true;

@@ -23,7 +23,7 @@
 #include "alive.h"
 #include "deque.h"
 #include "park.h"
-#include "ring.h"
+#include "queue.h"
 #include "timers.h"
 
 #define MPOOL_FORKS 1024u /* pool.h promises this number */
@@ -91,7 +91,7 @@ struct mummy_pool {
 	_Atomic uint64_t refused;
 
 	_Alignas(64) pthread_mutex_t lock;
-	struct mpool_ring ring;
+	struct mpool_queue queue;
 	struct mpool_timers timers;
 	struct mpool_worker *idle; /* a stack, the keeper not in it */
 	struct mpool_worker *keeper;
@@ -109,7 +109,7 @@ struct mummy_pool {
 	bool armed;                /* it looks, or is about to */
 	uint64_t monitor_until_ns; /* while not armed */
 	/* Copies for a look without the lock: */
-	_Atomic size_t ring_count;
+	_Atomic size_t queued, urgent;
 	_Atomic uint64_t next_due_ns;
 };
 
@@ -148,6 +148,13 @@ static inline void mpool_unstock(struct mpool_worker *w)
 		return;
 	w->stocked = false;
 	atomic_fetch_sub(&w->pool->stocked, 1);
+}
+
+/** Lock held. Copies the lengths of the queue to where they are seen without the lock. */
+static inline void mpool_note_queue(mummy_pool *p)
+{
+	atomic_store_explicit(&p->queued, p->queue.count, memory_order_relaxed);
+	atomic_store_explicit(&p->urgent, mpool_queue_urgent(&p->queue), memory_order_relaxed);
 }
 
 /* threads.c */
@@ -214,6 +221,8 @@ bool mpool_is_drained(mummy_pool *p);
 /* submit.c */
 /** Gives a job to p. From a worker of p it may stay there. Errors as mummy_pool_submit. */
 int mpool_enqueue(mummy_pool *p, struct mpool_job job);
+/** As mpool_enqueue, but not to stay unless normal. */
+int mpool_enqueue_as(mummy_pool *p, enum mummy_pool_priority priority, struct mpool_job job);
 /** As mpool_enqueue, at timer->due_ns. */
 int mpool_enqueue_later(mummy_pool *p, struct mpool_timer *timer);
 /** Takes a timer back, lost otherwise is -EALREADY: the job is queued. */

@@ -278,7 +278,51 @@ START_TEST(options_are_checked)
 }
 END_TEST
 
-SUITE_MAIN("pool/task", a_task_has_a_result, a_wait_has_a_limit, a_delay_is_kept_in_the_right_order,
+struct order {
+	atomic_int n;
+	int seen[3];
+};
+
+struct place {
+	struct order *order;
+	int priority;
+};
+
+static void *take_place(void *arg)
+{
+	struct place *place = arg;
+
+	place->order->seen[atomic_fetch_add(&place->order->n, 1)] = place->priority;
+	return NULL;
+}
+
+START_TEST(a_higher_priority_comes_first)
+{
+	for (int kind = 0; kind < 2; kind++) {
+		mummy_pool *p = pool_of((enum mummy_pool_kind)kind, 1);
+		struct order order = { 0 };
+		struct place places[] = { { &order, -1 }, { &order, 0 }, { &order, 1 } };
+		struct mummy_task_options bad = { .priority = (enum mummy_pool_priority)2 };
+		struct gate gate = { 0 };
+
+		ck_assert_int_eq(mummy_task_submit(NULL, p, take_place, places, &bad), -EINVAL);
+		ck_assert_int_eq(mummy_pool_submit(p, gate_job, &gate), 0);
+		gate_reached(&gate);
+		for (int i = 0; i < 3; i++) {
+			struct mummy_task_options opt = { .priority = (enum mummy_pool_priority)(i - 1) };
+
+			ck_assert_int_eq(mummy_task_submit(NULL, p, take_place, &places[i], &opt), 0);
+		}
+		gate_open(&gate);
+		mummy_pool_free(p);
+		ck_assert_int_eq(order.seen[0], 1);
+		ck_assert_int_eq(order.seen[1], 0);
+		ck_assert_int_eq(order.seen[2], -1);
+	}
+}
+END_TEST
+
+SUITE_MAIN("pool/task", a_higher_priority_comes_first, a_task_has_a_result, a_wait_has_a_limit, a_delay_is_kept_in_the_right_order,
 	   a_cancelled_task_does_not_run, continuations_run_also_while_draining, all_workers_may_wait_for_tasks,
 	   a_drain_ends_a_wait_for_a_delay,
 	   submit_cancel_and_wait_from_many_threads, options_are_checked)

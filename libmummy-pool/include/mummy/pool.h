@@ -2,7 +2,7 @@
  * mummy/pool.h - a thread pool and a work-stealing task pool (libmummy-pool).
  *
  * A pool runs jobs on worker threads of its own. THREADS: a fixed number of threads on one
- * first-in-first-out queue, for predictable thread counts. TASKS: a deque per worker with work
+ * first-in-first-out queue (but for priorities), for predictable thread counts. TASKS: a deque per worker with work
  * stealing, for jobs that compute and divide; what comes from outside waits in a shared queue, and
  * threads are added while jobs block in anything (sleep, read, a database) and retired when idle.
  *
@@ -65,7 +65,7 @@ MUMMY_POOL_API const char *mummy_pool_version(void);
 typedef struct mummy_pool mummy_pool;
 
 enum mummy_pool_kind {
-	MUMMY_POOL_THREADS = 0,  /**< one queue, strictly first in, first out */
+	MUMMY_POOL_THREADS = 0,  /**< one queue, first in, first out within a priority */
 	MUMMY_POOL_TASKS = 1     /**< work stealing; the order of jobs is not promised */
 };
 
@@ -151,7 +151,13 @@ MUMMY_POOL_API void mummy_pool_group_wait(struct mummy_pool_group *g);
  *  ended, _ref, _unref and _wait are right also after the pool is gone. */
 typedef struct mummy_task mummy_task;
 
+enum mummy_pool_priority {
+	MUMMY_POOL_LOW = -1, MUMMY_POOL_NORMAL = 0, MUMMY_POOL_HIGH = 1
+};
+
 struct mummy_task_options {
+	enum mummy_pool_priority priority;  /**< of the queue; every few jobs a lower one has its turn,
+	                              so that none starves */
 	unsigned delay_ms;       /**< starts no sooner than this from now */
 	uintptr_t reserved[8];
 };
