@@ -107,6 +107,10 @@ static void add(struct mpool_census *c, struct mpool_worker *w, unsigned tick)
 	w->still = false;
 	if (atomic_load(&w->state) != MPOOL_LIVE)
 		return;
+	if (atomic_load(&w->tid) != w->seen_tid) {
+		w->seen_tid = atomic_load(&w->tid);
+		w->looks = 0;
+	}
 	if (atomic_load(&w->hinted)) {
 		w->looks = 0;
 		c->blocked++;

@@ -103,13 +103,13 @@ static struct mpool_worker *find_place(mummy_pool *p)
 }
 
 /** Lock held. With more workers than CPUs, to spin takes the CPU from somebody who works. */
-static void count_live(mummy_pool *p, int change)
+static void count_live(struct mpool_worker *w, int change)
 {
+	mummy_pool *p = w->pool;
 	unsigned range = atomic_load_explicit(&p->range, memory_order_relaxed);
 
 	p->live += (unsigned)change;
-	while (range < p->made && p->workers[range]->state == MPOOL_LIVE)
-		range++;
+	range = range > w->index ? range : w->index + 1;
 	while (range > 0 && p->workers[range - 1]->state != MPOOL_LIVE)
 		range--;
 	atomic_store(&p->range, range);
@@ -139,7 +139,7 @@ int mpool_start_worker(mummy_pool *p, unsigned limit)
 	}
 	join = w->state == MPOOL_GONE;
 	w->state = MPOOL_LIVE;
-	count_live(p, 1);
+	count_live(w, 1);
 	p->grown += p->live > p->base;
 	pthread_mutex_unlock(&p->lock);
 	if (join)
@@ -150,7 +150,7 @@ int mpool_start_worker(mummy_pool *p, unsigned limit)
 	w->state = MPOOL_NO_THREAD;
 	p->first_free = w->index < p->first_free ? w->index : p->first_free;
 	p->grown -= p->live > p->base;
-	count_live(p, -1);
+	count_live(w, -1);
 	pthread_mutex_unlock(&p->lock);
 	return -EAGAIN;
 }
@@ -158,7 +158,7 @@ int mpool_start_worker(mummy_pool *p, unsigned limit)
 void mpool_worker_leaves(struct mpool_worker *w)
 {
 	w->state = MPOOL_LEAVING;
-	count_live(w->pool, -1);
+	count_live(w, -1);
 	w->pool->retired++;
 }
 

@@ -54,6 +54,7 @@ struct mpool_worker {
 	/* The monitor's own: */
 	uint64_t cpu_ns[2];
 	unsigned looks;
+	int seen_tid;
 	bool still;
 	/* Written by this worker alone: */
 	_Atomic uint64_t accepted, started, completed, skipped, steals, parks;

@@ -32,6 +32,31 @@ START_TEST(a_thread_more_up_to_a_limit)
 }
 END_TEST
 
+static void end_late(void *ctx, unsigned index)
+{
+	if (index < 3)
+		gate_job(ctx);
+}
+
+/* The places of 1 and 2 are not free yet when 3 starts. */
+START_TEST(one_above_those_that_leave_is_in_range)
+{
+	struct gate gate = { 0 };
+	struct mummy_pool_options opt = { .kind = MUMMY_POOL_TASKS, .threads = 3, .ctx = &gate,
+					  .thread_stop = end_late };
+	mummy_pool *p = NULL;
+
+	ck_assert_int_eq(mummy_pool_new(&p, &opt), 0);
+	ck_assert_int_eq(mummy_pool_resize(p, 1), 0);
+	while (atomic_load(&gate.reached) < 2)
+		sched_yield();
+	ck_assert_int_eq(mpool_start_worker(p, 2), 0);
+	ck_assert_uint_eq(atomic_load(&p->range), 4);
+	gate_open(&gate);
+	mummy_pool_free(p);
+}
+END_TEST
+
 static void count(void *ctx, unsigned index)
 {
 	atomic_int *n = ctx;
@@ -75,5 +100,5 @@ START_TEST(one_that_retired_leaves_its_place)
 }
 END_TEST
 
-SUITE_MAIN("pool/threads", names_keep_their_suffix, a_thread_more_up_to_a_limit,
+SUITE_MAIN("pool/threads", names_keep_their_suffix, a_thread_more_up_to_a_limit, one_above_those_that_leave_is_in_range,
 	   one_that_retired_leaves_its_place)
