@@ -81,6 +81,23 @@ static void note_next_due(mummy_pool *p)
 	atomic_store(&p->next_due_ns, first ? first->due_ns : MPOOL_NEVER);
 }
 
+/** One that comes again keeps its place, and needs room for the next time: without, it skips a beat. */
+static void expire_one(mummy_pool *p, struct mpool_timer *timer)
+{
+	if (timer->period_ns == 0 || p->draining) {
+		mpool_timers_remove(&p->timers, timer);
+	} else if (mpool_queue_promise(&p->queue, timer->priority) == 0) {
+		mpool_timers_move(&p->timers, timer, MPOOL_RESTS);
+		p->resting++;
+	} else {
+		mpool_timers_move(&p->timers, timer, timer->due_ns + timer->period_ns);
+		return;
+	}
+	/* The job may free the timer as soon as the lock is given back. */
+	mpool_queue_fulfil(&p->queue, timer->priority, timer->job);
+	p->enqueued++;
+}
+
 void mpool_expire(mummy_pool *p)
 {
 	struct mpool_timer *first = mpool_timers_first(&p->timers);
@@ -88,13 +105,9 @@ void mpool_expire(mummy_pool *p)
 
 	if (!first)
 		return;
-	now = p->draining ? MPOOL_NEVER : mummy_now_ns();
-	for (; first && first->due_ns <= now; first = mpool_timers_first(&p->timers)) {
-		/* The job may free the timer as soon as the lock is given back. */
-		mpool_timers_remove(&p->timers, first);
-		mpool_queue_fulfil(&p->queue, first->priority, first->job);
-		p->enqueued++;
-	}
+	now = p->draining ? MPOOL_RESTS - 1 : mummy_now_ns();
+	for (; first && first->due_ns <= now; first = mpool_timers_first(&p->timers))
+		expire_one(p, first);
 	mpool_note_queue(p);
 	note_next_due(p);
 }
@@ -102,7 +115,7 @@ void mpool_expire(mummy_pool *p)
 void mpool_timers_changed(mummy_pool *p)
 {
 	note_next_due(p);
-	if (p->timers.count == 0)
+	if (p->timers.count == p->resting)
 		return;
 	if (!p->keeper)
 		p->keeper = pop_idle(p);
@@ -117,7 +130,7 @@ static void enter(mummy_pool *p, struct mpool_worker *w)
 	if (!w->idle) {
 		w->idle = true;
 		w->idle_until_ns = p->growing && p->live > p->base ? mummy_now_ns() + p->idle_ns : MPOOL_NEVER;
-		if (p->timers.count > 0 && !p->keeper) {
+		if (p->timers.count > p->resting && !p->keeper) {
 			p->keeper = w;
 		} else {
 			w->next_idle = p->idle;
@@ -236,7 +249,7 @@ bool mpool_idle(struct mpool_worker *w)
 		enter(p, w);
 		if (deques_visible(p))
 			break;
-		if (p->keeper == w && p->timers.count == 0)
+		if (p->keeper == w && p->timers.count == p->resting)
 			leave(p, w);
 		else
 			sleep_once(p, w);

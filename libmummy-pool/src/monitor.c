@@ -155,7 +155,7 @@ static void *monitor_main(void *arg)
 
 void mpool_monitor_timers_changed(mummy_pool *p)
 {
-	if (p->growing && !p->armed && p->timers.count > 0 && p->monitor_until_ns > next_wake(p))
+	if (p->growing && !p->armed && p->timers.count > p->resting && p->monitor_until_ns > next_wake(p))
 		mpool_event_signal(&p->lot, &p->monitor_event);
 }
 

@@ -183,9 +183,12 @@ static void free_in_child(mummy_pool *p)
 	while (mpool_queue_pop(&p->queue, &job))
 		forget(job);
 	while ((timer = mpool_timers_first(&p->timers))) {
+		bool rests = timer->due_ns == MPOOL_RESTS;
+
 		job = timer->job;
 		mpool_timers_remove(&p->timers, timer);
-		forget(job);
+		if (!rests)
+			forget(job);
 	}
 	for (unsigned i = 0; p->stealing && i < p->made; i++)
 		while (mpool_deque_steal(&p->workers[i]->jobs, &job))

@@ -34,7 +34,7 @@ void mummy_pool_stats_get(const mummy_pool *pool, struct mummy_pool_stats *out)
 	out->completed -= skipped < out->completed ? skipped : out->completed;
 	out->refused = read_count(&p->refused);
 	pthread_mutex_lock(&p->lock);
-	out->queued += p->queue.count + p->timers.count;
+	out->queued += p->queue.count + p->timers.count - p->resting;
 	out->submitted += p->accepted;
 	out->cancelled = p->cancelled;
 	out->threads = p->live;

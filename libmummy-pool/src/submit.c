@@ -14,7 +14,7 @@ static int admit(mummy_pool *p)
 {
 	if (p->draining)
 		return -ESHUTDOWN;
-	if (p->max_queued && p->queue.count + p->timers.count >= p->max_queued)
+	if (p->max_queued && p->queue.count + p->timers.count - p->resting >= p->max_queued)
 		return -EAGAIN;
 	return 0;
 }
@@ -124,13 +124,43 @@ int mpool_recall(mummy_pool *p, struct mpool_timer *timer)
 	if (!mpool_alive(&p->alive))
 		return rc;
 	pthread_mutex_lock(&p->lock);
-	if (mpool_timers_remove(&p->timers, timer)) {
+	if (timer->due_ns != MPOOL_RESTS && mpool_timers_remove(&p->timers, timer)) {
 		mpool_queue_withdraw(&p->queue, timer->priority);
 		mpool_timers_changed(p);
 		rc = 0;
 	}
 	pthread_mutex_unlock(&p->lock);
 	return rc;
+}
+
+bool mpool_rearm(mummy_pool *p, struct mpool_timer *timer, uint64_t due_ns)
+{
+	bool again;
+
+	if (!mpool_alive(&p->alive))
+		return false;
+	pthread_mutex_lock(&p->lock);
+	again = !p->draining;
+	if (again) {
+		p->resting--;
+		mpool_timers_move(&p->timers, timer, due_ns);
+		if (mpool_timers_first(&p->timers) == timer)
+			mpool_timers_changed(p);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return again;
+}
+
+void mpool_disarm(mummy_pool *p, struct mpool_timer *timer)
+{
+	if (!mpool_alive(&p->alive))
+		return;
+	pthread_mutex_lock(&p->lock);
+	if (mpool_timers_remove(&p->timers, timer)) {
+		p->resting--;
+		mpool_queue_withdraw(&p->queue, timer->priority);
+	}
+	pthread_mutex_unlock(&p->lock);
 }
 
 void mpool_count_cancelled(mummy_pool *p)

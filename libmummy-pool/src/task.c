@@ -18,6 +18,7 @@ struct continuation {
 struct mummy_task {
 	atomic_uint refs;
 	atomic_int state;
+	atomic_bool stop;             /* of a periodic one: not again */
 	mummy_pool *pool;
 	void *(*run)(void *arg);
 	void *arg, *result;
@@ -89,10 +90,50 @@ static bool run_if_pending(mummy_task *t)
 	return true;
 }
 
+/** A periodic one, at rest, does not come again. */
+static void end_periodic(mummy_task *t)
+{
+	mpool_disarm(t->pool, &t->timer);
+	if (claim(t, CANCELLED)) {
+		mpool_count_cancelled(t->pool);
+		finish(t, CANCELLED);
+	}
+	mummy_task_unref(t);
+}
+
+static void next_period(mummy_task *t, uint64_t due_ns)
+{
+	mummy_task_ref(t);
+	if (atomic_load(&t->stop) || !mpool_rearm(t->pool, &t->timer, due_ns))
+		end_periodic(t);
+	/* Who cancelled it just before found it at rest. */
+	else if (atomic_load(&t->state) == CANCELLED && mpool_recall(t->pool, &t->timer) == 0)
+		mummy_task_unref(t);
+	mummy_task_unref(t);
+}
+
+static void run_periodic(mummy_task *t)
+{
+	uint64_t start = mummy_now_ns();
+
+	if (atomic_load(&t->pool->draining) || !claim(t, RUNNING)) {
+		mpool_count(&mpool_current->skipped, 1);
+		end_periodic(t);
+		return;
+	}
+	t->run(t->arg);
+	atomic_store(&t->state, PENDING);
+	next_period(t, start + t->timer.period_ns);
+}
+
 static void ticket(void *arg)
 {
 	mummy_task *t = arg;
 
+	if (t->timer.period_ns > 0) {
+		run_periodic(t);
+		return;
+	}
 	if (!run_if_pending(t) && atomic_load(&t->state) == CANCELLED)
 		mpool_count(&mpool_current->skipped, 1);
 	mummy_task_unref(t);
@@ -140,7 +181,8 @@ int mummy_task_submit(mummy_task **out, mummy_pool *p, void *(*run)(void *arg), 
 	if (!t)
 		return -ENOMEM;
 	t->timer.priority = opt->priority;
-	if (opt->delay_ms > 0) {
+	t->timer.period_ns = (uint64_t)opt->period_ms * 1000000u;
+	if (opt->delay_ms > 0 || opt->period_ms > 0) {
 		t->timer.due_ns = mummy_now_ns() + (uint64_t)opt->delay_ms * 1000000u;
 		rc = mpool_enqueue_later(p, &t->timer);
 	} else {
@@ -157,6 +199,7 @@ int mummy_task_submit(mummy_task **out, mummy_pool *p, void *(*run)(void *arg), 
 
 int mummy_task_cancel(mummy_task *t)
 {
+	atomic_store(&t->stop, true);
 	if (!claim(t, CANCELLED))
 		return atomic_load(&t->state) == RUNNING ? -EBUSY : -EALREADY;
 	mpool_count_cancelled(t->pool);
@@ -253,7 +296,7 @@ int mummy_task_wait(mummy_task *t, int timeout_ms, void **result)
 
 	if (ended(atomic_load(&t->state)) || timeout_ms == 0)
 		return outcome(t, result);
-	w = timeout_ms < 0 ? mpool_current_of(t->pool) : NULL;
+	w = timeout_ms < 0 && t->timer.period_ns == 0 ? mpool_current_of(t->pool) : NULL;
 	if (!w)
 		sleep_until(t, mpool_deadline(timeout_ms));
 	while (w && !ended(atomic_load(&t->state)))

@@ -50,6 +50,20 @@ int mpool_timers_add(struct mpool_timers *h, struct mpool_timer *t)
 	return 0;
 }
 
+static void sift(struct mpool_timers *h, size_t place, struct mpool_timer *t)
+{
+	if (place > 1 && t->due_ns < h->heap[place / 2]->due_ns)
+		sift_up(h, place, t);
+	else
+		sift_down(h, place, t);
+}
+
+void mpool_timers_move(struct mpool_timers *h, struct mpool_timer *t, uint64_t due_ns)
+{
+	t->due_ns = due_ns;
+	sift(h, t->place, t);
+}
+
 bool mpool_timers_remove(struct mpool_timers *h, struct mpool_timer *t)
 {
 	size_t place = t->place;
@@ -61,10 +75,7 @@ bool mpool_timers_remove(struct mpool_timers *h, struct mpool_timer *t)
 	t->place = 0;
 	if (last == t)
 		return true;
-	if (place > 1 && last->due_ns < h->heap[place / 2]->due_ns)
-		sift_up(h, place, last);
-	else
-		sift_down(h, place, last);
+	sift(h, place, last);
 	return true;
 }
 

@@ -94,6 +94,7 @@ struct mummy_pool {
 	_Alignas(64) pthread_mutex_t lock;
 	struct mpool_queue queue;
 	struct mpool_timers timers;
+	size_t resting;            /* timers whose job waits or runs */
 	struct mpool_worker *idle; /* a stack, the keeper not in it */
 	struct mpool_worker *keeper;
 	struct mpool_drainer *drainers;
@@ -228,6 +229,10 @@ int mpool_enqueue_as(mummy_pool *p, enum mummy_pool_priority priority, struct mp
 int mpool_enqueue_later(mummy_pool *p, struct mpool_timer *timer);
 /** Takes a timer back, lost otherwise is -EALREADY: the job is queued. */
 int mpool_recall(mummy_pool *p, struct mpool_timer *timer);
+/** The job of a periodic timer has run: it is due again. False: the pool drains. */
+bool mpool_rearm(mummy_pool *p, struct mpool_timer *timer, uint64_t due_ns);
+/** The job of a periodic timer will not run again. */
+void mpool_disarm(mummy_pool *p, struct mpool_timer *timer);
 /** Keeps room for a job that will be enqueued whatever happens: -ENOMEM, -ESHUTDOWN. */
 int mpool_promise(mummy_pool *p);
 void mpool_fulfil(mummy_pool *p, struct mpool_job job);

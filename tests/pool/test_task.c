@@ -272,7 +272,7 @@ START_TEST(options_are_checked)
 	mummy_pool *p = pool_of(MUMMY_POOL_TASKS, 1);
 	struct mummy_task_options opt = { .delay_ms = 0 };
 
-	opt.reserved[7] = 1;
+	opt.reserved[sizeof opt.reserved / sizeof opt.reserved[0] - 1] = 1;
 	ck_assert_int_eq(mummy_task_submit(NULL, p, same, NULL, &opt), -EINVAL);
 	mummy_pool_free(p);
 }
@@ -322,7 +322,130 @@ START_TEST(a_higher_priority_comes_first)
 }
 END_TEST
 
-SUITE_MAIN("pool/task", a_higher_priority_comes_first, a_task_has_a_result, a_wait_has_a_limit, a_delay_is_kept_in_the_right_order,
+static void *beat(void *arg)
+{
+	atomic_fetch_add((atomic_int *)arg, 1);
+	return arg;
+}
+
+static void count_then(void *arg)
+{
+	beat(arg);
+}
+
+START_TEST(a_periodic_task_runs_until_cancelled)
+{
+	for (int kind = 0; kind < 2; kind++) {
+		mummy_pool *p = pool_of((enum mummy_pool_kind)kind, 2);
+		struct mummy_task_options opt = { .period_ms = 1, .delay_ms = (unsigned)kind };
+		struct mummy_pool_stats stats;
+		atomic_int n = 0, thens = 0;
+		mummy_task *t;
+		int rc, ran;
+
+		ck_assert_int_eq(mummy_task_submit(&t, p, beat, &n, &opt), 0);
+		ck_assert_int_eq(mummy_task_then(t, count_then, &thens), 0);
+		while (atomic_load(&n) < 5)
+			sched_yield();
+		ck_assert_int_eq(mummy_task_wait(t, 0, NULL), -ETIMEDOUT);
+		rc = mummy_task_cancel(t);
+		ck_assert(rc == 0 || rc == -EBUSY);
+		ck_assert_int_eq(mummy_task_wait(t, 30000, NULL), -ECANCELED);
+		ran = atomic_load(&n);
+		ck_assert_int_eq(mummy_task_cancel(t), -EALREADY);
+		ck_assert_int_eq(mummy_pool_drain(p, -1), 0);
+		mummy_pool_stats_get(p, &stats);
+		ck_assert_uint_eq(stats.queued, 0);
+		ck_assert_uint_eq(stats.cancelled, 1);
+		ck_assert_uint_eq(stats.completed, (unsigned)ran + 1);
+		mummy_task_unref(t);
+		mummy_pool_free(p);
+		ck_assert_int_eq(atomic_load(&n), ran);
+		ck_assert_int_eq(atomic_load(&thens), 1);
+	}
+}
+END_TEST
+
+struct heart {
+	mummy_task *_Atomic task;
+	atomic_int beats, busy;
+};
+
+static void *beat_once(void *arg)
+{
+	struct heart *heart = arg;
+	mummy_task *t;
+
+	while (!(t = atomic_load(&heart->task)))
+		sched_yield();
+	atomic_fetch_add(&heart->beats, 1);
+	atomic_store(&heart->busy, mummy_task_cancel(t));
+	return NULL;
+}
+
+START_TEST(a_periodic_task_may_end_itself)
+{
+	mummy_pool *p = pool_of(MUMMY_POOL_TASKS, 2);
+	struct mummy_task_options opt = { .period_ms = 1 };
+	struct heart heart = { 0 };
+	mummy_task *t;
+
+	ck_assert_int_eq(mummy_task_submit(&t, p, beat_once, &heart, &opt), 0);
+	atomic_store(&heart.task, t);
+	ck_assert_int_eq(mummy_task_wait(t, 30000, NULL), -ECANCELED);
+	ck_assert_int_eq(atomic_load(&heart.beats), 1);
+	ck_assert_int_eq(atomic_load(&heart.busy), -EBUSY);
+	mummy_task_unref(t);
+	mummy_pool_free(p);
+}
+END_TEST
+
+START_TEST(a_drain_ends_periodic_tasks)
+{
+	for (int i = 0; i < 40; i++) {
+		mummy_pool *p = pool_of((enum mummy_pool_kind)(i % 2), 2);
+		struct mummy_task_options opt = { .period_ms = i < 20 ? 1 : 3600000 };
+		mummy_task *t[10];
+		atomic_int n = 0;
+
+		for (int k = 0; k < 10; k++)
+			ck_assert_int_eq(mummy_task_submit(&t[k], p, beat, &n, &opt), 0);
+		while (i % 3 && atomic_load(&n) < 10)
+			sched_yield();
+		mummy_pool_free(p);
+		for (int k = 0; k < 10; k++) {
+			ck_assert_int_eq(mummy_task_wait(t[k], 0, NULL), -ECANCELED);
+			mummy_task_unref(t[k]);
+		}
+	}
+}
+END_TEST
+
+START_TEST(periodic_tasks_are_cancelled_at_any_moment)
+{
+	mummy_pool *p = pool_of(MUMMY_POOL_TASKS, 2);
+	struct mummy_task_options opt = { .period_ms = 1 };
+	atomic_int n = 0;
+
+	for (int i = 0; i < 300; i++) {
+		int seen = atomic_load(&n), rc;
+		mummy_task *t;
+
+		ck_assert_int_eq(mummy_task_submit(&t, p, beat, &n, &opt), 0);
+		while (i % 3 == 0 && atomic_load(&n) == seen)
+			sched_yield();
+		rc = mummy_task_cancel(t);
+		ck_assert(rc == 0 || rc == -EBUSY);
+		if (rc == 0)
+			ck_assert_int_eq(mummy_task_wait(t, 0, NULL), -ECANCELED);
+		mummy_task_unref(t);
+	}
+	mummy_pool_free(p);
+}
+END_TEST
+
+SUITE_MAIN("pool/task", a_periodic_task_runs_until_cancelled, a_periodic_task_may_end_itself,
+	   a_drain_ends_periodic_tasks, periodic_tasks_are_cancelled_at_any_moment, a_higher_priority_comes_first, a_task_has_a_result, a_wait_has_a_limit, a_delay_is_kept_in_the_right_order,
 	   a_cancelled_task_does_not_run, continuations_run_also_while_draining, all_workers_may_wait_for_tasks,
 	   a_drain_ends_a_wait_for_a_delay,
 	   submit_cancel_and_wait_from_many_threads, options_are_checked)

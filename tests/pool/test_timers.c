@@ -64,4 +64,22 @@ START_TEST(any_can_be_removed)
 }
 END_TEST
 
-SUITE_MAIN("pool/timers", the_earliest_comes_first, any_can_be_removed)
+START_TEST(one_inside_can_be_moved)
+{
+	static struct mpool_timer t[N];
+	struct mpool_timers h = { 0 };
+	uint32_t state = 3;
+
+	for (int i = 0; i < N; i++) {
+		t[i].due_ns = next(&state) % 100;
+		ck_assert_int_eq(mpool_timers_add(&h, &t[i]), 0);
+	}
+	for (int i = 0; i < N; i++) {
+		mpool_timers_move(&h, &t[next(&state) % N], i % 5 ? next(&state) % 200 : MPOOL_RESTS);
+		check_heap(&h);
+	}
+	mpool_timers_destroy(&h);
+}
+END_TEST
+
+SUITE_MAIN("pool/timers", one_inside_can_be_moved, the_earliest_comes_first, any_can_be_removed)

@@ -97,7 +97,7 @@ MUMMY_POOL_API int mummy_pool_new(mummy_pool **out, const struct mummy_pool_opti
 MUMMY_POOL_API int mummy_pool_submit(void *pool, void (*run)(void *arg), void *arg);
 
 /** Refuses new work and waits until what was accepted has run, at most timeout_ms (-1: no limit).
- *  Delayed tasks run at once, without their delay; what running jobs submit is refused too, while
+ *  Delayed tasks run at once, without their delay, periodic ones are cancelled; what running jobs submit is refused too, while
  *  continuations (mummy_task_then) still run. -ETIMEDOUT: jobs are left, the pool goes on draining
  *  and may be drained again; -EDEADLK: on a worker of this pool. There is no way back. */
 MUMMY_POOL_API int mummy_pool_drain(mummy_pool *p, int timeout_ms);
@@ -159,7 +159,9 @@ struct mummy_task_options {
 	enum mummy_pool_priority priority;  /**< of the queue; every few jobs a lower one has its turn,
 	                              so that none starves */
 	unsigned delay_ms;       /**< starts no sooner than this from now */
-	uintptr_t reserved[8];
+	unsigned period_ms;      /**< then again, counted from start to start, never twice at once, until
+	                              it is cancelled or the pool drains; 0: runs once */
+	uintptr_t reserved[7];
 };
 
 /** Runs run(arg) as a task. opt is copied, NULL: defaults. out may be NULL when nobody waits.
@@ -168,15 +170,15 @@ MUMMY_POOL_API int mummy_task_submit(mummy_task **out, mummy_pool *p, void *(*ru
 		void *arg, const struct mummy_task_options *opt);
 
 /** Waits until t has ended, at most timeout_ms (0: asks only; -1: no limit). 0 and, if result is
- *  not NULL, what run returned; -ETIMEDOUT; -ECANCELED. Without a limit, a worker of the same pool
- *  runs t itself if nobody has started it (after its delay), so that no dead-lock arises when all
- *  workers wait for tasks; otherwise the calling thread blocks, and a worker of TASKS counts as
- *  blocked. A task that waits for itself, or
- *  in a circle, never ends. */
+ *  not NULL, what run returned; -ETIMEDOUT; -ECANCELED, also the end of a periodic one. Without a
+ *  limit, a worker of the same pool runs t itself if nobody has started it (after its delay; not a
+ *  periodic one), so that no dead-lock arises when all workers wait for tasks; otherwise the calling
+ *  thread blocks, and a worker of TASKS counts as blocked. A task that waits for itself, or in a
+ *  circle, never ends. */
 MUMMY_POOL_API int mummy_task_wait(mummy_task *t, int timeout_ms, void **result);
 
-/** Keeps t from starting. 0: run will not be called; -EBUSY: it runs now and will finish; -EALREADY:
- *  it has ended or was cancelled before. */
+/** Keeps t from starting, or a periodic one from starting again. 0: run will not be called (again);
+ *  -EBUSY: it runs now and will finish; -EALREADY: it has ended or was cancelled before. */
 MUMMY_POOL_API int mummy_task_cancel(mummy_task *t);
 
 /** Submits run(arg) to t's pool when t has ended or was cancelled (at once if it has already).
@@ -215,7 +217,7 @@ struct mummy_pool_stats {
 	uint64_t queued;         /**< not yet started now, delayed tasks included */
 	uint64_t running;        /**< started and not yet returned now */
 	uint64_t submitted;      /**< accepted since the start; forks are not counted, as in all of these */
-	uint64_t completed;      /**< returned since the start */
+	uint64_t completed;      /**< returned since the start, a periodic task each time */
 	uint64_t cancelled;      /**< tasks kept from starting */
 	uint64_t refused;        /**< -EAGAIN, -ESHUTDOWN, -ENOMEM */
 	uint64_t steals;         /**< jobs and forks that one worker took from another */
