@@ -69,13 +69,15 @@ static void tell_waiter(struct core *c)
 	c->waiter = NULL;
 }
 
-/** Lock held, given back while the job runs. */
-static bool run_next(struct core *c)
+/** Lock held, given back while the job runs. w, if not NULL, does nothing else in its own job. */
+static bool run_next(struct core *c, struct mpool_worker *w)
 {
 	struct mpool_job job;
 
 	if (!mpool_ring_pop(&c->jobs, &job))
 		return false;
+	if (w)
+		mpool_label(w, job.run, NULL);
 	pthread_mutex_unlock(&c->lock);
 	job.run(job.arg);
 	pthread_mutex_lock(&c->lock);
@@ -89,7 +91,7 @@ static void ticket(void *arg)
 	struct core *c = arg;
 
 	pthread_mutex_lock(&c->lock);
-	run_next(c);
+	run_next(c, mpool_current);
 	pthread_mutex_unlock(&c->lock);
 	unref(c);
 }
@@ -167,7 +169,7 @@ void mummy_pool_group_wait(struct mummy_pool_group *g)
 	pthread_mutex_lock(&c->lock);
 	c->helps = mpool_current_of(c->pool) != NULL;
 	while (c->pending > 0)
-		if (!c->helps || !run_next(c))
+		if (!c->helps || !run_next(c, NULL))
 			sleep_once(c);
 	pthread_mutex_unlock(&c->lock);
 	atomic_store(word, 0);

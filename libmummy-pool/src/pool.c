@@ -7,6 +7,7 @@
 #define THREADS_PER_CPU 8u
 #define MAX_THREADS 1000u
 #define IDLE_MS 10000u
+#define SLOW_MS 1000u
 
 static unsigned thread_count(const struct mummy_pool_options *opt)
 {
@@ -53,6 +54,8 @@ static void init_threads(mummy_pool *p, const struct mummy_pool_options *opt)
 	p->growing = p->stealing && p->max > p->base;
 	p->idle_ns = (uint64_t)(opt->idle_ms ? opt->idle_ms : IDLE_MS) * 1000000u;
 	memcpy(p->name, name, strnlen(name, sizeof p->name - 1));
+	p->slow = opt->slow;
+	p->slow_ms = opt->slow_ms ? opt->slow_ms : SLOW_MS;
 	p->thread_start = opt->thread_start;
 	p->thread_stop = opt->thread_stop;
 	p->ctx = opt->ctx;

@@ -22,6 +22,7 @@ struct mummy_task {
 	mummy_pool *pool;
 	void *(*run)(void *arg);
 	void *arg, *result;
+	const char *name;
 	struct mpool_timer timer;
 	pthread_mutex_t lock;         /* of the two lists, and of the step to DONE */
 	struct waiter *waiters;
@@ -130,6 +131,7 @@ static void ticket(void *arg)
 {
 	mummy_task *t = arg;
 
+	mpool_label(mpool_current, (void (*)(void *))(void (*)(void))t->run, t->name);
 	if (t->timer.period_ns > 0) {
 		run_periodic(t);
 		return;
@@ -180,6 +182,7 @@ int mummy_task_submit(mummy_task **out, mummy_pool *p, void *(*run)(void *arg), 
 	t = make_task(p, run, arg);
 	if (!t)
 		return -ENOMEM;
+	t->name = opt->name;
 	t->timer.priority = opt->priority;
 	t->timer.period_ns = (uint64_t)opt->period_ms * 1000000u;
 	if (opt->delay_ms > 0 || opt->period_ms > 0) {

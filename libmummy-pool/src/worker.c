@@ -10,7 +10,10 @@ _Thread_local struct mpool_worker *mpool_current MPOOL_TLS;
 static void run_job(struct mpool_worker *w, struct mpool_job job)
 {
 	mpool_count(&w->started, 1);
-	job.run(job.arg);
+	if (w->pool->slow)
+		mpool_run_watched(w, job);
+	else
+		job.run(job.arg);
 	mpool_count(&w->completed, 1);
 }
 

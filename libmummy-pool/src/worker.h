@@ -43,6 +43,8 @@ struct mpool_worker {
 	mpool_word event;
 	bool stocked;                 /* pushed to a deque since it was idle */
 	unsigned hints;               /* of blocking_begin, nested */
+	void (*label_run)(void *arg); /* what its job is called, for slow */
+	char label_name[32];          /* a copy: when slow is called, the task may be gone */
 	/* Written under the lock of the pool: */
 	struct mpool_worker *next_idle;
 	uint64_t idle_until_ns;
@@ -88,6 +90,8 @@ struct mummy_pool {
 	struct mpool_lot lot;
 	void (*thread_start)(void *ctx, unsigned index);
 	void (*thread_stop)(void *ctx, unsigned index);
+	void (*slow)(void *ctx, void (*run)(void *arg), const char *name, uint64_t ms);
+	unsigned slow_ms;
 	void *ctx;
 	_Atomic uint64_t refused;
 
@@ -239,6 +243,12 @@ void mpool_fulfil(mummy_pool *p, struct mpool_job job);
 /** Takes one from the shared queue. */
 bool mpool_take_shared(mummy_pool *p, struct mpool_job *out);
 void mpool_count_cancelled(mummy_pool *p);
+
+/* slow.c */
+/** Runs job, and tells the program if that took long. */
+void mpool_run_watched(struct mpool_worker *w, struct mpool_job job);
+/** From within the job: what it is really called; name may be NULL. */
+void mpool_label(struct mpool_worker *w, void (*run)(void *arg), const char *name);
 
 /* fork.c */
 void mpool_run_stolen(struct mpool_worker *w, struct mpool_worker *victim, void *task);

@@ -84,8 +84,13 @@ struct mummy_pool_options {
 	void (*thread_start)(void *ctx, unsigned index);  /**< first and last on each worker thread, */
 	void (*thread_stop)(void *ctx, unsigned index);   /**< index from 0 and of one
 	                              live thread at a time; either may be NULL */
-	void *ctx;               /**< for the two calls above */
-	uintptr_t reserved[11];
+	/** A job kept its thread for slow_ms or more: its function (of a task the one given, in this
+	 *  type only to be compared or printed), its name (NULL for all but a named task; 31 octets at most), and how long.
+	 *  On that thread, after the job. Forks are not watched. NULL: nothing is */
+	void (*slow)(void *ctx, void (*run)(void *arg), const char *name, uint64_t ms);
+	unsigned slow_ms;        /**< 0: 1,000 */
+	void *ctx;               /**< for the three calls above */
+	uintptr_t reserved[9];
 };
 
 /** Starts a pool. opt is copied; NULL: all defaults. -EINVAL, -ENOMEM, -EAGAIN (no thread). */
@@ -161,7 +166,8 @@ struct mummy_task_options {
 	unsigned delay_ms;       /**< starts no sooner than this from now */
 	unsigned period_ms;      /**< then again, counted from start to start, never twice at once, until
 	                              it is cancelled or the pool drains; 0: runs once */
-	uintptr_t reserved[7];
+	const char *name;        /**< for slow; borrowed until the task has ended; NULL: none */
+	uintptr_t reserved[6];
 };
 
 /** Runs run(arg) as a task. opt is copied, NULL: defaults. out may be NULL when nobody waits.
