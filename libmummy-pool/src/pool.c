@@ -22,7 +22,9 @@ static int check_options(const struct mummy_pool_options *opt)
 {
 	if (opt->kind != MUMMY_POOL_THREADS && opt->kind != MUMMY_POOL_TASKS)
 		return -EINVAL;
-	if (opt->threads > MUMMY_POOL_MAX_THREADS || opt->max_threads > MUMMY_POOL_MAX_THREADS || !MUMMY_RESERVED_OK(opt))
+	if (opt->threads > MUMMY_POOL_MAX_THREADS || opt->max_threads > MUMMY_POOL_MAX_THREADS)
+		return -EINVAL;
+	if (!MUMMY_RESERVED_OK(opt))
 		return -EINVAL;
 	return 0;
 }
@@ -68,6 +70,7 @@ static int init(mummy_pool *p, const struct mummy_pool_options *opt)
 	p->stealing = opt->kind == MUMMY_POOL_TASKS;
 	p->local = p->stealing && opt->max_queued == 0;
 	p->max_queued = opt->max_queued;
+	p->stamp.pool = p;
 	p->next_due_ns = MPOOL_NEVER;
 	init_threads(p, opt);
 	mpool_alive_init(&p->alive);
@@ -173,6 +176,7 @@ int mummy_pool_drain(mummy_pool *p, int timeout_ms)
 
 static void forget(struct mpool_job job)
 {
+	mpool_unstamp(&job);
 	if (!mpool_task_forget(job))
 		mpool_group_forget(job);
 }

@@ -1,5 +1,6 @@
 #include <config.h>
 #include "worker.h"
+#include "mummy-common.h"
 
 static uint64_t read_count(const _Atomic uint64_t *counter)
 {
@@ -41,5 +42,7 @@ void mummy_pool_stats_get(const mummy_pool *pool, struct mummy_pool_stats *out)
 	out->blocked = p->hinted + p->blocked;
 	out->grown = p->grown;
 	out->retired = p->retired;
+	out->delay_p50_ns = mpool_delays_quantile(&p->delays, mummy_now_ns(), 500);
+	out->delay_p99_ns = mpool_delays_quantile(&p->delays, mummy_now_ns(), 990);
 	pthread_mutex_unlock(&p->lock);
 }

@@ -38,9 +38,12 @@ static int enqueue_shared(mummy_pool *p, enum mummy_pool_priority priority, stru
 
 	pthread_mutex_lock(&p->lock);
 	rc = admit(p);
-	if (rc == 0)
+	if (rc == 0) {
+		mpool_stamp(&p->stamp, &job);
 		rc = mpool_queue_push(&p->queue, priority, job);
+	}
 	if (rc < 0) {
+		mpool_unstamp(&job);
 		pthread_mutex_unlock(&p->lock);
 		return rc;
 	}
@@ -54,11 +57,13 @@ static bool enqueue_local(struct mpool_worker *w, struct mpool_job job)
 	/* Counted first: a thief may have run it before push returns, and drain compares. */
 	mpool_count(&w->accepted, 1);
 	mpool_stock(w);
+	mpool_stamp(&w->stamp, &job);
 	if (mpool_deque_push(&w->jobs, job.run, job.arg)) {
 		if (atomic_load(&w->pool->want_wake))
 			mpool_wake_one(w->pool);
 		return true;
 	}
+	mpool_unstamp(&job);
 	mpool_count(&w->accepted, (uint64_t)-1);
 	return false;
 }
@@ -189,6 +194,7 @@ void mpool_fulfil(mummy_pool *p, struct mpool_job job)
 	if (!mpool_alive(&p->alive))
 		return;
 	pthread_mutex_lock(&p->lock);
+	mpool_stamp(&p->stamp, &job);
 	mpool_queue_fulfil(&p->queue, MUMMY_POOL_NORMAL, job);
 	p->accepted++;
 	queued(p);

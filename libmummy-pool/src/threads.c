@@ -57,6 +57,7 @@ static struct mpool_worker *make_worker(mummy_pool *p, unsigned index)
 	memset(w, 0, sizeof *w);
 	w->pool = p;
 	w->index = index;
+	w->stamp.pool = p;
 	w->random = (index + 1) * 2654435769u;
 	if (p->stealing && (mpool_deque_init(&w->forks, MPOOL_FORKS) < 0
 			    || mpool_deque_init(&w->jobs, MPOOL_JOBS) < 0)) {

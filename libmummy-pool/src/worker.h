@@ -21,6 +21,7 @@
 #define MPOOL_WORKER_H
 #include <mummy/pool.h>
 #include "alive.h"
+#include "delay.h"
 #include "deque.h"
 #include "park.h"
 #include "queue.h"
@@ -41,6 +42,7 @@ struct mpool_worker {
 	unsigned tick;
 	uint32_t random;
 	mpool_word event;
+	struct mpool_stamp stamp;     /* of its jobs */
 	bool stocked;                 /* pushed to a deque since it was idle */
 	unsigned hints;               /* of blocking_begin, nested */
 	void (*label_run)(void *arg); /* what its job is called, for slow */
@@ -98,6 +100,8 @@ struct mummy_pool {
 	_Alignas(64) pthread_mutex_t lock;
 	struct mpool_queue queue;
 	struct mpool_timers timers;
+	struct mpool_stamp stamp;  /* of the queue */
+	struct mpool_delays delays;
 	size_t resting;            /* timers whose job waits or runs */
 	struct mpool_worker *idle; /* a stack, the keeper not in it */
 	struct mpool_worker *keeper;

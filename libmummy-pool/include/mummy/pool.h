@@ -2,9 +2,10 @@
  * mummy/pool.h - a thread pool and a work-stealing task pool (libmummy-pool).
  *
  * A pool runs jobs on worker threads of its own. THREADS: a fixed number of threads on one
- * first-in-first-out queue (but for priorities), for predictable thread counts. TASKS: a deque per worker with work
- * stealing, for jobs that compute and divide; what comes from outside waits in a shared queue, and
- * threads are added while jobs block in anything (sleep, read, a database) and retired when idle.
+ * first-in-first-out queue (but for priorities), for predictable thread counts. TASKS: a deque per
+ * worker with work stealing, for jobs that compute and divide; what comes from outside waits in a
+ * shared queue, and threads are added while jobs block in anything (sleep, read, a database) and
+ * retired when idle.
  *
  * Three ways to give work, from the plainest up: submit (run it, nobody waits), fork and join or a
  * group (the caller's storage), and mummy_task (a counted handle with a result, a delay,
@@ -85,8 +86,8 @@ struct mummy_pool_options {
 	void (*thread_stop)(void *ctx, unsigned index);   /**< index from 0 and of one
 	                              live thread at a time; either may be NULL */
 	/** A job kept its thread for slow_ms or more: its function (of a task the one given, in this
-	 *  type only to be compared or printed), its name (NULL for all but a named task; 31 octets at most), and how long.
-	 *  On that thread, after the job. Forks are not watched. NULL: nothing is */
+	 *  type only to be compared or printed), its name (NULL for all but a named task; 31 octets at
+	 *  most), and milliseconds. On that thread, after the job. Forks are not watched. NULL: nothing is */
 	void (*slow)(void *ctx, void (*run)(void *arg), const char *name, uint64_t ms);
 	unsigned slow_ms;        /**< 0: 1,000 */
 	void *ctx;               /**< for the three calls above */
@@ -102,9 +103,10 @@ MUMMY_POOL_API int mummy_pool_new(mummy_pool **out, const struct mummy_pool_opti
 MUMMY_POOL_API int mummy_pool_submit(void *pool, void (*run)(void *arg), void *arg);
 
 /** Refuses new work and waits until what was accepted has run, at most timeout_ms (-1: no limit).
- *  Delayed tasks run at once, without their delay, periodic ones are cancelled; what running jobs submit is refused too, while
- *  continuations (mummy_task_then) still run. -ETIMEDOUT: jobs are left, the pool goes on draining
- *  and may be drained again; -EDEADLK: on a worker of this pool. There is no way back. */
+ *  Delayed tasks run at once, without their delay, periodic ones are cancelled; what running jobs
+ *  submit is refused too, while continuations (mummy_task_then) still run. -ETIMEDOUT: jobs are
+ *  left, the pool goes on draining and may be drained again; -EDEADLK: on a worker of this pool.
+ *  There is no way back. */
 MUMMY_POOL_API int mummy_pool_drain(mummy_pool *p, int timeout_ms);
 
 /** Sets the number of threads; 0: as at the start. It is the number of workers that are not blocked
@@ -232,7 +234,9 @@ struct mummy_pool_stats {
 	                              while work waits those found blocked by their CPU time */
 	uint64_t grown;          /**< threads added because others blocked */
 	uint64_t retired;        /**< threads that have gone because they were idle or too many */
-	uint64_t reserved[12];
+	uint64_t delay_p50_ns;   /**< from submit to start, of a sample of the jobs that were not delayed, */
+	uint64_t delay_p99_ns;   /**< over the last half minute to minute; to an eighth; 0: no jobs */
+	uint64_t reserved[10];
 };
 
 /** Fills *out; the figures are each right, not all of one instant. All zero in the child of fork(2). */
