@@ -37,13 +37,13 @@ enum mpool_state { MPOOL_NO_THREAD, MPOOL_LIVE, MPOOL_LEAVING, MPOOL_GONE };
 struct mpool_worker {
 	struct mpool_deque forks, jobs;
 	_Alignas(64) mummy_pool *pool;
+	bool stocked;                 /* pushed to a deque since it was idle */
 	_Atomic(struct mpool_worker *) helper; /* waits for a fork that this worker runs, wants forks */
 	unsigned index;
 	unsigned tick;
 	uint32_t random;
 	mpool_word event;
 	struct mpool_stamp stamp;     /* of its jobs */
-	bool stocked;                 /* pushed to a deque since it was idle */
 	unsigned hints;               /* of blocking_begin, nested */
 	void (*label_run)(void *arg); /* what its job is called, for slow */
 	char label_name[32];          /* a copy: when slow is called, the task may be gone */
