@@ -54,6 +54,7 @@ static const struct talk talks[] = {
 	{ "embed", WITH_ITS_INPUT, { STEP(GET("/"), "The daemon is well."), STEP(CREATE, " 201 "),
 		STEP(WEBSOCKET("/ws"), ACCEPT), INPUT("a line\n", "a line\n") } },
 	{ "forkjoin", WHEN_DONE, { STEP("", "") } },
+	{ "resolve", WHEN_DONE, { STEP("", "") } },
 };
 
 static int fail(const char *what)
