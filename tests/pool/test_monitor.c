@@ -22,6 +22,7 @@ static struct mummy_pool_stats stats_of(mummy_pool *p)
 	return stats;
 }
 
+#if defined HAVE_PTHREAD_GETCPUCLOCKID && defined __linux__
 /* A thread asleep in something that the pool knows nothing of. */
 struct hall {
 	pthread_mutex_t lock;
@@ -61,7 +62,6 @@ static void inside(struct hall *hall, int n)
 		sched_yield();
 }
 
-#if defined HAVE_PTHREAD_GETCPUCLOCKID && defined __linux__
 START_TEST(jobs_that_block_all_run_at_once)
 {
 	struct hall hall = { .lock = PTHREAD_MUTEX_INITIALIZER, .opened = PTHREAD_COND_INITIALIZER };
