@@ -577,8 +577,12 @@ void mhttp_router_find(const mummy_http_router *r, struct mummy_http_span method
 	out->nparams = 0;
 	if (path.n == 0)
 		path = (struct mummy_http_span){ "/", 1 };
-	if (*path.p != '/')
+	if (*path.p != '/') {
+		/* the server as a whole is asked (RFC 9110 section 9.3.7): it is there */
+		if (path.n == 1 && *path.p == '*' && span_is(method, "OPTIONS"))
+			out->status = 204;
 		return;
+	}
 	n = descend(&r->root, (struct mummy_http_span){ path.p + 1, path.n - 1 }, out);
 	if (!n)
 		return;

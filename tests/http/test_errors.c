@@ -132,6 +132,11 @@ SERVE_TEST(the_router_answers_options_and_405)
 	ck_assert_ptr_null(heard_field(&h, "Content-Length"));
 	ck_assert_ptr_nonnull(strstr(heard_field(&h, "Allow"), "POST"));
 	free(h.body);
+	say(fd, "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n");
+	hear_answer(fd, &h, 0);
+	ck_assert_int_eq(h.status, 204);
+	ck_assert_ptr_null(heard_field(&h, "Allow"));
+	free(h.body);
 	close(fd);
 	serve_stop(&s);
 }

@@ -109,7 +109,8 @@ START_TEST(slashes_are_literal_and_parameters_not_empty)
 	TOLD("GET", "/d", "404");
 	TOLD("GET", "/d/", "d *=");
 	TOLD("GET", "/", "404");
-	TOLD("OPTIONS", "*", "404");
+	TOLD("OPTIONS", "*", "204");
+	TOLD("OPTIONS", "a", "404");
 	TOLD("CONNECT", "example.com:443", "404");
 	mummy_http_router_unref(r);
 }

@@ -115,6 +115,7 @@ MUMMY_HTTP_API void mummy_http_router_unref(mummy_http_router *r);
  *
  *  The most specific pattern that fits the path decides, then the method is looked at: GET serves HEAD
  *  where no route names it; OPTIONS is answered with 204 and other methods with 405, both with Allow.
+ *  "OPTIONS *", which asks for no resource, is answered with 204 alone (RFC 9110 section 9.3.7).
  *  -EEXIST the same place and method; -EINVAL pattern, method, route; -EBUSY already served; -ENOMEM. */
 MUMMY_HTTP_API int mummy_http_router_add(mummy_http_router *r, const char *method,
 		const char *pattern, const struct mummy_http_route *route);
