@@ -160,6 +160,8 @@ int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **
 	mup_exit(u, t->s, done);
 	if (rc)
 		mup_refuse_code(&r, rc);
+	else if (status == -ETIMEDOUT)
+		mup_refuse(&r, 408, "the body came too slowly; what arrived is kept\n");
 	else if (status < 0)
 		mup_refuse(&r, 400, "the body was cut off; what arrived is kept\n");
 	free(t);

@@ -80,6 +80,26 @@ static mummy_upload_transfer *begin_patch(mummy_upload *u, const char *path, uin
 	return NULL;
 }
 
+START_TEST(a_body_that_was_not_whole_says_why_and_is_kept)
+{
+	static const struct { int status, answer; } ends[] = { { -EPIPE, 400 }, { -EBADMSG, 400 }, { -ETIMEDOUT, 408 } };
+	mummy_upload *u = open_memory(NULL);
+	struct answer a;
+	char path[128];
+	int canceled = 0;
+
+	create(u, 10, path);
+	for (int i = 0; i < 3; i++) {
+		mummy_upload_transfer *t = begin_patch(u, path, (uint64_t)i * 2, &canceled);
+
+		ck_assert_int_eq(mummy_upload_write(t, "ab", 2), 0);
+		ck_assert_int_eq(feed(t, NULL, 0, ends[i].status, &a), ends[i].answer);
+		ck_assert_int_eq(offset_of(u, path), i * 2 + 2);
+	}
+	mummy_upload_free(u);
+}
+END_TEST
+
 START_TEST(a_newer_writer_takes_over_from_an_idle_one)
 {
 	mummy_upload *u = open_memory(NULL);
@@ -353,7 +373,8 @@ START_TEST(sessions_and_uploads_come_and_go)
 }
 END_TEST
 
-SUITE_MAIN("upload/session", a_newer_writer_takes_over_from_an_idle_one, a_wrong_offset_does_not_disturb_the_writer,
+SUITE_MAIN("upload/session", a_body_that_was_not_whole_says_why_and_is_kept,
+	   a_newer_writer_takes_over_from_an_idle_one, a_wrong_offset_does_not_disturb_the_writer,
 	   delete_cuts_the_writer_off, a_newcomer_waits_for_the_running_write_only,
 	   threads_that_fight_over_an_upload_leave_it_whole, waiting_goes_through_the_executor,
 	   sessions_and_uploads_come_and_go)

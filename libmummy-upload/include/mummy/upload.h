@@ -200,8 +200,8 @@ MUMMY_UPLOAD_API int mummy_upload_begin(mummy_upload *u, const struct mummy_uplo
  *  with this. Nothing is gathered: each call is one write to the store, so large pieces (256 KiB)
  *  cost least. May block. */
 MUMMY_UPLOAD_API int mummy_upload_write(mummy_upload_transfer *t, const void *p, size_t n);
-/** Ends it and frees t. status 0: the body was whole; <0: cut off, what arrived is kept. 0 and the
- *  answer, or -ENOMEM. May block. */
+/** Ends it and frees t. status 0: the body was whole; <0: cut off (-ETIMEDOUT: it came too slowly),
+ *  what arrived is kept. 0 and the answer, or -ENOMEM. May block. */
 MUMMY_UPLOAD_API int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **out);
 
 #define MUMMY_UPLOAD_REPLY_HEADERS 24        /**< at most so many */
