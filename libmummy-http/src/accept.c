@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include "internal.h"
 
-enum { ACCEPT_BATCH = 64, RETRY_MS = 100 };
+enum { ACCEPT_BATCH = 64, RETRY_MS = 100, REFUSAL_LINE_MS = 1000 };
 
 static int accept_one(int fd, struct sockaddr_storage *from, socklen_t *len)
 {
@@ -71,6 +71,25 @@ static void refuse(struct mummy_http_loop *l, int fd)
 	mhttp_count(&l->stats.refused, 1);
 }
 
+/* A flood of clients must not become a flood of lines: one a second, with how many went without. */
+static void log_refusal(struct mummy_http_loop *l, const char *why)
+{
+	uint32_t now = mhttp_now();
+
+	if (l->refusal_logged && mhttp_until(l->refusal_line, now) > 0) {
+		l->refusals_untold++;
+		return;
+	}
+	if (l->refusals_untold)
+		mhttp_log(l->server, MUMMY_HTTP_WARNING, "a client is refused: %s (%u more since the last line)",
+			  why, l->refusals_untold);
+	else
+		mhttp_log(l->server, MUMMY_HTTP_WARNING, "a client is refused: %s", why);
+	l->refusal_logged = 1;
+	l->refusals_untold = 0;
+	l->refusal_line = now + REFUSAL_LINE_MS;
+}
+
 static void welcome(struct mhttp_acceptor *a, int fd, const struct sockaddr_storage *from)
 {
 	struct mummy_http_loop *l = a->loop;
@@ -81,7 +100,7 @@ static void welcome(struct mhttp_acceptor *a, int fd, const struct sockaddr_stor
 
 	mhttp_count(&l->stats.accepted, 1);
 	if (s->opt.max_connections && atomic_load(&s->connections) >= s->opt.max_connections) {
-		mhttp_log(s, MUMMY_HTTP_WARNING, "503: more than %u connections", s->opt.max_connections);
+		log_refusal(l, "503, as many connections as max_connections allows");
 		refuse(l, fd);
 		return;
 	}
@@ -115,7 +134,7 @@ static void out_of_descriptors(struct mhttp_acceptor *a, int error)
 	socklen_t len;
 	int fd = -1;
 
-	mhttp_log(l->server, MUMMY_HTTP_ERROR, "accept: %s: a client is refused", strerror(-error));
+	log_refusal(l, strerror(-error));
 	if (l->reserve_fd >= 0) {
 		close(l->reserve_fd);
 		fd = accept_one(a->fd, &from, &len);

@@ -237,6 +237,9 @@ struct mummy_http_loop {
 	struct mhttp_acceptor *acceptors;
 	size_t nacceptors;
 	int reserve_fd;
+	int refusal_logged;
+	unsigned refusals_untold;
+	uint32_t refusal_line;               /* not before then is the next one logged */
 	struct mhttp_wheel wheel;
 	_Atomic(struct mhttp_hook *) hooks;
 	struct mhttp_link timers;            /* of mummy_http_loop_timer */

@@ -268,6 +268,35 @@ SERVE_TEST(no_descriptor_is_left)
 	serve_stop(&s);
 }
 
+SERVE_TEST(a_flood_of_refusals_is_not_a_flood_of_lines)
+{
+	struct timespec from, to;
+	struct serve s;
+	int a, lines = 0;
+
+	serve_init(&s, poller, 0);
+	s.opt.max_connections = 1;
+	serve_route(&s, "GET", "/", hello, NULL, 0);
+	serve_start(&s);
+	a = dial(&s);
+	say(a, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+	expect(a, 200, "hello");
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	for (int i = 0; i < 50; i++) {
+		int b = dial(&s);
+
+		expect(b, 503, "");
+		close(b);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	close(a);
+	serve_stop(&s);
+	for (const char *p = s.log; (p = strstr(p, "a client is refused")); p++)
+		lines++;
+	ck_assert_int_ge(lines, 1);
+	ck_assert_int_le(lines, 2 + (int)(to.tv_sec - from.tv_sec));
+}
+
 /* ---- A transport that turns every octet over ---- */
 
 struct veil { int fd, greeted; };
@@ -380,4 +409,5 @@ SERVE_TEST(a_listener_may_have_a_transport)
 SUITE_MAIN("http/loop", posts_timers_and_hooks_run_on_the_loop, a_server_fits_in_someone_elses_loop,
 	   a_server_that_never_ran_can_be_freed, listeners_of_every_kind, options_are_checked,
 		   no_descriptor_is_left,
-	   a_listener_may_have_a_transport)
+	   a_listener_may_have_a_transport,
+	   a_flood_of_refusals_is_not_a_flood_of_lines)

@@ -141,7 +141,7 @@ static const struct options_row table[] = {
 	{ "workers", "N", "worker threads. Default: 8 for each CPU; with tasks 1 for each", set_workers },
 	{ "loops", "N", "event loops, a thread each. Default: 1", set_loops },
 	{ "max-body", "SIZE", "largest request body outside /files/; K, M, G, T are taken.\n"
-		"Default: 1M", set_max_body },
+		"Default: 1M; none for /diag/echo", set_max_body },
 	{ "log", "FILE", "append to FILE (-: standard error) what happens, with a line for\n"
 		"each answer. Default: standard error, without answers", set_log },
 	{ "reuse-port", NULL, "let several processes listen on the same port", set_reuse_port },
