@@ -5,8 +5,6 @@
 #include <unistd.h>
 #include "internal.h"
 
-enum { LINGER_READS = 16 };
-
 void mhttp_conn_ref(struct mhttp_conn *c)
 {
 	atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
@@ -156,12 +154,14 @@ static void conn_linger_turn(struct mhttp_conn *c)
 		mhttp_conn_close(c, -ENOMEM);
 		return;
 	}
-	for (int i = 0; i < LINGER_READS; i++) {
+	for (int i = 0; i < MHTTP_TURN_READS; i++) {
 		n = mhttp_recv(c, l->recv->p, l->recv->size);
 		if (n <= 0)
 			break;
 	}
-	if (n <= 0 && n != -EAGAIN)
+	if (n > 0)
+		mhttp_conn_again(c);
+	else if (n != -EAGAIN)
 		mhttp_conn_close(c, 0);
 }
 
