@@ -173,7 +173,6 @@ static void too_much(mummy_http_exchange *x, void *ctx)
 	struct iovec iov = { piece, PIECE };
 	int rc = 0, highs = 0;
 
-	(void)ctx;
 	ck_assert_int_eq(mummy_http_respond_stream(x, 200, NULL, 0, MUMMY_HTTP_UNKNOWN, &st), 0);
 	while (rc >= 0) {
 		rc = mummy_http_stream_writev(st, &iov, 1, NULL, NULL);
@@ -185,6 +184,7 @@ static void too_much(mummy_http_exchange *x, void *ctx)
 	while ((rc = mummy_http_stream_write(st, piece, PIECE, 10)) == 0)
 		;                    /* the kernel takes more for a while */
 	ck_assert_int_eq(rc, -ETIMEDOUT);
+	atomic_store((atomic_int *)ctx, 1);
 	mummy_http_stream_abort(st);
 	mummy_http_stream_unref(st);
 }
@@ -202,13 +202,14 @@ static void unfinished(mummy_http_exchange *x, void *ctx)
 
 SERVE_TEST(limits_of_streams)
 {
+	atomic_int refused = 0;
 	struct heard h;
 	struct serve s;
 	int fd;
 
 	fill_piece();
 	serve_init(&s, poller, 2);
-	serve_route(&s, "GET", "/much", too_much, NULL, 0);
+	serve_route(&s, "GET", "/much", too_much, &refused, 0);
 	serve_route(&s, "GET", "/unfinished", unfinished, NULL, 0);
 	s.opt.high_water_bytes = 50 * 1000;
 	s.opt.hard_limit_bytes = 200 * 1000;
@@ -216,6 +217,7 @@ SERVE_TEST(limits_of_streams)
 	fd = dial(&s);
 	say(fd, "GET /much HTTP/1.1\r\nHost: a\r\n\r\n");
 	hear_head(fd, &h);
+	EVENTUALLY(atomic_load(&refused));   /* before that nothing is read, so that it is stuck */
 	while (recv(fd, h.head, sizeof h.head, 0) > 0)
 		;
 	close(fd);
