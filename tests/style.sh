@@ -9,10 +9,11 @@ status=0
 # sources: the files that belong to the sources.
 sources()
 {
-	if [ -e .git ]; then
+	if [ -e .git ] && command -v git >/dev/null; then
 		git -c safe.directory='*' ls-files
 	else
-		find . -path ./build -prune -o -type f -print | sed 's|^\./||'
+		find . \( -name build -o -name build-aux -o -name autom4te.cache -o -name node_modules \
+			-o -name .git \) -prune -o -type f ! -name configure ! -name 'configure~' -print | sed 's|^\./||'
 	fi
 }
 

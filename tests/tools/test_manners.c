@@ -19,7 +19,7 @@
 #include <mummy/pool.h>
 
 #ifdef __SANITIZE_THREAD__
-#define MANNERS_EXTRA_THREADS 1  /* the sanitizer's own */
+#define MANNERS_EXTRA_THREADS 2  /* the sanitizer's own, and one more after a fork */
 #else
 #define MANNERS_EXTRA_THREADS 0
 #endif
