@@ -138,7 +138,8 @@ static const struct options_row table[] = {
 		"Default: a fresh directory that is removed at the end", set_uploads },
 	{ "model", "threads|tasks", "run handlers on threads with one queue, for handlers that block\n"
 		"(default), or on a work-stealing pool, for those that compute", set_model },
-	{ "workers", "N", "worker threads. Default: 8 for each CPU; with tasks 1 for each", set_workers },
+	{ "workers", "N", "worker threads. Default: 8 for each CPU; with tasks 1 for each,\n"
+		"and more are added while handlers block", set_workers },
 	{ "loops", "N", "event loops, a thread each. Default: 1", set_loops },
 	{ "max-body", "SIZE", "largest request body outside /files/; K, M, G, T are taken.\n"
 		"Default: 1M; none for /diag/echo", set_max_body },
