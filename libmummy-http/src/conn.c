@@ -166,12 +166,12 @@ static void conn_linger_turn(struct mhttp_conn *c)
 }
 
 /* The output is sent and nothing follows. With octets unread, close would reset the connection before the
- * client has read the answer. */
+ * client has read the answer, also one that has ended its side. */
 void mhttp_conn_finish(struct mhttp_conn *c)
 {
 	int unread = (c->flags & MHTTP_UNREAD) || (c->io && (c->io->in_n || !c->io->body.complete));
 
-	if (!unread || (atomic_load(&c->word) & MHTTP_GONE)) {
+	if (!unread) {
 		mhttp_conn_close(c, 0);
 		return;
 	}

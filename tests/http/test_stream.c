@@ -488,7 +488,67 @@ SERVE_TEST(upgraded_connections_carry_octets_both_ways)
 	close(fd);
 }
 
+/* ---- An end with octets unread --------------------------------------------------------------------- */
+
+static int stuck_data(void *ctx, void *p, size_t n)
+{
+	(void)ctx;
+	(void)p;
+	(void)n;
+	return 1;                    /* for ever */
+}
+
+static const struct mummy_http_stream_events stuck_events = { .data = stuck_data };
+
+static void upgrade_stuck(mummy_http_exchange *x, void *ctx)
+{
+	const struct mummy_http_header h = MUMMY_HTTP_HEADER("Upgrade", "echo");
+	mummy_http_stream *st;
+
+	ck_assert_int_eq(mummy_http_upgrade(x, &h, 1, &st), 0);
+	mummy_http_stream_start(st, &stuck_events, NULL);
+	atomic_store((_Atomic(mummy_http_stream *) *)ctx, st);
+}
+
+static void count(void *ctx)
+{
+	atomic_fetch_add((atomic_int *)ctx, 1);
+}
+
+/* A reset would take from the client what it has not yet read. */
+SERVE_TEST(a_client_that_ended_its_side_reads_the_last_octets)
+{
+	_Atomic(mummy_http_stream *) st = NULL;
+	const struct iovec bye = { piece, 3 };
+	atomic_int turns = 0;
+	struct serve s;
+	char c, text[4];
+	int fd;
+
+	fill_piece();
+	serve_init(&s, poller, 2);
+	serve_route(&s, "GET", "/", upgrade_stuck, &st, 0);
+	serve_start(&s);
+	fd = dial_upgrade(&s, "/", "first");
+	EVENTUALLY(atomic_load(&st));
+	for (int i = 0; i < 4; i++)
+		say_n(fd, piece, PIECE);
+	shutdown(fd, SHUT_WR);
+	for (int i = 1; i <= 2; i++) {       /* by then the loop knows of it */
+		ck_assert_int_eq(mummy_http_loop_post(mummy_http_stream_loop(st), count, &turns), 0);
+		EVENTUALLY(atomic_load(&turns) == i);
+	}
+	ck_assert_int_ge(mummy_http_stream_writev(st, &bye, 1, NULL, NULL), 0);
+	mummy_http_stream_close(st);
+	ck_assert_uint_eq(hear_n(fd, text, 3), 3);
+	ck_assert_int_eq(recv(fd, &c, 1, 0), 0);
+	close(fd);
+	serve_stop(&s);
+	mummy_http_stream_unref(st);
+}
+
 SUITE_MAIN("http/stream", answers_are_streamed, a_slow_reader_holds_the_writer_and_a_lost_one_frees_it,
 	   limits_of_streams,
 	   server_sent_events, streamed_answers_are_compressed, a_body_is_echoed_while_it_comes,
-	   upgraded_connections_carry_octets_both_ways)
+	   upgraded_connections_carry_octets_both_ways,
+	   a_client_that_ended_its_side_reads_the_last_octets)
