@@ -75,16 +75,18 @@ static void finish(mummy_task *t, int state)
 	}
 }
 
-static bool claim(mummy_task *t, int state)
+/** PENDING: it is now in state, and the caller's to see to; else the state that it is in. */
+static int claim(mummy_task *t, int state)
 {
-	int pending = PENDING;
+	int was = PENDING;
 
-	return atomic_compare_exchange_strong(&t->state, &pending, state);
+	atomic_compare_exchange_strong(&t->state, &was, state);
+	return was;
 }
 
 static bool run_if_pending(mummy_task *t)
 {
-	if (!claim(t, RUNNING))
+	if (claim(t, RUNNING) != PENDING)
 		return false;
 	t->result = t->run(t->arg);
 	finish(t, DONE);
@@ -95,7 +97,7 @@ static bool run_if_pending(mummy_task *t)
 static void end_periodic(mummy_task *t)
 {
 	mpool_disarm(t->pool, &t->timer);
-	if (claim(t, CANCELLED)) {
+	if (claim(t, CANCELLED) == PENDING) {
 		mpool_count_cancelled(t->pool);
 		finish(t, CANCELLED);
 	}
@@ -117,7 +119,7 @@ static void run_periodic(mummy_task *t)
 {
 	uint64_t start = mummy_now_ns();
 
-	if (atomic_load(&t->pool->draining) || !claim(t, RUNNING)) {
+	if (atomic_load(&t->pool->draining) || claim(t, RUNNING) != PENDING) {
 		mpool_count(&mpool_current->skipped, 1);
 		end_periodic(t);
 		return;
@@ -202,9 +204,12 @@ int mummy_task_submit(mummy_task **out, mummy_pool *p, void *(*run)(void *arg), 
 
 int mummy_task_cancel(mummy_task *t)
 {
+	int was;
+
 	atomic_store(&t->stop, true);
-	if (!claim(t, CANCELLED))
-		return atomic_load(&t->state) == RUNNING ? -EBUSY : -EALREADY;
+	was = claim(t, CANCELLED);
+	if (was != PENDING)
+		return was == RUNNING ? -EBUSY : -EALREADY;
 	mpool_count_cancelled(t->pool);
 	finish(t, CANCELLED);
 	if (mpool_recall(t->pool, &t->timer) == 0)
