@@ -204,10 +204,16 @@ int mummy_task_submit(mummy_task **out, mummy_pool *p, void *(*run)(void *arg), 
 
 int mummy_task_cancel(mummy_task *t)
 {
-	int was;
+	int was = atomic_load(&t->state);
+	bool before;
 
-	atomic_store(&t->stop, true);
+	if (ended(was))
+		return -EALREADY;
+	before = atomic_exchange(&t->stop, true);
 	was = claim(t, CANCELLED);
+	/* A period that came to its end just now has found stop, and ended the task for us. */
+	if (was == CANCELLED && t->timer.period_ns > 0 && !before)
+		return 0;
 	if (was != PENDING)
 		return was == RUNNING ? -EBUSY : -EALREADY;
 	mpool_count_cancelled(t->pool);

@@ -6,11 +6,11 @@
 
 static void all_asleep(mummy_pool *p)
 {
-	for (unsigned n = 0; n < p->live; sched_yield()) {
+	for (unsigned awake = 1; awake > 0; sched_yield()) {
 		pthread_mutex_lock(&p->lock);
-		n = p->keeper ? 1 : 0;
+		awake = p->live - (p->keeper ? 1 : 0);
 		for (struct mpool_worker *w = p->idle; w; w = w->next_idle)
-			n++;
+			awake--;
 		pthread_mutex_unlock(&p->lock);
 	}
 }
