@@ -8,6 +8,7 @@
 #define MAX_THREADS 1000u
 #define IDLE_MS 10000u
 #define SLOW_MS 1000u
+#define MAX_NICE 19u
 
 static unsigned thread_count(const struct mummy_pool_options *opt)
 {
@@ -24,7 +25,7 @@ static int check_options(const struct mummy_pool_options *opt)
 		return -EINVAL;
 	if (opt->threads > MUMMY_POOL_MAX_THREADS || opt->max_threads > MUMMY_POOL_MAX_THREADS)
 		return -EINVAL;
-	if (!MUMMY_RESERVED_OK(opt))
+	if (opt->nice > MAX_NICE || !MUMMY_RESERVED_OK(opt))
 		return -EINVAL;
 	return 0;
 }
@@ -74,7 +75,9 @@ static int init(mummy_pool *p, const struct mummy_pool_options *opt)
 	p->next_due_ns = MPOOL_NEVER;
 	init_threads(p, opt);
 	mpool_alive_init(&p->alive);
-	rc = mpool_workers_init(p);
+	rc = mpool_nice_init(p, opt->nice);
+	if (rc == 0)
+		rc = mpool_workers_init(p);
 	if (rc == 0)
 		rc = mpool_lot_init(&p->lot);
 	if (rc == 0 && pthread_mutex_init(&p->lock, NULL) != 0) {

@@ -113,6 +113,7 @@ void *mpool_worker_main(void *arg)
 	mummy_pool *p = w->pool;
 
 	mpool_current = w;
+	mpool_nice_enter(p);
 	mpool_census_enter(w);
 	if (p->thread_start)
 		p->thread_start(p->ctx, w->index);

@@ -94,6 +94,8 @@ struct mummy_pool {
 	void (*thread_stop)(void *ctx, unsigned index);
 	void (*slow)(void *ctx, void (*run)(void *arg), const char *name, uint64_t ms);
 	unsigned slow_ms;
+	bool niced;
+	int nice;                  /* of the workers, if niced */
 	void *ctx;
 	_Atomic uint64_t refused;
 
@@ -247,6 +249,12 @@ void mpool_fulfil(mummy_pool *p, struct mpool_job job);
 /** Takes one from the shared queue. */
 bool mpool_take_shared(mummy_pool *p, struct mpool_job *out);
 void mpool_count_cancelled(mummy_pool *p);
+
+/* nice.c */
+/** -ENOTSUP: more than 0 where a thread has no nice value of its own. */
+int mpool_nice_init(mummy_pool *p, unsigned more);
+/** On each worker, first. */
+void mpool_nice_enter(const mummy_pool *p);
 
 /* slow.c */
 /** Runs job, and tells the program if that took long. */

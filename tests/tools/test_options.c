@@ -32,6 +32,7 @@ START_TEST(test_nothing_given)
 	ck_assert_uint_eq(o.nlisten, 0);
 	ck_assert_ptr_null(o.root);
 	ck_assert_int_eq(o.tasks, 0);
+	ck_assert_uint_eq(o.worker_nice, 5);
 	ck_assert_int_eq(o.max_body_given, 0);
 }
 END_TEST
@@ -39,7 +40,7 @@ END_TEST
 START_TEST(test_every_option_in_both_forms)
 {
 	ck_assert_int_eq(parse("--listen", "127.0.0.1:0", "--listen=[::1]:81", "--root", "r",
-			       "--uploads=u", "--model", "tasks", "--workers=7", "--loops", "2",
+			       "--uploads=u", "--model", "tasks", "--workers=7", "--worker-nice", "0", "--loops", "2",
 			       "--max-body=16M", "--log", "-", "--reuse-port",
 			       "--diagnostics", "--ws-inline", "--port-file=p=q", NULL), 0);
 	ck_assert_uint_eq(o.nlisten, 2);
@@ -49,6 +50,7 @@ START_TEST(test_every_option_in_both_forms)
 	ck_assert_str_eq(o.uploads, "u");
 	ck_assert_int_eq(o.tasks, 1);
 	ck_assert_uint_eq(o.workers, 7);
+	ck_assert_uint_eq(o.worker_nice, 0);
 	ck_assert_uint_eq(o.loops, 2);
 	ck_assert_uint_eq(o.max_body, 16u << 20);
 	ck_assert_str_eq(o.log, "-");
@@ -83,6 +85,7 @@ START_TEST(test_errors_say_what_to_change)
 	refused("--workers", "0", "from 1 to 10000");
 	refused("--workers", "ten", "from 1 to 10000");
 	refused("--loops", "257", "from 1 to 256");
+	refused("--worker-nice", "20", "from 0 to 19");
 	refused("--max-body", "1X", "64K");
 	refused("--max-body", "0", "64K");
 	refused("--model", "fibers", "threads");

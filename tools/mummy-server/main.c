@@ -72,10 +72,14 @@ static void raise_descriptor_limit(void)
 
 static int start_pool(struct app *a)
 {
-	const struct mummy_pool_options opt = { .kind = a->opt.tasks ? MUMMY_POOL_TASKS : MUMMY_POOL_THREADS,
-		.threads = (unsigned)a->opt.workers };
+	struct mummy_pool_options opt = { .kind = a->opt.tasks ? MUMMY_POOL_TASKS : MUMMY_POOL_THREADS,
+		.threads = (unsigned)a->opt.workers, .nice = (unsigned)a->opt.worker_nice };
 	int rc = mummy_pool_new(&a->pool, &opt);
 
+	if (rc == -ENOTSUP) {        /* here threads have no nice values */
+		opt.nice = 0;
+		rc = mummy_pool_new(&a->pool, &opt);
+	}
 	if (rc == 0)
 		return 0;
 	return complain("the workers cannot be started: %s; give a smaller --workers", strerror(-rc));

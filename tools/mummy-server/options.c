@@ -9,6 +9,8 @@
 
 #define MAX_WORKERS 10000u
 #define MAX_LOOPS 256u
+#define MAX_NICE 19u
+#define WORKER_NICE 5u /* enough for short turns of the loops, and a third of the CPU beside other programs */
 
 static int set_listen(struct options *o, const char *value, char *why, size_t size)
 {
@@ -79,6 +81,15 @@ static int set_workers(struct options *o, const char *value, char *why, size_t s
 	return set_count(&o->workers, value, MAX_WORKERS, why, size);
 }
 
+static int set_worker_nice(struct options *o, const char *value, char *why, size_t size)
+{
+	if (number_parse(&o->worker_nice, value, 0, MAX_NICE) < 0) {
+		snprintf(why, size, "\"%s\" is not a number from 0 to %u", value, MAX_NICE);
+		return -EINVAL;
+	}
+	return 0;
+}
+
 static int set_loops(struct options *o, const char *value, char *why, size_t size)
 {
 	return set_count(&o->loops, value, MAX_LOOPS, why, size);
@@ -140,6 +151,8 @@ static const struct options_row table[] = {
 		"(default), or on a work-stealing pool, for those that compute", set_model },
 	{ "workers", "N", "worker threads. Default: 8 for each CPU; with tasks 1 for each,\n"
 		"and more are added while handlers block", set_workers },
+	{ "worker-nice", "N", "how far the workers stand back behind the loops, 0 to 19.\n"
+		"Default: 5", set_worker_nice },
 	{ "loops", "N", "event loops, a thread each. Default: 1", set_loops },
 	{ "max-body", "SIZE", "largest request body outside /files/; K, M, G, T are taken.\n"
 		"Default: 1M; none for /diag/echo", set_max_body },
@@ -200,6 +213,7 @@ static int take(struct options *o, char *const argv[], int *i, char *why, size_t
 int options_parse(struct options *o, int argc, char *const argv[], char *why, size_t size)
 {
 	memset(o, 0, sizeof *o);
+	o->worker_nice = WORKER_NICE;
 	for (int i = 1; i < argc; i++) {
 		if (strncmp(argv[i], "--", 2) != 0 || argv[i][2] == '\0') {
 			snprintf(why, size, "%s: not an option; \"mummy-server --help\" lists them all",

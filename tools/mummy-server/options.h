@@ -12,14 +12,14 @@
 
 enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
 
-/** What the user asked for. Strings are borrowed from argv. Zero means not given. */
+/** What the user asked for. Strings are borrowed from argv. Zero means not given, but for worker_nice. */
 struct options {
 	enum options_action action;
 	struct address listen[OPTIONS_MAX_LISTEN];
 	size_t nlisten;
 	const char *root, *uploads, *log, *port_file;
 	int tasks;                 /**< --model tasks */
-	uint64_t workers, loops;
+	uint64_t workers, worker_nice, loops;
 	uint64_t max_body;         /**< octets */
 	int max_body_given;
 	int reuse_port, diagnostics, ws_inline;

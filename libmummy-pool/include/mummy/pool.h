@@ -90,11 +90,15 @@ struct mummy_pool_options {
 	 *  most), and milliseconds. On that thread, after the job. Forks are not watched. NULL: nothing is */
 	void (*slow)(void *ctx, void (*run)(void *arg), const char *name, uint64_t ms);
 	unsigned slow_ms;        /**< 0: 1,000 */
+	unsigned nice;           /**< added to the nice value that the creator has now, 0 to 19, for the
+	                              workers alone: threads that hand work out, such as event loops, then
+	                              come first. Linux; elsewhere, but for 0, -ENOTSUP */
 	void *ctx;               /**< for the three calls above */
 	uintptr_t reserved[9];
 };
 
-/** Starts a pool. opt is copied; NULL: all defaults. -EINVAL, -ENOMEM, -EAGAIN (no thread). */
+/** Starts a pool. opt is copied; NULL: all defaults. -EINVAL, -ENOMEM, -EAGAIN (no thread),
+ *  -ENOTSUP (nice). */
 MUMMY_POOL_API int mummy_pool_new(mummy_pool **out, const struct mummy_pool_options *opt);
 
 /** Runs run(arg) on a worker, exactly once, when 0 is returned; never otherwise: -EAGAIN full,
