@@ -18,14 +18,26 @@ static const char *skip_literal(const char *p, const char *end)
 	return p < end && *p == ']' && p > from + 1 ? p + 1 : NULL;
 }
 
+static inline const char *skip_plain(const char *p, const char *end)
+{
+	for (; end - p >= 4; p += 4)
+		if (!mhttp_is(p[0], MHTTP_HOST) || !mhttp_is(p[1], MHTTP_HOST) ||
+		    !mhttp_is(p[2], MHTTP_HOST) || !mhttp_is(p[3], MHTTP_HOST))
+			break;
+	while (p < end && mhttp_is(*p, MHTTP_HOST))
+		p++;
+	return p;
+}
+
 static const char *skip_name(const char *p, const char *end)
 {
 	const char *from = p;
 
-	while (p < end) {
-		if (mhttp_is(*p, MHTTP_HOST))
-			p++;
-		else if (*p == '%' && end - p > 2 && mhttp_is(p[1], MHTTP_HEX) && mhttp_is(p[2], MHTTP_HEX))
+	for (;;) {
+		p = skip_plain(p, end);
+		if (p == end)
+			break;
+		if (*p == '%' && end - p > 2 && mhttp_is(p[1], MHTTP_HEX) && mhttp_is(p[2], MHTTP_HEX))
 			p += 3;
 		else
 			break;

@@ -57,6 +57,11 @@ static int note_connection(struct mummy_http_head *h, struct mummy_http_span val
 {
 	struct mummy_http_span item;
 
+	/* what nearly all browsers say */
+	if (value.n == 10 && !memcmp(value.p, "keep-alive", 10)) {
+		h->opaque[MHTTP_STATE] |= MHTTP_KEEP;
+		return 0;
+	}
 	while (mummy_http_list_next(&value, &item) == 1) {
 		if (MHTTP_SAME(item, "close"))
 			h->opaque[MHTTP_STATE] |= MHTTP_CLOSE;

@@ -9,6 +9,8 @@
 #define MHTTP_PARSE_H
 #include <mummy/http-parser.h>
 
+enum { MHTTP_MAX_HEAD_BYTES = 32768, MHTTP_MAX_LINE_BYTES = 8192 };
+
 /* Words of mummy_http_head.opaque. */
 enum {
 	MHTTP_AT,    /* offset of the first line that was not whole */
@@ -29,12 +31,22 @@ enum {
 
 /* Parses a start line at *at, of which end bounds what there is: 1 and *at behind it; 0 incomplete;
  * or mhttp_head_fail. */
-typedef int mhttp_start_line(struct mummy_http_head *h, const char **at, const char *end);
+struct mhttp_scanner;
+typedef int mhttp_start_line(struct mummy_http_head *h, const char **at, const char *end,
+			     const struct mhttp_scanner *scanner);
 
 /* Length of the head; 0 incomplete; or mhttp_head_fail. The framing is left to the caller. */
-int mhttp_head_parse(struct mummy_http_head *h, const char *p, size_t n, mhttp_start_line *start);
+int mhttp_head_parse(struct mummy_http_head *h, const char *p, size_t n, mhttp_start_line *start,
+		     const struct mhttp_scanner *scanner);
+/* mummy_http_parse_request with one of scanner.h. */
+int mhttp_parse_request(const struct mhttp_scanner *scanner, struct mummy_http_head *h, const char *p, size_t n);
 /* Octets that a start line may take, its end included. */
-size_t mhttp_line_room(const struct mummy_http_head *h);
+static inline size_t mhttp_line_room(const struct mummy_http_head *h)
+{
+	size_t max = h->max_line_bytes ? h->max_line_bytes : MHTTP_MAX_LINE_BYTES;
+
+	return max < SIZE_MAX - 2 ? max + 2 : SIZE_MAX;
+}
 /* Is p the end of a line? 1; 0 incomplete; or mhttp_head_fail. */
 int mhttp_line_end(struct mummy_http_head *h, const char *p, const char *end);
 /* Notes the status to answer and gives the errno. */

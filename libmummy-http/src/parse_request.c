@@ -5,6 +5,7 @@
 #include <config.h>
 #include "parse.h"
 #include "scan.h"
+#include "scanner.h"
 
 /* Path and query; a fragment has no place in a target. */
 static int split_query(struct mummy_http_head *h, const char *p, const char *end)
@@ -60,8 +61,9 @@ static int is_method(const struct mummy_http_head *h, const char *name, size_t n
 	return h->method.n == n && !memcmp(h->method.p, name, n);
 }
 
-/* "HTTP/d.d" and the end of the line at p. As mhttp_start_line, without moving. */
-static int request_version(struct mummy_http_head *h, const char *p, const char *end)
+/* "HTTP/d.d" and the end of the line at p, which is not plainly good. As mhttp_start_line, without
+ * moving. */
+static int odd_version(struct mummy_http_head *h, const char *p, const char *end)
 {
 	static const char form[] = "HTTP/0.0\r\n";
 	size_t have = (size_t)(end - p);
@@ -77,7 +79,16 @@ static int request_version(struct mummy_http_head *h, const char *p, const char 
 	return 1;
 }
 
-static int request_line(struct mummy_http_head *h, const char *p, const char *end)
+static inline int request_version(struct mummy_http_head *h, const char *p, const char *end)
+{
+	if (end - p < 10 || memcmp(p, "HTTP/1.1", 8) || memcmp(p + 8, "\r\n", 2))
+		return odd_version(h, p, end);
+	h->minor_version = 1;
+	return 1;
+}
+
+static int request_line(struct mummy_http_head *h, const char *p, const char *end,
+			const struct mhttp_scanner *scanner)
 {
 	int rc;
 
@@ -89,7 +100,7 @@ static int request_line(struct mummy_http_head *h, const char *p, const char *en
 	if (*p++ != ' ' || h->method.n == 0)
 		return mhttp_head_fail(h, 400);
 	h->target.p = p;
-	p = mhttp_scan_target(p, end);
+	p = scanner->target(p, end);
 	h->target.n = (size_t)(p - h->target.p);
 	if (p == end)
 		return 0;
@@ -104,7 +115,8 @@ static int request_line(struct mummy_http_head *h, const char *p, const char *en
 	return rc ? mhttp_head_fail(h, rc) : (int)(p + 10 - h->method.p);
 }
 
-static int start_line(struct mummy_http_head *h, const char **at, const char *end)
+static int start_line(struct mummy_http_head *h, const char **at, const char *end,
+		      const struct mhttp_scanner *scanner)
 {
 	size_t room = mhttp_line_room(h);
 	int rc;
@@ -119,16 +131,16 @@ static int start_line(struct mummy_http_head *h, const char **at, const char *en
 	}
 	if ((size_t)(end - *at) > room)
 		end = *at + room;
-	rc = request_line(h, *at, end);
+	rc = request_line(h, *at, end, scanner);
 	if (rc <= 0)
 		return rc;
 	*at += rc;
 	return 1;
 }
 
-int mummy_http_parse_request(struct mummy_http_head *h, const char *p, size_t n)
+int mhttp_parse_request(const struct mhttp_scanner *scanner, struct mummy_http_head *h, const char *p, size_t n)
 {
-	int rc = mhttp_head_parse(h, p, n, start_line), status;
+	int rc = mhttp_head_parse(h, p, n, start_line, scanner), status;
 
 	if (rc <= 0)
 		return rc;
@@ -137,4 +149,9 @@ int mummy_http_parse_request(struct mummy_http_head *h, const char *p, size_t n)
 		return mhttp_head_fail(h, status);
 	mhttp_head_done(h);
 	return rc;
+}
+
+int mummy_http_parse_request(struct mummy_http_head *h, const char *p, size_t n)
+{
+	return mhttp_parse_request(mhttp_scanner(), h, p, n);
 }

@@ -1,6 +1,7 @@
 #include <config.h>
 #include "parse.h"
 #include "scan.h"
+#include "scanner.h"
 
 /* "HTTP/1.d ddd" (RFC 9112 section 4) at p, which has 12 octets. */
 static int version_and_status(struct mummy_http_head *h, const char *p)
@@ -15,12 +16,14 @@ static int version_and_status(struct mummy_http_head *h, const char *p)
 	return 0;
 }
 
-static int start_line(struct mummy_http_head *h, const char **at, const char *end)
+static int start_line(struct mummy_http_head *h, const char **at, const char *end,
+		      const struct mhttp_scanner *scanner)
 {
 	const char *p = *at;
 	size_t room = mhttp_line_room(h);
 	int rc;
 
+	(void)scanner;
 	h->opaque[MHTTP_STATE] |= MHTTP_RESPONSE;
 	if ((size_t)(end - p) > room)
 		end = p + room;
@@ -45,7 +48,7 @@ static int start_line(struct mummy_http_head *h, const char **at, const char *en
 
 int mummy_http_parse_response(struct mummy_http_head *h, const char *p, size_t n, const char *request_method)
 {
-	int rc = mhttp_head_parse(h, p, n, start_line);
+	int rc = mhttp_head_parse(h, p, n, start_line, mhttp_scanner());
 
 	if (rc > 0 && mhttp_frame_response(h, request_method))
 		rc = mhttp_head_fail(h, 400);
