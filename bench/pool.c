@@ -1,65 +1,22 @@
 /*
- * pool - what a fork and a submit cost: fib(32) with a fork per call against the sequential call,
- * and empty jobs submitted from outside. Every figure is the median of the rounds.
+ * pool - one measurement of libmummy-pool, as bench/pool.sh runs them in turn with those of others.
  *
- * usage: pool [ROUNDS]
+ * usage: pool fork THREADS                          ns for each call of fib(32) that divides
+ *        pool threads|tasks PRODUCERS WORKERS       empty jobs submitted from outside, M/s
+ *        pool wake|spin                             submit to start on an idle worker, p50, us
+ *        pool sleeps MAX_THREADS                    10,000 jobs that sleep 10 ms, ms
  */
-#include <stdatomic.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include "pool.h"
 #include <pthread.h>
-#include <time.h>
+#include <stdatomic.h>
 #include <mummy/pool.h>
-
-enum { N = 32, MAX_ROUNDS = 99, JOBS = 1000000 };
 
 struct fib {
 	int n;
 	uint64_t result;
 };
 
-struct feed {
-	mummy_pool *pool;
-	unsigned jobs;
-};
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-static int ascending(const void *a, const void *b)
-{
-	return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
-}
-
-static double median(double *v, int n)
-{
-	qsort(v, (size_t)n, sizeof *v, ascending);
-	return v[n / 2];
-}
-
-/** The sequential call: the same work in the same shape, without the fork. */
-static __attribute__((noinline)) void call_each(void *arg)
-{
-	struct fib *f = arg, a, b;
-
-	if (f->n < 2) {
-		f->result = (uint64_t)f->n;
-		return;
-	}
-	a.n = f->n - 1;
-	b.n = f->n - 2;
-	call_each(&a);
-	call_each(&b);
-	f->result = a.result + b.result;
-}
-
-static void fork_each(void *arg)
+static void fib(void *arg)
 {
 	struct fib *f = arg, a, b;
 	struct mummy_pool_task t;
@@ -70,52 +27,40 @@ static void fork_each(void *arg)
 	}
 	a.n = f->n - 1;
 	b.n = f->n - 2;
-	mummy_pool_fork(&t, fork_each, &a);
-	fork_each(&b);
+	mummy_pool_fork(&t, fib, &a);
+	fib(&b);
 	mummy_pool_join(&t);
 	f->result = a.result + b.result;
 }
 
-static mummy_pool *pool_of(enum mummy_pool_kind kind, unsigned threads)
+static mummy_pool *pool_of(enum mummy_pool_kind kind, unsigned threads, unsigned max_threads)
 {
-	struct mummy_pool_options opt = { .kind = kind, .threads = threads };
-	mummy_pool *p;
+	struct mummy_pool_options opt = { .kind = kind, .threads = threads, .max_threads = max_threads };
+	mummy_pool *p = NULL;
 
-	if (mummy_pool_new(&p, &opt) < 0)
-		exit(1);
+	need(mummy_pool_new(&p, &opt) == 0, "mummy_pool_new");
 	return p;
 }
 
-static double time_call(void)
+static void forks(unsigned threads)
 {
-	struct fib f = { N, 0 };
-	double t0 = now();
-
-	call_each(&f);
-	t0 = now() - t0;
-	if (f.result != 2178309)
-		exit(1);
-	return t0;
-}
-
-static double time_forks(unsigned threads)
-{
-	mummy_pool *p = pool_of(MUMMY_POOL_TASKS, threads);
-	struct fib f = { N, 0 };
+	mummy_pool *p = pool_of(MUMMY_POOL_TASKS, threads, 0);
+	struct fib f = { FIB_N, 0 };
 	struct mummy_pool_group g;
-	double t0;
+	uint64_t t0;
 
 	mummy_pool_group_init(&g, p);
-	t0 = now();
-	if (mummy_pool_group_submit(&g, fork_each, &f) < 0)
-		exit(1);
+	t0 = now_ns();
+	need(mummy_pool_group_submit(&g, fib, &f) == 0, "mummy_pool_group_submit");
 	mummy_pool_group_wait(&g);
-	t0 = now() - t0;
+	report_fib(now_ns() - t0, f.result);
 	mummy_pool_free(p);
-	if (f.result != 2178309)
-		exit(1);
-	return t0;
 }
+
+struct feed {
+	mummy_pool *pool;
+	unsigned jobs;
+};
 
 static void nothing(void *arg)
 {
@@ -127,73 +72,93 @@ static void *produce(void *arg)
 	struct feed *feed = arg;
 
 	for (unsigned i = 0; i < feed->jobs; i++)
-		if (mummy_pool_submit(feed->pool, nothing, NULL) < 0)
-			exit(1);
+		need(mummy_pool_submit(feed->pool, nothing, NULL) == 0, "mummy_pool_submit");
 	return NULL;
 }
 
-static double time_submits(enum mummy_pool_kind kind, unsigned producers, unsigned workers)
+static void submits(enum mummy_pool_kind kind, unsigned producers, unsigned workers)
 {
-	struct feed feed = { pool_of(kind, workers), JOBS / producers };
+	struct feed feed = { pool_of(kind, workers, 0), JOBS / producers };
 	pthread_t t[8];
-	double t0 = now();
+	uint64_t t0;
 
+	need(producers <= 8, "an argument");
+	until_parked();
+	t0 = now_ns();
 	for (unsigned i = 0; i < producers; i++)
-		if (pthread_create(&t[i], NULL, produce, &feed) != 0)
-			exit(1);
+		need(pthread_create(&t[i], NULL, produce, &feed) == 0, "pthread_create");
 	for (unsigned i = 0; i < producers; i++)
 		pthread_join(t[i], NULL);
 	mummy_pool_drain(feed.pool, -1);
-	t0 = now() - t0;
+	report_jobs(now_ns() - t0);
 	mummy_pool_free(feed.pool);
-	return t0;
 }
 
-static void bench_forks(int rounds)
-{
-	/* Calls of fib(n) that fork: fib(n + 1) - 1. */
-	const double spawns = 3524577;
-	double seq[MAX_ROUNDS], one[MAX_ROUNDS], two[MAX_ROUNDS], s;
+static _Atomic uint64_t started_ns;
 
-	for (int i = 0; i < rounds; i++) {
-		seq[i] = time_call();
-		one[i] = time_forks(1);
-		two[i] = time_forks(2);
+static void note_start(void *arg)
+{
+	(void)arg;
+	atomic_store(&started_ns, now_ns());
+}
+
+static void wakes(void (*pause)(void))
+{
+	static uint64_t ns[WAKES];
+	mummy_pool *p = pool_of(MUMMY_POOL_TASKS, 1, 0);
+
+	for (int i = 0; i < WAKES; i++) {
+		uint64_t t0, t1;
+
+		pause();
+		atomic_store(&started_ns, 0);
+		t0 = now_ns();
+		need(mummy_pool_submit(p, note_start, NULL) == 0, "mummy_pool_submit");
+		while ((t1 = atomic_load(&started_ns)) == 0)
+			;
+		ns[i] = t1 - t0;
 	}
-	s = median(seq, rounds);
-	printf("%-24s %10s %10s\n", "fib(32)", "ns/spawn", "x call");
-	printf("%-24s %10.2f %10.2f\n", "call", s / spawns * 1e9, 1.0);
-	printf("%-24s %10.2f %10.2f\n", "fork/join, 1 thread", median(one, rounds) / spawns * 1e9,
-	       median(one, rounds) / s);
-	printf("%-24s %10.2f %10.2f\n", "fork/join, 2 threads", median(two, rounds) / spawns * 1e9,
-	       median(two, rounds) / s);
+	report_wakes(ns);
+	mummy_pool_free(p);
 }
 
-static void bench_submits(int rounds)
+static void sleep_job(void *arg)
 {
-	static const char *const kinds[] = { "threads", "tasks" };
-	double v[MAX_ROUNDS];
+	(void)arg;
+	nap_us(SLEEP_MS * 1000);
+}
 
-	printf("\n%-10s %10s %10s %10s\n", "submit", "producers", "workers", "M/s");
-	for (int kind = 0; kind < 2; kind++)
-		for (unsigned producers = 1; producers <= 2; producers++)
-			for (unsigned workers = 2; workers <= 4; workers += 2) {
-				for (int i = 0; i < rounds; i++)
-					v[i] = time_submits((enum mummy_pool_kind)kind, producers, workers);
-				printf("%-10s %10u %10u %10.2f\n", kinds[kind], producers, workers,
-				       JOBS / median(v, rounds) / 1e6);
-			}
+static void sleeps(unsigned max_threads)
+{
+	mummy_pool *p = pool_of(MUMMY_POOL_TASKS, 2, max_threads);
+	uint64_t t0;
+
+	until_parked();
+	t0 = now_ns();
+	for (int i = 0; i < SLEEPERS; i++)
+		need(mummy_pool_submit(p, sleep_job, NULL) == 0, "mummy_pool_submit");
+	mummy_pool_drain(p, -1);
+	report_ms(now_ns() - t0);
+	mummy_pool_free(p);
 }
 
 int main(int argc, char **argv)
 {
-	int rounds = argc > 1 ? atoi(argv[1]) : 5;
+	const char *what = argc > 1 ? argv[1] : "";
 
-	if (rounds < 1 || rounds > MAX_ROUNDS) {
-		fprintf(stderr, "usage: pool [ROUNDS]    (1 to %d)\n", MAX_ROUNDS);
-		return 2;
-	}
-	bench_forks(rounds);
-	bench_submits(rounds);
+	if (strcmp(what, "fork") == 0)
+		forks(number(argc, argv, 2));
+	else if (strcmp(what, "threads") == 0)
+		submits(MUMMY_POOL_THREADS, number(argc, argv, 2), number(argc, argv, 3));
+	else if (strcmp(what, "tasks") == 0)
+		submits(MUMMY_POOL_TASKS, number(argc, argv, 2), number(argc, argv, 3));
+	else if (strcmp(what, "wake") == 0)
+		wakes(until_parked);
+	else if (strcmp(what, "spin") == 0)
+		wakes(a_microsecond);
+	else if (strcmp(what, "sleeps") == 0)
+		sleeps(number(argc, argv, 2));
+	else
+		need(0, "the name of a measurement");
 	return 0;
 }
