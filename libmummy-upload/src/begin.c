@@ -28,6 +28,8 @@ int mup_refuse_code(struct mup_request *r, int rc)
 		break;             /* what a creation misses is the store's own */
 	case -EBADMSG:
 		return mup_refuse(r, 410, "the upload is damaged\n");
+	case -EAGAIN:
+		return mup_refuse(r, 409, "a part of the upload has changed meanwhile\n");
 	case -EBUSY:
 		return mup_refuse(r, 423, "the upload is in use elsewhere\n");
 	case -ECANCELED:
@@ -39,6 +41,13 @@ int mup_refuse_code(struct mup_request *r, int rc)
 		return mup_refuse(r, 507, "there is no space left for uploads\n");
 	case -ENOMEM:
 		return mup_refuse(r, 503, "the server is out of memory\n");
+	case -EMFILE:
+	case -ENFILE:
+		return mup_refuse(r, 503, "the server is out of descriptors\n");
+	case -EILSEQ:
+		return mup_refuse(r, 460, "the body is not what its checksum says; it was taken back\n");
+	case -EPROTO:
+		return mup_refuse(r, 400, "the checksum behind the body is missing or malformed; the body was taken back\n");
 	}
 	if (rc >= 400 && rc <= 599)
 		return mup_refuse(r, rc, "the content was refused\n");
@@ -105,6 +114,8 @@ static int discover(struct mup_request *r)
 {
 	mup_reply_add(r->reply, "Tus-Version", MUP_VERSION);
 	mup_reply_add(r->reply, "Tus-Extension", r->u->extensions);
+	if (r->u->algorithms[0])
+		mup_reply_add(r->reply, "Tus-Checksum-Algorithm", r->u->algorithms);
 	if (r->u->opt.max_bytes)
 		mup_reply_addf(r->reply, "Tus-Max-Size", "%llu", (unsigned long long)r->u->opt.max_bytes);
 	mup_cors_preflight(r);
@@ -130,15 +141,13 @@ static int tus(struct mup_request *r, mummy_upload_transfer **out)
 	const int post = !r->id && is_method(r, "POST"), head = r->id && is_method(r, "HEAD");
 	const int patch = r->id && is_method(r, "PATCH");
 	const int del = r->id && is_method(r, "DELETE") && r->u->store.remove;
-	const char *p;
-	size_t n;
 
 	if (!post && !head && !patch && !del)
 		return not_allowed(r);
 	if (wrong_version(r))
 		return 0;
-	if (mup_header(r, "Upload-Checksum", &p, &n) != 0)
-		return mup_refuse(r, 400, "checksums are not supported\n");
+	if ((post || patch) && mup_header_checksum(r) == 0)
+		return 0;
 	if (post)
 		return mup_post(r, out);
 	if (patch)

@@ -4,11 +4,11 @@
 #include "engine.h"
 
 #define ALLOW_HEADERS \
-	"Authorization, Content-Type, Tus-Resumable, Upload-Defer-Length, Upload-Length, Upload-Metadata, " \
-	"Upload-Offset, X-HTTP-Method-Override, X-Request-ID, X-Requested-With"
+	"Authorization, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Concat, Upload-Defer-Length, " \
+	"Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-ID, X-Requested-With"
 #define EXPOSE_HEADERS \
-	"Location, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, Upload-Defer-Length, " \
-	"Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset"
+	"Location, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, " \
+	"Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset"
 
 static int listed(const char *list, const char *origin, size_t len)
 {

@@ -13,7 +13,57 @@ struct creation {
 	struct mup_private priv;
 	char private_text[MUP_PRIVATE_SIZE];
 	int with_upload;
+	enum mup_concat concat;
+	int waits;                       /* for parts that are not there yet */
 };
+
+#define CONCAT_BYTES 24576               /* of Upload-Concat */
+
+static int read_concat(struct mup_request *r, struct creation *c)
+{
+	const mummy_upload *u = r->u;
+	const char *p;
+	size_t n;
+	int rc = mup_header(r, "Upload-Concat", &p, &n);
+
+	if (rc == 0)
+		return 1;
+	if (!u->store.hold || !u->store.settle || !u->store.append)
+		return mup_refuse(r, 400, "concatenation is not supported\n");
+	if (rc == 1 && n > CONCAT_BYTES)
+		return mup_refuse(r, 431, "Upload-Concat is too long\n");
+	if (rc == 1)
+		rc = mup_concat_check(p, n, u->opt.max_parts, &c->concat);
+	if (rc == -E2BIG)
+		return mup_refuse(r, 413, "Upload-Concat has too many parts\n");
+	if (rc < 0)
+		return mup_refuse(r, 400, "Upload-Concat has to be partial, or final and addresses of uploads\n");
+	c->info.concat = strndup(p, n);
+	return c->info.concat ? 1 : mup_refuse_code(r, -ENOMEM);
+}
+
+/* The length of a final upload follows from its parts. */
+static int read_parts(struct mup_request *r, struct creation *c)
+{
+	const char *p;
+	size_t n;
+	int rc;
+
+	if (mup_header(r, "Upload-Length", &p, &n) != 0 || mup_header(r, "Upload-Defer-Length", &p, &n) != 0)
+		return mup_refuse(r, 400, "the length of a final upload is that of its parts\n");
+	if (r->req->body_length != 0)
+		return mup_refuse(r, 400, "a final upload has no body\n");
+	pthread_mutex_lock(&r->u->lock);
+	rc = mup_final_measure(r->u, c->info.concat, &c->info.length);
+	pthread_mutex_unlock(&r->u->lock);
+	if (rc == -ENOENT || rc == -EINVAL || rc == -EBADMSG)
+		return mup_refuse(r, 400, "a part of the final upload is missing or no partial upload\n");
+	if (rc < 0)
+		return mup_refuse_code(r, rc);
+	c->waits = rc;
+	c->priv.flags = rc ? 0 : MUP_UNTOLD;
+	return 1;
+}
 
 static int read_length(struct mup_request *r, uint64_t *length)
 {
@@ -135,6 +185,26 @@ static void add_location(struct mup_request *r, const char *id)
 		mup_reply_addf(r->reply, "Location", "%s%s", u->base, id);
 }
 
+static void wake_up(mummy_upload *u, const struct creation *c)
+{
+	/* a part may have become whole between the look at it and the entry in the list */
+	if (c->waits)
+		mup_final_try(u, c->info.id);
+}
+
+/* Inside the gate, of an upload that is new: 0, or why it cannot be. */
+static int begin_final(mummy_upload *u, struct creation *c, struct mup_session *s)
+{
+	int rc;
+
+	if (c->concat != MUP_FINAL)
+		return 0;
+	if (c->waits)
+		return mup_final_wait(u, s->id, c->info.concat);
+	rc = mup_final_join(u, s);
+	return rc > 0 ? -EAGAIN : rc;
+}
+
 /* An upload whose address the client will not learn; nobody else knows it either. */
 static int give_up(struct mup_request *r, struct creation *c, int rc)
 {
@@ -158,17 +228,27 @@ static int answer(struct mup_request *r, struct creation *c, mummy_upload_transf
 	if (rc < 0)
 		return give_up(r, c, rc);
 	u->stats.created++;
+	s->counted = 1;
 	add_location(r, s->id);
 	if (c->with_upload && r->req->body_length != 0)
 		return mup_transfer_new(r, s, 1, out);
-	rc = mup_finish(u, s, &done);
+	rc = mup_verify_empty(r);
+	if (rc == 0)
+		rc = begin_final(u, c, s);
+	if (rc == 0)
+		rc = mup_finish(u, s, &done);
 	if (rc == 0) {
 		mup_reply_progress(u, s, r->reply);
+		if (c->waits)
+			mup_reply_remove(r->reply, "Upload-Offset");
 		mup_reply_status(r->reply, 201);
 	}
 	mup_exit(u, s, done);
-	if (rc == 0)
+	if (rc == 0) {
+		wake_up(u, c);
 		return 0;
+	}
+	mup_reply_remove(r->reply, "Location");
 	/* refused by pre_finish, it has been removed */
 	return rc < 0 ? give_up(r, c, rc) : mup_refuse_code(r, rc);
 }
@@ -177,26 +257,27 @@ int mup_post(struct mup_request *r, mummy_upload_transfer **out)
 {
 	struct creation c;
 	char *metadata = NULL;
-	const char *p;
-	size_t n;
 	int rc;
 
 	memset(&c, 0, sizeof c);
-	if (mup_header(r, "Upload-Concat", &p, &n) != 0)
-		return mup_refuse(r, 400, "concatenation is not supported\n");
-	if (read_length(r, &c.info.length) == 0 || check_body(r, &c) == 0 || read_metadata(r, &metadata) == 0)
-		return 0;
-	c.info.metadata = metadata;
-	c.info.created = c.info.modified = r->u->clock(NULL);
-	rc = mup_id_make(c.info.id);
-	if (rc < 0)
-		rc = mup_refuse_code(r, rc);
-	else
-		rc = ask(r, &c);
+	rc = read_concat(r, &c);
+	if (rc == 1)
+		rc = c.concat == MUP_FINAL ? read_parts(r, &c) : read_length(r, &c.info.length);
+	if (rc == 1)
+		rc = check_body(r, &c);
+	if (rc == 1)
+		rc = read_metadata(r, &metadata);
+	if (rc == 1) {
+		c.info.metadata = metadata;
+		c.info.created = c.info.modified = r->u->clock(NULL);
+		rc = mup_id_make(c.info.id);
+		rc = rc < 0 ? mup_refuse_code(r, rc) : ask(r, &c);
+	}
 	if (rc == 1)
 		rc = store_it(r, &c);
 	if (rc == 1)
 		rc = answer(r, &c, out);
 	free(metadata);
+	free((char *)(uintptr_t)c.info.concat);
 	return rc;
 }

@@ -29,6 +29,7 @@ struct mup_dir_upload {
 	struct mup_record rec;
 	uint64_t durable;                /* as rec on the disk says */
 	uint64_t size;
+	int held;                        /* nothing new is made last before it is settled */
 	char name[MUP_NAME_SIZE];        /* given by finish */
 };
 
@@ -60,6 +61,12 @@ int mup_dir_sync(void *h, uint64_t committed);
 int mup_dir_flush(void *h, uint64_t committed);
 int mup_dir_read(void *h);
 int mup_dir_set_length(void *h, uint64_t length);
+/* dir_hold.c: octets that do not count yet; copies from another upload */
+int mup_dir_hold(void *h);
+int mup_dir_settle(void *h, uint64_t off);
+/* Before writing goes on: what is not to be trusted goes. */
+int mup_dir_adopt(struct mup_dir_upload *up, uint64_t offset);
+int mup_dir_append(void *h, uint64_t off, void *from, uint64_t from_off, uint64_t n);
 /* dir_finish.c */
 int mup_dir_finish(void *h, const char *name, struct mummy_upload_info *info);
 int mup_dir_remove(void *ctx, const char *id);

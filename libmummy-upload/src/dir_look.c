@@ -43,7 +43,7 @@ static int look_orphan(struct mup_dir *d, const char *id, struct mup_record *rec
 	return quarantine(rec, id, "its record is missing");
 }
 
-/* What may be acknowledged. A part's size is exact as long as the machine runs: each octet below it was
+/* What may be acknowledged, but for what is held. A part's size is exact as long as the machine runs: each octet below it was
  * written. After a power cut the tail may be garbage, unless it was synced. */
 static uint64_t trusted(const struct mup_dir *d, const struct mup_record *rec, uint64_t size)
 {
@@ -69,6 +69,8 @@ static int look_part(struct mup_dir *d, struct mup_record *rec, const struct sta
 	if (size < info->offset)
 		return quarantine(rec, info->id, "data is missing that was acknowledged");
 	info->offset = trusted(d, rec, size);
+	if (rec->holds && rec->held < info->offset)
+		info->offset = rec->held;
 	if (info->length != MUMMY_UPLOAD_UNKNOWN && info->offset > info->length)
 		return quarantine(rec, info->id, "its data is longer than it is");
 	return 0;

@@ -135,6 +135,7 @@ int mummy_upload_dir_store(struct mummy_upload_store *out, const char *directory
 	*out = (struct mummy_upload_store){ .create = mup_dir_create, .open = mup_dir_open, .close = mup_dir_close,
 		.writev = mup_dir_writev, .sync = mup_dir_sync, .flush = mup_dir_flush, .read = mup_dir_read,
 		.set_length = mup_dir_set_length, .finish = mup_dir_finish, .remove = mup_dir_remove,
-		.list = mup_dir_list, .release = dir_release, .ctx = d };
+		.list = mup_dir_list, .release = dir_release, .ctx = d, .hold = mup_dir_hold,
+		.settle = mup_dir_settle, .append = mup_dir_append };
 	return 0;
 }

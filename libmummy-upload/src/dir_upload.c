@@ -70,20 +70,6 @@ static int checkpoint(struct mup_dir_upload *up, uint64_t committed)
 	return rc;
 }
 
-/* Before the first octet of this run: what is not to be trusted goes, and the record tells the policy and
- * the boot that the next octets are written under. */
-static int adopt(struct mup_dir_upload *up, uint64_t offset)
-{
-	struct mup_dir *d = up->dir;
-
-	if (up->size > offset && ftruncate(up->fd, (off_t)offset) < 0)
-		return -errno;
-	up->size = offset;
-	if (up->rec.sync == d->opt.sync && !strcmp(up->rec.boot, d->boot))
-		return 0;
-	return mup_dir_put_record(d, &up->rec, 0);
-}
-
 static int prepare(struct mup_dir_upload *up, unsigned flags, const struct mummy_upload_info *seen)
 {
 	int rc = 0;
@@ -93,7 +79,7 @@ static int prepare(struct mup_dir_upload *up, unsigned flags, const struct mummy
 	if (up->dir->opt.sync == MUMMY_UPLOAD_SYNC_ACK)
 		rc = checkpoint(up, seen->offset);
 	if (rc == 0 && (flags & MUMMY_UPLOAD_WRITE))
-		rc = adopt(up, seen->offset);
+		rc = mup_dir_adopt(up, seen->offset);
 	return rc;
 }
 
@@ -169,7 +155,7 @@ int mup_dir_writev(void *h, uint64_t off, const struct iovec *iov, int n)
 		return rc;
 	}
 	up->size = off + len;
-	if (d->opt.sync != MUMMY_UPLOAD_SYNC_NONE && up->size - up->durable >= CHECKPOINT_BYTES)
+	if (!up->held && d->opt.sync != MUMMY_UPLOAD_SYNC_NONE && up->size - up->durable >= CHECKPOINT_BYTES)
 		rc = checkpoint(up, up->size);
 	return rc;
 }

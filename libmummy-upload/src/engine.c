@@ -25,6 +25,12 @@ int64_t mup_expires(const mummy_upload *u, const struct mummy_upload_info *info,
 	return (info->modified > info->created ? info->modified : info->created) + (int64_t)priv->expire_s;
 }
 
+int mup_is_open(const struct mummy_upload_info *info)
+{
+	return info->state == MUMMY_UPLOAD_OPEN
+		&& (info->offset != info->length || mup_concat_kind(info->concat) != MUP_PARTIAL);
+}
+
 static int is_path(const char *p)
 {
 	if (*p != '/')
@@ -48,11 +54,16 @@ static char *join(const char *a, const char *b)
 static int set_strings(mummy_upload *u)
 {
 	const char *base = u->opt.base_path ? u->opt.base_path : "/files/";
-	char list[128];
+	const int checks = u->store.hold && u->store.settle;
+	char list[192];
 
-	snprintf(list, sizeof list, "creation,creation-with-upload%s%s%s",
+	if (checks)
+		mup_checksum_list(u->algorithms);
+	snprintf(list, sizeof list, "creation,creation-with-upload%s%s%s%s%s%s",
 		 u->store.set_length ? ",creation-defer-length" : "",
-		 u->store.remove && u->opt.expire_s ? ",expiration" : "", u->store.remove ? ",termination" : "");
+		 u->store.remove && u->opt.expire_s ? ",expiration" : "", u->algorithms[0] ? ",checksum" : "",
+		 u->algorithms[0] && u->store.read ? ",checksum-trailer" : "", u->store.remove ? ",termination" : "",
+		 checks && u->store.append ? ",concatenation,concatenation-unfinished" : "");
 	if (!is_path(base) || strlen(base) > 512)
 		return -EINVAL;
 	u->base = join(base, base[strlen(base) - 1] == '/' ? "" : "/");
@@ -75,6 +86,8 @@ static int set_options(mummy_upload *u, const struct mummy_upload_options *opt)
 		return -EINVAL;
 	if (!u->opt.max_metadata_bytes)
 		u->opt.max_metadata_bytes = 4096;
+	if (!u->opt.max_parts)
+		u->opt.max_parts = 256;
 	if (!u->opt.progress_ms)
 		u->opt.progress_ms = 1000;
 	return set_strings(u);
@@ -87,6 +100,8 @@ static void destroy(mummy_upload *u)
 	pthread_mutex_destroy(&u->lock);
 	pthread_cond_destroy(&u->idle);
 	mup_clients_free(u);
+	while (u->finals)
+		mup_final_forget(u, u->finals->id);
 	free(u->base);
 	free(u->origins);
 	free(u->extensions);

@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <time.h>
 #include <mummy/upload.h>
+#include "checksum.h"
+#include "concat.h"
 #include "id.h"
 #include "private.h"
 #include "reply.h"
@@ -38,6 +40,10 @@ struct mup_session {
 	struct mummy_upload_info info;   /* strings live as long as h */
 	struct mup_private priv;
 	uint64_t acked;                  /* the store has synced so much */
+	uint64_t pending;                /* octets behind info.offset that are held */
+	int held;                        /* the store holds what is written */
+	enum mup_concat concat;
+	int counted;                     /* as one of the open uploads */
 	uint64_t epoch;
 	struct mummy_upload_transfer *writer;
 };
@@ -47,9 +53,13 @@ struct mummy_upload_transfer {
 	struct mup_session *s;
 	mummy_upload_reply *reply;       /* prepared; its status is set at the end */
 	uint64_t epoch;
+	uint64_t start, at;              /* where the first octet belongs, and the next one */
 	int error, canceling;
 	int created;                     /* of a POST */
+	int trailer;                     /* a checksum comes behind the body */
+	struct mup_checksum sum;
 	void (*cancel)(void *conn);
+	const char *(*ask_trailer)(void *conn, const char *name, size_t *len);
 	void *conn;
 	uint64_t progress_ms;            /* when it was last told */
 };
@@ -64,17 +74,21 @@ struct mummy_upload {
 	struct mummy_upload_store store;
 	struct mummy_upload_options opt;
 	char *base, *origins, *extensions;   /* base ends in a slash */
+	char algorithms[MUP_CHECKSUM_LIST_SIZE];
 	time_t (*clock)(time_t *);
 	pthread_mutex_t lock;
 	pthread_cond_t idle;             /* an event or a cancel call has returned */
 	unsigned pending;                /* events on the executor */
 	struct mup_session *sessions[MUP_BUCKETS];
 	struct mup_client *clients[MUP_BUCKETS];
+	struct mup_final *finals;        /* those that wait for their parts */
 	struct mummy_upload_stats stats;
 };
 
 /* engine.c */
 void mup_log(mummy_upload *u, int level, const char *what, const char *id);
+/* 1 for those that count as open uploads: a part that has all its octets does not. */
+int mup_is_open(const struct mummy_upload_info *info);
 /* Seconds since 1970 when it expires, 0: never. */
 int64_t mup_expires(const mummy_upload *u, const struct mummy_upload_info *info,
 		const struct mup_private *priv);
@@ -88,8 +102,13 @@ void mup_gate_leave(mummy_upload *u, struct mup_session *s);
 int mup_session_load(mummy_upload *u, struct mup_session *s, unsigned flags);
 /* Inside the gate: makes the octets that are there last as the policy asks. */
 int mup_session_sync(mummy_upload *u, struct mup_session *s);
-/* Inside the gate: cuts the writer off. */
+/* Inside the gate: cuts the writer off; what it wrote and was not verified goes. */
 void mup_session_cut(mummy_upload *u, struct mup_session *s);
+/* Inside the gate: from now on octets are held; then they count or go. */
+int mup_session_hold(mummy_upload *u, struct mup_session *s);
+int mup_session_settle(mummy_upload *u, struct mup_session *s, int keep);
+/* Inside the gate: takes it out of the number of open uploads once it is none any more. */
+void mup_session_uncount(mummy_upload *u, struct mup_session *s);
 /* Inside the gate: the upload goes. */
 int mup_session_remove(mummy_upload *u, struct mup_session *s);
 /* What is known, valid while the gate is held. */
@@ -127,6 +146,8 @@ struct mup_request {
 	const char *method;              /* as overridden, borrowed */
 	size_t method_len;
 	const char *id;                  /* borrowed from the path; NULL: it is the base path */
+	struct mup_checksum sum;         /* what the body has to come to */
+	int trailer;                     /* or will be said to, behind it */
 };
 /* begin.c: gives an error as the answer, text being static; 0 */
 int mup_refuse(struct mup_request *r, int status, const char *text);
@@ -143,6 +164,24 @@ int mup_header_is_tus(const struct mup_request *r);
 /* Digits alone; MUP_MOST stands for all above it. 1 or -EINVAL. */
 int mup_number(const char *p, size_t n, uint64_t *out);
 
+/* final.c: uploads that are made of others. */
+struct mup_final {
+	struct mup_final *next;
+	char id[MUP_ID_SIZE];
+	char *concat;
+};
+/* With the lock held: what the parts come to. 0 all octets are there, 1 not yet, <0; *length may become
+ * MUMMY_UPLOAD_UNKNOWN. */
+int mup_final_measure(mummy_upload *u, const char *concat, uint64_t *length);
+/* With the lock held. */
+int mup_final_wait(mummy_upload *u, const char *id, const char *concat);
+void mup_final_forget(mummy_upload *u, const char *id);
+/* Without the lock: puts it together when all parts are there; those that wait for a part. */
+int mup_final_try(mummy_upload *u, const char *id);
+void mup_final_part_done(mummy_upload *u, const char *part);
+/* Inside the gate: 0 all octets are there, 1 parts are still missing, <0. */
+int mup_final_join(mummy_upload *u, struct mup_session *s);
+
 /* cors.c */
 void mup_cors(struct mup_request *r);
 void mup_cors_preflight(struct mup_request *r);
@@ -157,6 +196,13 @@ int mup_delete(struct mup_request *r);
 /* transfer.c; inside the gate. Makes r's body the writer of s, with the caller's reference and r's reply,
  * and leaves the gate. created: of a POST. 1, or what mup_refuse gives. */
 int mup_transfer_new(struct mup_request *r, struct mup_session *s, int created, mummy_upload_transfer **out);
+/* verify.c: whether the whole body is what its checksum says. 0 yes, or none was given; -EILSEQ no; -EPROTO:
+ * the one that was announced did not come or is malformed; status when that is not 0; another errno. */
+int mup_verify(mummy_upload_transfer *t, int status);
+/* The same for a request without a body. */
+int mup_verify_empty(struct mup_request *r);
+/* Reads Upload-Checksum, or that it is to come; 1, or 0 and the refusal is given. */
+int mup_header_checksum(struct mup_request *r);
 /* The fields of an answer that tell how far it is: Upload-Offset, Upload-Expires. */
 void mup_reply_progress(mummy_upload *u, const struct mup_session *s, mummy_upload_reply *reply);
 /* How many octets it still takes. */

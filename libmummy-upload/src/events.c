@@ -32,20 +32,21 @@ static int wanted(const mummy_upload *u, enum mup_event kind)
 /* One block: the struct and its strings behind it. */
 struct mummy_upload_info *mup_info_copy(const struct mummy_upload_info *info)
 {
-	const char *const from[] = { info->metadata, info->name, info->reason, info->private_state };
+	const char *const from[] = { info->metadata, info->name, info->reason, info->private_state,
+		info->concat };
 	size_t size = sizeof *info;
 	struct mummy_upload_info *copy;
-	const char *to[4];
+	const char *to[5];
 	char *p;
 
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 5; i++)
 		size += from[i] ? strlen(from[i]) + 1 : 0;
 	copy = malloc(size);
 	if (!copy)
 		return NULL;
 	*copy = *info;
 	p = (char *)(copy + 1);
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		to[i] = from[i] ? strcpy(p, from[i]) : NULL;
 		p += from[i] ? strlen(from[i]) + 1 : 0;
 	}
@@ -53,6 +54,7 @@ struct mummy_upload_info *mup_info_copy(const struct mummy_upload_info *info)
 	copy->name = to[1];
 	copy->reason = to[2];
 	copy->private_state = to[3];
+	copy->concat = to[4];
 	return copy;
 }
 

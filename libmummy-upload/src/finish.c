@@ -1,12 +1,13 @@
 #include <config.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "engine.h"
 
 int mup_complete(const struct mup_session *s)
 {
-	return s->info.state == MUMMY_UPLOAD_OPEN && s->info.offset == s->info.length;
+	return s->info.state == MUMMY_UPLOAD_OPEN && s->info.offset == s->info.length && s->concat != MUP_PARTIAL;
 }
 
 /* Outside the gate, which the callback may need; finishing keeps others from doing the same. */
@@ -70,7 +71,8 @@ static int commit(mummy_upload *u, struct mup_session *s)
 	s->info = info;
 	s->acked = info.offset;
 	u->stats.finished++;
-	mup_open_drop(u, s->priv.client);
+	mup_session_uncount(u, s);
+	mup_final_forget(u, s->id);
 	return 0;
 }
 
@@ -80,6 +82,8 @@ int mup_finish(mummy_upload *u, struct mup_session *s, struct mummy_upload_info 
 	int rc;
 
 	*done = NULL;
+	if (!mup_is_open(&s->info))
+		mup_session_uncount(u, s);
 	if (!mup_complete(s) || s->finishing)
 		return 0;
 	rc = mup_session_load(u, s, MUMMY_UPLOAD_WRITE);
@@ -117,9 +121,15 @@ int mup_enter(mummy_upload *u, const char *id, unsigned flags, struct mup_sessio
 
 void mup_exit(mummy_upload *u, struct mup_session *s, struct mummy_upload_info *done)
 {
+	char part[MUP_ID_SIZE];
+	int part_done = s->loaded && s->concat == MUP_PARTIAL && !mup_is_open(&s->info) && u->finals;
+
+	memcpy(part, s->id, sizeof part);
 	mup_gate_leave(u, s);
 	mup_session_put(u, s);
 	pthread_mutex_unlock(&u->lock);
+	if (part_done)
+		mup_final_part_done(u, part);
 	if (done)
 		mup_event_post(u, MUP_POST_FINISH, done);
 	free(done);

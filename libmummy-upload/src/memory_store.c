@@ -11,7 +11,8 @@ struct item {
 	struct item *next;
 	uint64_t serial;                 /* ascending along the list */
 	struct mummy_upload_info info;
-	char *metadata, *name, *private_state;
+	char *metadata, *name, *private_state, *concat;
+	int held;                        /* info.offset stays */
 	unsigned char *data;
 	size_t room;
 	unsigned opened;
@@ -37,6 +38,7 @@ static void free_item(struct item *it)
 	free(it->metadata);
 	free(it->name);
 	free(it->private_state);
+	free(it->concat);
 	free(it->data);
 	free(it);
 }
@@ -74,7 +76,8 @@ static struct item *make(struct memory *m, const struct mummy_upload_info *info)
 	it->info.offset = 0;
 	it->info.name = it->info.reason = NULL;
 	if (copy_string(&it->metadata, &it->info.metadata, info->metadata) < 0
-	    || copy_string(&it->private_state, &it->info.private_state, info->private_state) < 0) {
+	    || copy_string(&it->private_state, &it->info.private_state, info->private_state) < 0
+	    || copy_string(&it->concat, &it->info.concat, info->concat) < 0) {
 		free_item(it);
 		return NULL;
 	}
@@ -170,11 +173,40 @@ static int memory_writev(void *h, uint64_t off, const struct iovec *iov, int n)
 		off += iov[i].iov_len;
 	}
 	if (rc == 0) {
-		it->info.offset = end;
+		it->info.offset = it->held ? it->info.offset : end;
 		it->info.modified = time(NULL);
 	}
 	pthread_mutex_unlock(&it->store->lock);
 	return rc;
+}
+
+static int memory_hold(void *h)
+{
+	struct item *it = h;
+
+	pthread_mutex_lock(&it->store->lock);
+	it->held = 1;
+	pthread_mutex_unlock(&it->store->lock);
+	return 0;
+}
+
+static int memory_settle(void *h, uint64_t off)
+{
+	struct item *it = h;
+
+	pthread_mutex_lock(&it->store->lock);
+	it->held = 0;
+	it->info.offset = off;
+	pthread_mutex_unlock(&it->store->lock);
+	return 0;
+}
+
+static int memory_append(void *h, uint64_t off, void *from, uint64_t from_off, uint64_t n)
+{
+	const struct item *part = from;
+	const struct iovec iov = { .iov_base = part->data + from_off, .iov_len = (size_t)n };
+
+	return n > 0 ? memory_writev(h, off, &iov, 1) : 0;
 }
 
 static int memory_set_length(void *h, uint64_t length)
@@ -279,6 +311,7 @@ int mummy_upload_memory_store(struct mummy_upload_store *out, size_t max_bytes)
 	m->max = max_bytes ? max_bytes : (size_t)64 << 20;
 	*out = (struct mummy_upload_store){ .create = memory_create, .open = memory_open, .close = memory_close,
 		.writev = memory_writev, .set_length = memory_set_length, .finish = memory_finish,
-		.remove = memory_remove, .list = memory_list, .release = memory_release, .ctx = m };
+		.remove = memory_remove, .list = memory_list, .release = memory_release, .ctx = m,
+		.hold = memory_hold, .settle = memory_settle, .append = memory_append };
 	return 0;
 }

@@ -1,7 +1,7 @@
 #include <config.h>
 #include <errno.h>
 #include <string.h>
-#include <gnutls/gnutls.h>
+#include "base64.h"
 #include "metadata.h"
 
 struct pair {
@@ -37,26 +37,6 @@ static int next_pair(const char **p, const char *end, struct pair *out)
 	return 0;
 }
 
-static int is_base64(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
-}
-
-/* GnuTLS skips what is not base64, so the form is checked here. */
-static int check_base64(const char *p, size_t n)
-{
-	size_t pad = 0;
-
-	if (n % 4)
-		return -EINVAL;
-	while (pad < 2 && pad < n && p[n - 1 - pad] == '=')
-		pad++;
-	for (size_t i = 0; i < n - pad; i++)
-		if (!is_base64(p[i]))
-			return -EINVAL;
-	return 0;
-}
-
 /* 1 when one of the pairs between p and end has this key. */
 static int has_key(const char *p, const char *end, const char *key, size_t len)
 {
@@ -80,7 +60,7 @@ int mup_metadata_check(const char *p, size_t n)
 	for (;;) {
 		const char *this_one = p;
 
-		if (next_pair(&p, end, &pair) < 0 || check_base64(pair.value, pair.value_len) < 0
+		if (next_pair(&p, end, &pair) < 0 || mup_base64_check(pair.value, pair.value_len) < 0
 		    || has_key(start, this_one, pair.key, pair.key_len))
 			return -EINVAL;
 		if (p == end)
@@ -91,20 +71,9 @@ int mup_metadata_check(const char *p, size_t n)
 
 static int decode(const struct pair *pair, char *out, size_t size)
 {
-	gnutls_datum_t text = { (unsigned char *)pair->value, (unsigned)pair->value_len }, plain;
-	int n;
+	int n = mup_base64_decode(pair->value, pair->value_len, out, size - 1);
 
-	out[0] = '\0';
-	if (!pair->value_len)
-		return 0;
-	if (check_base64(pair->value, pair->value_len) < 0 || gnutls_base64_decode2(&text, &plain) < 0)
-		return -EINVAL;
-	n = plain.size < size ? (int)plain.size : -ENOSPC;
-	if (n >= 0) {
-		memcpy(out, plain.data, plain.size);
-		out[plain.size] = '\0';
-	}
-	gnutls_free(plain.data);
+	out[n > 0 ? n : 0] = '\0';
 	return n;
 }
 

@@ -47,6 +47,8 @@ static struct verdict check(const struct mup_request *r, const struct mup_sessio
 	uint64_t room = mup_room(s);
 	struct verdict v;
 
+	if (s->concat == MUP_FINAL)
+		return (struct verdict){ 403, "the upload is made of others and cannot be written\n" };
 	if (p->offset != s->info.offset)
 		return (struct verdict){ 409, "Upload-Offset is not the offset of the upload\n" };
 	v = check_length(s, p);
@@ -79,8 +81,10 @@ static int set_length(mummy_upload *u, struct mup_session *s, const struct patch
 static int answer(struct mup_request *r, struct mup_session *s)
 {
 	struct mummy_upload_info *done = NULL;
-	int rc = mup_session_sync(r->u, s);
+	int rc = mup_verify_empty(r);
 
+	if (rc == 0)
+		rc = mup_session_sync(r->u, s);
 	if (rc == 0)
 		rc = mup_finish(r->u, s, &done);
 	if (rc == 0) {

@@ -15,7 +15,8 @@ void mup_private_client(struct mup_private *p, const char *peer)
 
 void mup_private_write(const struct mup_private *p, char out[MUP_PRIVATE_SIZE])
 {
-	snprintf(out, MUP_PRIVATE_SIZE, "%" PRIu64 " %u =%s %s", p->max_bytes, p->expire_s, p->client, p->name);
+	snprintf(out, MUP_PRIVATE_SIZE, "%" PRIu64 " %u %u =%s %s", p->max_bytes, p->expire_s, p->flags,
+		 p->client, p->name);
 }
 
 void mup_private_read(struct mup_private *p, const char *text)
@@ -25,8 +26,9 @@ void mup_private_read(struct mup_private *p, const char *text)
 	memset(p, 0, sizeof *p);
 	if (!text)
 		return;
-	if (sscanf(text, "%" SCNu64 " %u =%63[^ ] %n", &p->max_bytes, &p->expire_s, p->client, &name) < 3)
-		sscanf(text, "%" SCNu64 " %u = %n", &p->max_bytes, &p->expire_s, &name);
+	if (sscanf(text, "%" SCNu64 " %u %u =%63[^ ] %n", &p->max_bytes, &p->expire_s, &p->flags, p->client,
+		   &name) < 4)
+		sscanf(text, "%" SCNu64 " %u %u = %n", &p->max_bytes, &p->expire_s, &p->flags, &name);
 	if (name >= 0)
 		mup_name_safe(text + name, strlen(text + name), p->name);
 }

@@ -7,9 +7,14 @@
 #define MUP_CLIENT_SIZE 64
 #define MUP_PRIVATE_SIZE 400
 
+enum {
+	MUP_UNTOLD = 1                   /* a final upload that nobody knows of until it is finished */
+};
+
 struct mup_private {
 	uint64_t max_bytes;              /* 0: no limit */
 	unsigned expire_s;               /* 0: never */
+	unsigned flags;
 	char client[MUP_CLIENT_SIZE];    /* empty: unknown */
 	char name[MUP_NAME_SIZE];        /* final name that was granted; empty: by policy */
 };

@@ -37,11 +37,11 @@ static size_t put(char *to, size_t room, const char *key, const char *value)
 int mup_record_write(const struct mup_record *rec, char **out, size_t *n)
 {
 	const struct mummy_upload_info *i = &rec->info;
-	const char *strings[] = { i->metadata, i->name, i->private_state };
+	const char *strings[] = { i->metadata, i->name, i->private_state, i->concat };
 	size_t room = 512, used;
 	char *text, sum[SUM_LEN + 1];
 
-	for (size_t k = 0; k < 3; k++) {
+	for (size_t k = 0; k < 4; k++) {
 		if (!is_line(strings[k]))
 			return -EINVAL;
 		room += strings[k] ? strlen(strings[k]) + 16 : 0;
@@ -56,7 +56,10 @@ int mup_record_write(const struct mup_record *rec, char **out, size_t *n)
 		i->id, i->length, i->offset, (int)i->state, i->created, (int)rec->sync, rec->inode, rec->mtime_s,
 		rec->mtime_ns);
 	used += put(text + used, room - used, "boot", rec->boot[0] ? rec->boot : NULL);
+	if (rec->holds)
+		used += (size_t)snprintf(text + used, room - used, "held %" PRIu64 "\n", rec->held);
 	used += put(text + used, room - used, "metadata", i->metadata);
+	used += put(text + used, room - used, "concat", i->concat);
 	used += put(text + used, room - used, "name", i->name);
 	used += put(text + used, room - used, "private", i->private_state);
 	if (digest(text, used, sum) < 0) {
@@ -85,6 +88,21 @@ static int check_sum(char *text, size_t n)
 	return 0;
 }
 
+static int set_string(struct mummy_upload_info *i, const char *key, const char *value)
+{
+	if (!strcmp(key, "metadata"))
+		i->metadata = value;
+	else if (!strcmp(key, "name"))
+		i->name = value;
+	else if (!strcmp(key, "private"))
+		i->private_state = value;
+	else if (!strcmp(key, "concat"))
+		i->concat = value;
+	else
+		return -EBADMSG;
+	return 0;
+}
+
 /* One line: its value is looked at after the digest was right, so the form is known. */
 static int set(struct mup_record *rec, const char *key, char *value)
 {
@@ -107,14 +125,10 @@ static int set(struct mup_record *rec, const char *key, char *value)
 		sscanf(value, "%" SCNu64 " %" SCNd64 " %" SCNd64, &rec->inode, &rec->mtime_s, &rec->mtime_ns);
 	else if (!strcmp(key, "boot"))
 		snprintf(rec->boot, sizeof rec->boot, "%s", value);
-	else if (!strcmp(key, "metadata"))
-		i->metadata = value;
-	else if (!strcmp(key, "name"))
-		i->name = value;
-	else if (!strcmp(key, "private"))
-		i->private_state = value;
+	else if (!strcmp(key, "held"))
+		rec->holds = 1, rec->held = strtoull(value, NULL, 10);
 	else
-		return -EBADMSG;
+		return set_string(i, key, value);
 	return 0;
 }
 

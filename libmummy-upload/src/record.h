@@ -15,6 +15,8 @@ struct mup_record {
 	uint64_t inode;                  /* of the finished file */
 	int64_t mtime_s, mtime_ns;
 	uint64_t durable;                /* the offset as it was read, when info.offset became another */
+	int holds;                       /* octets from held on do not count */
+	uint64_t held;
 	char *text;
 };
 

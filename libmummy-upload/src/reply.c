@@ -58,6 +58,17 @@ void mup_reply_add(mummy_upload_reply *r, const char *name, const char *value)
 	*slot = copy;
 }
 
+void mup_reply_remove(mummy_upload_reply *r, const char *name)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (!strcmp(r->field[i].name, name)) {
+			free(r->field[i].value);
+			r->field[i] = r->field[--r->n];
+			r->field[r->n].value = NULL;
+			return;
+		}
+}
+
 void mup_reply_addf(mummy_upload_reply *r, const char *name, const char *format, ...)
 {
 	va_list ap;

@@ -11,9 +11,14 @@ static void describe(struct mup_request *r, const struct mup_session *s)
 	const struct mummy_upload_info *info = &s->info;
 
 	mup_reply_progress(r->u, s, r->reply);
-	if (info->length == MUMMY_UPLOAD_UNKNOWN)
+	/* how much was copied so far is nothing to go by */
+	if (s->concat == MUP_FINAL && info->state != MUMMY_UPLOAD_FINISHED)
+		mup_reply_remove(r->reply, "Upload-Offset");
+	if (info->concat)
+		mup_reply_add(r->reply, "Upload-Concat", info->concat);
+	if (info->length == MUMMY_UPLOAD_UNKNOWN && s->concat != MUP_FINAL)
 		mup_reply_add(r->reply, "Upload-Defer-Length", "1");
-	else
+	else if (info->length != MUMMY_UPLOAD_UNKNOWN)
 		mup_reply_addf(r->reply, "Upload-Length", "%llu", (unsigned long long)info->length);
 	if (info->metadata)
 		mup_reply_add(r->reply, "Upload-Metadata", info->metadata);
@@ -30,7 +35,10 @@ int mup_head(struct mup_request *r)
 	if (mup_visit(r, 0, &s) < 0)
 		return 0;
 	/* the client takes the offset as acknowledged, so it has to be as safe as one */
-	rc = mup_session_sync(r->u, s);
+	rc = s->concat == MUP_FINAL ? 0 : mup_session_sync(r->u, s);
+	if (s->concat == MUP_FINAL && s->info.state == MUMMY_UPLOAD_OPEN && !s->finishing && !mup_complete(s)
+	    && mup_session_load(r->u, s, MUMMY_UPLOAD_WRITE) == 0)
+		mup_final_join(r->u, s);   /* if it fails, it is not finished yet */
 	if (rc == 0 && !s->writer)
 		rc = mup_finish(r->u, s, &done);
 	if (rc == 0)

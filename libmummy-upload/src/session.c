@@ -136,9 +136,13 @@ int mup_session_load(mummy_upload *u, struct mup_session *s, unsigned flags)
 	s->h = h;
 	s->info = info;
 	s->acked = info.offset;
+	s->pending = 0;
+	s->held = 0;
 	s->loaded = 1;
 	s->broken = 0;
 	s->writable = (flags & MUMMY_UPLOAD_WRITE) != 0;
+	s->concat = mup_concat_kind(info.concat);
+	s->counted = mup_is_open(&info);
 	mup_private_read(&s->priv, info.private_state);
 	return 0;
 }
@@ -161,11 +165,51 @@ int mup_session_sync(mummy_upload *u, struct mup_session *s)
 	return rc;
 }
 
+int mup_session_hold(mummy_upload *u, struct mup_session *s)
+{
+	int rc;
+
+	pthread_mutex_unlock(&u->lock);
+	rc = u->store.hold(s->h);
+	pthread_mutex_lock(&u->lock);
+	if (rc < 0)
+		s->broken = 1;
+	s->held = rc == 0;
+	return rc;
+}
+
+int mup_session_settle(mummy_upload *u, struct mup_session *s, int keep)
+{
+	uint64_t off = s->info.offset + (keep ? s->pending : 0);
+	int rc;
+
+	if (!s->loaded || !s->held)
+		return 0;
+	pthread_mutex_unlock(&u->lock);
+	rc = u->store.settle(s->h, off);
+	pthread_mutex_lock(&u->lock);
+	s->held = 0;
+	s->pending = 0;
+	if (rc < 0)
+		s->broken = 1;
+	else
+		s->info.offset = off;
+	return rc;
+}
+
+void mup_session_uncount(mummy_upload *u, struct mup_session *s)
+{
+	if (s->counted)
+		mup_open_drop(u, s->priv.client);
+	s->counted = 0;
+}
+
 void mup_session_cut(mummy_upload *u, struct mup_session *s)
 {
 	struct mummy_upload_transfer *old = s->writer;
 
 	s->epoch++;
+	mup_session_settle(u, s, 0);
 	if (!old)
 		return;
 	s->writer = NULL;
@@ -194,8 +238,9 @@ int mup_session_remove(mummy_upload *u, struct mup_session *s)
 		return rc;
 	}
 	s->removed = 1;
-	if (s->loaded && s->info.state == MUMMY_UPLOAD_OPEN)
-		mup_open_drop(u, s->priv.client);
+	if (s->loaded)
+		mup_session_uncount(u, s);
+	mup_final_forget(u, s->id);
 	return 0;
 }
 

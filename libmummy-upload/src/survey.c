@@ -52,20 +52,34 @@ static int found(void *arg, const struct mummy_upload_info *info)
 		u->stats.quarantined++;
 		snprintf(line, sizeof line, "quarantined: %s", info->reason ? info->reason : "inconsistent");
 		mup_log(u, 1, line, info->id);
-	} else if (info->state == MUMMY_UPLOAD_OPEN) {
-		mup_private_read(&priv, info->private_state);
-		pthread_mutex_lock(&u->lock);
-		rc = mup_open_add(u, priv.client, 0);
-		pthread_mutex_unlock(&u->lock);
-		if (rc == 0 && info->offset == info->length)
-			complete(u, info->id);
+		return 0;
 	}
+	if (!mup_is_open(info))
+		return 0;
+	mup_private_read(&priv, info->private_state);
+	if ((priv.flags & MUP_UNTOLD) && u->store.remove) {
+		/* its creation was never answered */
+		u->store.remove(u->store.ctx, info->id);
+		return 0;
+	}
+	pthread_mutex_lock(&u->lock);
+	rc = mup_open_add(u, priv.client, 0);
+	if (rc == 0 && mup_concat_kind(info->concat) == MUP_FINAL)
+		rc = mup_final_wait(u, info->id, info->concat);
+	pthread_mutex_unlock(&u->lock);
+	if (rc == 0 && info->offset == info->length)
+		complete(u, info->id);
 	return rc;
 }
 
 int mup_recover(mummy_upload *u)
 {
-	return walk(u, found, u);
+	int rc = walk(u, found, u);
+
+	/* the parts of the last one may have come before it */
+	if (rc == 0)
+		mup_final_part_done(u, "");
+	return rc;
 }
 
 static int flush_one(void *arg, const struct mummy_upload_info *info)
@@ -122,7 +136,9 @@ static int clean_one(void *arg, const struct mummy_upload_info *info)
 	struct mup_private priv;
 	int64_t expires;
 
-	if (info->state == MUMMY_UPLOAD_OPEN && info->offset == info->length)
+	if (info->state == MUMMY_UPLOAD_OPEN && mup_concat_kind(info->concat) == MUP_FINAL)
+		mup_final_try(c->u, info->id);
+	else if (mup_is_open(info) && info->offset == info->length)
 		complete(c->u, info->id);
 	mup_private_read(&priv, info->private_state);
 	expires = mup_expires(c->u, info, &priv);

@@ -43,9 +43,15 @@ int mup_transfer_new(struct mup_request *r, struct mup_session *s, int created, 
 	t->created = created;
 	t->cancel = r->req->cancel;
 	t->conn = r->req->conn;
+	t->ask_trailer = r->req->trailer;
+	t->sum = r->sum;
+	t->trailer = r->trailer;
+	t->start = t->at = s->info.offset;
 	t->progress_ms = mummy_now_ms();
 	s->writer = t;
 	u->stats.writing++;
+	if ((t->sum.len || t->trailer) && mup_session_hold(u, s) < 0)
+		t->error = -EIO;   /* told at the end */
 	mup_gate_leave(u, s);
 	pthread_mutex_unlock(&u->lock);
 	*out = t;
@@ -65,16 +71,23 @@ static int store_piece(mummy_upload_transfer *t, const void *p, size_t n)
 	rc = mup_session_load(u, s, MUMMY_UPLOAD_WRITE);
 	if (rc < 0)
 		return rc;
-	if (n > mup_room(s))
+	/* it was opened again and set back, or what was to be verified is gone */
+	if (s->info.offset + s->pending != t->at)
+		return -EIO;
+	if (n > mup_room(s) - s->pending)
 		return -EFBIG;
 	pthread_mutex_unlock(&u->lock);
-	rc = u->store.writev(s->h, s->info.offset, &iov, 1);
+	rc = u->store.writev(s->h, t->at, &iov, 1);
 	pthread_mutex_lock(&u->lock);
 	if (rc < 0) {
 		s->broken = 1;
 		return rc;
 	}
-	s->info.offset += n;
+	t->at += n;
+	if (s->held)
+		s->pending += n;
+	else
+		s->info.offset += n;
 	s->info.modified = u->clock(NULL);
 	u->stats.bytes += n;
 	return 0;
@@ -104,9 +117,12 @@ int mummy_upload_write(mummy_upload_transfer *t, const void *p, size_t n)
 
 	if (t->error || n == 0)
 		return t->error;
+	if (t->sum.len)
+		t->error = mup_checksum_feed(&t->sum, p, n);
 	pthread_mutex_lock(&u->lock);
 	mup_gate_enter(u, t->s);
-	t->error = store_piece(t, p, n);
+	if (t->error == 0)
+		t->error = store_piece(t, p, n);
 	if (t->error == 0)
 		told = progress_due(t);
 	mup_gate_leave(u, t->s);
@@ -118,7 +134,7 @@ int mummy_upload_write(mummy_upload_transfer *t, const void *p, size_t n)
 }
 
 /* Inside the gate: 0, an error as mup_refuse_code takes it. */
-static int settle(mummy_upload_transfer *t, struct mummy_upload_info **done)
+static int settle(mummy_upload_transfer *t, int verdict, struct mummy_upload_info **done)
 {
 	mummy_upload *u = t->u;
 	struct mup_session *s = t->s;
@@ -132,10 +148,23 @@ static int settle(mummy_upload_transfer *t, struct mummy_upload_info **done)
 	u->stats.writing--;
 	rc = mup_session_load(u, s, MUMMY_UPLOAD_WRITE);
 	if (rc == 0)
+		rc = mup_session_settle(u, s, verdict == 0 && t->error == 0 && s->info.offset + s->pending == t->at);
+	if (rc == 0)
 		rc = mup_session_sync(u, s);
 	if (t->error || rc < 0)
 		return t->error ? t->error : rc;
-	return mup_finish(u, s, done);
+	/* to be told that it is all right, the client needs all of it */
+	if (verdict == 0 && s->info.offset != t->at)
+		return -EIO;
+	return verdict == -EILSEQ || verdict == -EPROTO ? verdict : mup_finish(u, s, done);
+}
+
+/* A creation whose body was wrong creates nothing. */
+static void uncreate(mummy_upload_transfer *t)
+{
+	if (!t->u->store.remove || mup_session_remove(t->u, t->s) < 0)
+		return;
+	mup_reply_remove(t->reply, "Location");
 }
 
 int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **out)
@@ -144,14 +173,17 @@ int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **
 	struct mup_request r = { .u = u, .reply = t->reply, .id = t->s->id };
 	struct mummy_upload_info *done = NULL;
 	char id[MUP_ID_SIZE];
-	int rc;
+	int rc, verdict;
 
+	verdict = mup_verify(t, status);
 	pthread_mutex_lock(&u->lock);
 	t->cancel = NULL;
 	while (t->canceling)
 		pthread_cond_wait(&u->idle, &u->lock);
 	mup_gate_enter(u, t->s);
-	rc = settle(t, &done);
+	rc = settle(t, verdict, &done);
+	if (t->created && (rc == -EILSEQ || rc == -EPROTO))
+		uncreate(t);
 	memcpy(id, t->s->id, sizeof id);
 	r.id = id;
 	if (rc == 0)
@@ -164,6 +196,7 @@ int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **
 		mup_refuse(&r, 408, "the body came too slowly; what arrived is kept\n");
 	else if (status < 0)
 		mup_refuse(&r, 400, "the body was cut off; what arrived is kept\n");
+	mup_checksum_drop(&t->sum);
 	free(t);
 	if (mup_reply_error(r.reply) < 0) {
 		mummy_upload_reply_free(r.reply);

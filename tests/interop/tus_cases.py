@@ -185,6 +185,36 @@ def an_upload_survives_an_orderly_restart():
 
 
 @case
+def an_upload_in_parallel_parts_is_put_together():
+    for parts, more in ((2, []), (4, ["chunkSize=700001"])):
+        with Server() as server:
+            path, data = source(server, 9 * MIB + 5)
+            requests, url = lines(node("tus.js", "upload", path, server.url("/files/"), storage(server),
+                                       f"parallelUploads={parts}", *more))
+            assert [method for method, _ in requests].count("POST") == parts + 1, requests
+            assert offset(server, url) == (200, len(data))
+            assert stored(server, data)
+
+
+@case
+def an_upload_in_parallel_parts_survives_a_server_that_is_killed():
+    with Server() as server:
+        path, data = source(server, 24 * MIB)
+
+        def restart(relay):
+            server.kill()
+            server.start()
+            relay.port_behind = server.port
+
+        with Relay(server.port, 12 * MIB, restart) as relay:
+            requests, url = lines(node("tus.js", "upload", path, f"http://127.0.0.1:{relay.port}/files/",
+                                       storage(server), "parallelUploads=3", f"chunkSize={2 * MIB}"))
+        assert "HEAD" in [method for method, _ in requests], requests
+        assert offset(server, url) == (200, 24 * MIB)
+        assert stored(server, data)
+
+
+@case
 def a_terminated_upload_is_gone():
     with Server() as server:
         path, _ = source(server, 8 * MIB)

@@ -356,5 +356,37 @@ START_TEST(chunked_bodies_and_expectations)
 }
 END_TEST
 
-SUITE_MAIN("tools/upload_http", an_upload_goes_through, a_cut_body_keeps_what_arrived, a_stuck_request_is_taken_over,
+/* SHA-1 of "0123456789" in the trailer, of something else, and none where one was announced. */
+START_TEST(a_checksum_behind_a_chunked_body)
+{
+	static const struct { const char *trailer; int status; int64_t offset; } v[] = {
+		{ "Upload-Checksum: sha1 qZk+NkcGgWq6PiVxeFDCbJzQ2J0=\r\n", 460, 0 }, { "", 400, 0 },
+		{ "Upload-Checksum: sha1 h6zsF82dzSCnFsws9nQXtxyKcBY\r\n", 400, 0 },
+		{ "Upload-Checksum: sha1 h6zsF82dzSCnFsws9nQXtxyKcBY=\r\n", 204, 10 },
+	};
+	struct site s;
+	struct response r = { .status = 0 };
+	char path[128], head[512];
+
+	open_site(&s, NULL);
+	create(&s, 10, path);
+	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
+		int fd = dial(&s);
+		int n = snprintf(head, sizeof head, "PATCH %s HTTP/1.1\r\nHost: a\r\nTus-Resumable: 1.0.0\r\n"
+				 "Content-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\n"
+				 "Trailer: Upload-Checksum\r\nTransfer-Encoding: chunked\r\n\r\n"
+				 "4\r\n0123\r\n6\r\n456789\r\n0\r\n%s\r\n", path, v[i].trailer);
+
+		send_all(fd, head, (size_t)n);
+		read_response(fd, &r, 1);
+		close(fd);
+		free(r.body);
+		ck_assert_int_eq(r.status, v[i].status);
+		ck_assert_int_eq(offset_of(&s, path), v[i].offset);
+	}
+	close_site(&s);
+}
+END_TEST
+
+SUITE_MAIN("tools/upload_http", a_checksum_behind_a_chunked_body, an_upload_goes_through, a_cut_body_keeps_what_arrived, a_stuck_request_is_taken_over,
 	   delete_cuts_a_stuck_request, chunked_bodies_and_expectations)

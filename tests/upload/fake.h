@@ -13,6 +13,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <gnutls/gnutls.h>
 #include "suite.h"
 #include "engine.h"
 
@@ -73,11 +74,24 @@ static inline void put_field(struct fake_fields *f, const char *name, const char
 	f->value[f->n++] = value;
 }
 
+/* What fake_trailer gives; NULL: none came. */
+static const char *fake_trailer_value __attribute__((unused));
+
+static inline const char *fake_trailer(void *conn, const char *name, size_t *len)
+{
+	(void)conn;
+	if (!fake_trailer_value || strcasecmp(name, "Upload-Checksum") != 0)
+		return NULL;
+	*len = strlen(fake_trailer_value);
+	return fake_trailer_value;
+}
+
 static inline struct mummy_upload_request fake_request(const char *method, const char *path,
 						       struct fake_fields *f, uint64_t body_length)
 {
 	struct mummy_upload_request req = { .method = method, .path = path, .header = fake_header, .ctx = f,
-		.body_length = body_length, .peer = fake_peer, .scheme = "http", .host = "example.org" };
+		.body_length = body_length, .peer = fake_peer, .scheme = "http", .host = "example.org",
+		.trailer = fake_trailer };
 
 	return req;
 }
@@ -180,6 +194,21 @@ static inline int64_t offset_of(mummy_upload *u, const char *path)
 	if (ask(u, &a, "HEAD", path, NULL, 0, NULL) != 200)
 		return -1;
 	return strtoll(field(&a, "Upload-Offset"), NULL, 10);
+}
+
+/* "NAME BASE64", as Upload-Checksum has it. */
+static inline const char *checksum_of(const char *name, gnutls_digest_algorithm_t algorithm, const void *p, size_t n,
+				      char out[128])
+{
+	unsigned char sum[64];
+	gnutls_datum_t raw = { sum, 0 }, text;
+
+	ck_assert_int_eq(gnutls_hash_fast(algorithm, p, n, sum), 0);
+	raw.size = gnutls_hash_get_len(algorithm);
+	ck_assert_int_eq(gnutls_base64_encode2(&raw, &text), 0);
+	snprintf(out, 128, "%s %.*s", name, (int)text.size, text.data);
+	gnutls_free(text.data);
+	return out;
 }
 
 /* The whole content through GET, into out; its length, -1: none. */

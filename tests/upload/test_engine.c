@@ -43,17 +43,38 @@ START_TEST(what_a_store_lacks_is_not_announced)
 	store.remove = NULL;
 	store.set_length = NULL;
 	store.list = NULL;
+	store.settle = NULL;
 	ck_assert_int_eq(mummy_upload_new(&u, &store, NULL), 0);
 	ck_assert_int_eq(ask_bare(u, &a, "OPTIONS", "/files/", NULL, 0, NULL), 204);
 	ck_assert_str_eq(field(&a, "Tus-Extension"), "creation,creation-with-upload");
 	ck_assert_ptr_null(field(&a, "Tus-Max-Size"));
+	ck_assert_ptr_null(field(&a, "Tus-Checksum-Algorithm"));
 	create(u, 5, path);
+	ck_assert_int_eq(ask(u, &a, "PATCH", path, "a", 1, TUS_TYPE, "Upload-Offset", "0", "Upload-Checksum",
+			     "md5 DMF1ucDxtqgxw5niaXcmYQ==", NULL), 400);
+	ck_assert_int_eq(ask(u, &a, "POST", "/files/", NULL, 0, "Upload-Length", "1", "Upload-Concat", "partial", NULL), 400);
 	ck_assert_int_eq(ask(u, &a, "DELETE", path, NULL, 0, NULL), 405);
 	ck_assert_str_eq(field(&a, "Allow"), "OPTIONS, HEAD, PATCH");
 	ck_assert_int_eq(ask(u, &a, "POST", "/files/", NULL, 0, "Upload-Defer-Length", "1", NULL), 400);
 	ck_assert_int_eq(mummy_upload_cleanup(u, NULL), -EOPNOTSUPP);
 	ck_assert_int_eq(mummy_upload_remove(u, strrchr(path, '/') + 1), -EOPNOTSUPP);
 	mummy_upload_free(u);
+}
+END_TEST
+
+START_TEST(what_it_has_is_announced)
+{
+	struct mummy_upload_options opt = { .expire_s = 60 };
+	char folder[64];
+	mummy_upload *u = open_dir(fresh(folder), NULL, &opt);
+	struct answer a;
+
+	ck_assert_int_eq(ask_bare(u, &a, "OPTIONS", "/files/", NULL, 0, NULL), 204);
+	ck_assert_str_eq(field(&a, "Tus-Extension"), "creation,creation-with-upload,creation-defer-length,expiration,checksum,"
+			 "checksum-trailer,termination,concatenation,concatenation-unfinished");
+	ck_assert_str_eq(field(&a, "Tus-Checksum-Algorithm"), "sha1,sha256,sha512,md5");
+	mummy_upload_free(u);
+	wipe(folder);
 }
 END_TEST
 
@@ -97,5 +118,5 @@ START_TEST(metadata_is_bounded)
 }
 END_TEST
 
-SUITE_MAIN("upload/engine", wrong_options_are_refused_and_the_store_is_released, what_a_store_lacks_is_not_announced,
+SUITE_MAIN("upload/engine", wrong_options_are_refused_and_the_store_is_released, what_a_store_lacks_is_not_announced, what_it_has_is_announced,
 	   refusals_leave_a_line_in_the_log, metadata_is_bounded)

@@ -2,7 +2,8 @@
  * mummy/upload.h - resumable uploads without HTTP library (libmummy-upload).
  *
  * The engine speaks TUS 1.0.0 (https://tus.io/protocols/resumable-upload) on base_path: the core
- * protocol with creation, creation-with-upload, creation-defer-length, expiration and termination. It
+ * protocol with creation, creation-with-upload, creation-defer-length, expiration, checksum (sha1,
+ * sha256, sha512, md5), checksum-trailer, termination, concatenation and concatenation-unfinished. It
  * sees a request's head in begin, its body in write, and gives the answer as a reply. Bytes lie in a
  * store, a struct of functions; a directory store and a store in memory come with it. Which extensions
  * are announced follows from the members of the store that are set. An offset that was acknowledged
@@ -72,7 +73,9 @@ struct mummy_upload_info {
 	const char *name;                        /**< final name in the store, once finished; or NULL */
 	const char *reason;                      /**< why quarantined; or NULL */
 	const char *private_state;               /**< the engine's own; stores keep it with the rest */
-	uintptr_t reserved[4];
+	const char *concat;                      /**< Upload-Concat as sent, checked: "partial", a part of
+	                                              another, or "final;" and its parts; or NULL */
+	uintptr_t reserved[3];
 };
 
 /* ---- The engine ------------------------------------------------------------------------------- */
@@ -132,7 +135,8 @@ struct mummy_upload_options {
 	const char *origins;                     /**< CORS: comma-separated, "*" any; NULL: none */
 	int credentials;                         /**< 1: CORS: allow credentials */
 	int absolute_location;                   /**< 1: Location with scheme and host of the request */
-	uintptr_t reserved[8];
+	unsigned max_parts;                      /**< of a final upload, then 413; 0: 256 */
+	uintptr_t reserved[7];
 };
 
 /** Opens the store's uploads, each consistent or quarantined, and takes the store over (taken; its
@@ -189,7 +193,10 @@ struct mummy_upload_request {
 	 *  call the engine; never once mummy_upload_end has begun. NULL: the writer is only refused. */
 	void (*cancel)(void *conn);
 	void *conn;
-	uintptr_t reserved[4];
+	/** The first trailer field of a name, asked for within mummy_upload_end; *len its length; NULL when
+	 *  there is none. NULL: the caller has no trailers. */
+	const char *(*trailer)(void *conn, const char *name, size_t *len);
+	uintptr_t reserved[3];
 };
 
 /** 0: *reply is the answer, and no body is wanted; 1: feed the body to *out, then end it; -ENOMEM,
@@ -283,7 +290,13 @@ struct mummy_upload_store {
 	int (*list)(void *ctx, void **cursor, struct mummy_upload_info *out);
 	void (*release)(void *ctx);                        /**< the last call */
 	void *ctx;
-	uintptr_t reserved[4];
+	/** What is written from now on does not count, also not after a crash, until settle says how far
+	 *  it does: the octets below off are kept, those above it go. NULL, either: no checksums. */
+	int (*hold)(void *h);
+	int (*settle)(void *h, uint64_t off);
+	/** Copies n octets of another open upload, at its from_off, to off. NULL: no concatenation. */
+	int (*append)(void *h, uint64_t off, void *from, uint64_t from_off, uint64_t n);
+	uintptr_t reserved[1];
 };
 
 #ifdef __cplusplus

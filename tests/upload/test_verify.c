@@ -1,0 +1,199 @@
+#include <config.h>
+#include "fake.h"
+
+static mummy_upload_transfer *start(mummy_upload *u, const char *path, const char *off, const char *name, const char *value)
+{
+	struct fake_fields f = { .n = 0 };
+	struct mummy_upload_request req = fake_request("PATCH", path, &f, MUMMY_UPLOAD_UNKNOWN);
+	mummy_upload_transfer *t = NULL;
+	mummy_upload_reply *r = NULL;
+
+	put_field(&f, "Tus-Resumable", "1.0.0");
+	put_field(&f, "Content-Type", "application/offset+octet-stream");
+	put_field(&f, "Upload-Offset", off);
+	if (name)
+		put_field(&f, name, value);
+	ck_assert_int_eq(mummy_upload_begin(u, &req, &r, &t), 1);
+	return t;
+}
+
+static int finish(mummy_upload_transfer *t, int status)
+{
+	mummy_upload_reply *r;
+	struct answer a;
+
+	ck_assert_int_eq(mummy_upload_end(t, status, &r), 0);
+	take_answer(&a, r);
+	return a.status;
+}
+
+static mummy_upload *open_sync(const char *folder, enum mummy_upload_sync sync)
+{
+	const struct mummy_upload_dir_options dir = { .sync = sync };
+
+	return open_dir(folder, &dir, NULL);
+}
+
+START_TEST(octets_count_once_they_are_verified)
+{
+	for (int sync = 0; sync <= MUMMY_UPLOAD_SYNC_NONE + 1; sync++) {
+		const int on_disk = sync <= MUMMY_UPLOAD_SYNC_NONE;
+		char folder[64], path[128], said[128], back[16];
+		mummy_upload *u = on_disk ? open_sync(fresh(folder), (enum mummy_upload_sync)sync) : open_memory(NULL);
+		mummy_upload_transfer *t;
+
+		create(u, 6, path);
+		checksum_of("sha1", GNUTLS_DIG_SHA1, "abcdef", 6, said);
+		t = start(u, path, "0", "Upload-Checksum", said);
+		ck_assert_int_eq(mummy_upload_write(t, "abc", 3), 0);
+		ck_assert_int_eq(offset_of(u, path), 0);
+		ck_assert_int_eq(mummy_upload_write(t, "deg", 3), 0);
+		ck_assert_int_eq(mummy_upload_write(t, "x", 1), -EFBIG);
+		ck_assert_int_eq(finish(t, -EFBIG), 413);
+		ck_assert_int_eq(offset_of(u, path), 0);
+		t = start(u, path, "0", "Upload-Checksum", said);
+		ck_assert_int_eq(mummy_upload_write(t, "abcdeg", 6), 0);
+		ck_assert_int_eq(finish(t, 0), 460);
+		ck_assert_int_eq(offset_of(u, path), 0);
+		/* cut off, nothing of it can be verified */
+		t = start(u, path, "0", "Upload-Checksum", said);
+		ck_assert_int_eq(mummy_upload_write(t, "abc", 3), 0);
+		ck_assert_int_eq(finish(t, -EPIPE), 400);
+		ck_assert_int_eq(offset_of(u, path), 0);
+		t = start(u, path, "0", "Upload-Checksum", said);
+		ck_assert_int_eq(mummy_upload_write(t, "abcdef", 6), 0);
+		ck_assert_int_eq(finish(t, 0), 204);
+		ck_assert_int_eq(offset_of(u, path), 6);
+		if (on_disk) {
+			ck_assert_int_eq(content(u, path, back, sizeof back), 6);
+			ck_assert_mem_eq(back, "abcdef", 6);
+		}
+		mummy_upload_free(u);
+		if (on_disk)
+			wipe(folder);
+	}
+}
+END_TEST
+
+/* A process that dies writes nothing more: its folder is looked at by a second engine while the first is
+ * still there, as the folder has no lock any more. */
+static mummy_upload *look_over(const char *folder, enum mummy_upload_sync sync)
+{
+	char lock[96];
+
+	snprintf(lock, sizeof lock, "%s/.lock", folder);
+	ck_assert_int_eq(unlink(lock), 0);
+	return open_sync(folder, sync);
+}
+
+START_TEST(what_is_not_verified_does_not_count_after_a_crash)
+{
+	for (int sync = 0; sync <= MUMMY_UPLOAD_SYNC_NONE; sync++) {
+		char folder[64], path[128], said[128], back[16];
+		mummy_upload *u = open_sync(fresh(folder), (enum mummy_upload_sync)sync), *next;
+		mummy_upload_transfer *t;
+		struct answer a;
+
+		create(u, 6, path);
+		ck_assert_int_eq(patch(u, &a, path, 0, "ab", 2), 204);
+		checksum_of("md5", GNUTLS_DIG_MD5, "cdef", 4, said);
+		t = start(u, path, "2", "Upload-Checksum", said);
+		ck_assert_int_eq(mummy_upload_write(t, "xyzz", 4), 0);
+		next = look_over(folder, (enum mummy_upload_sync)sync);
+		ck_assert_int_eq(offset_of(next, path), 2);
+		/* written on without a checksum, it counts at once */
+		ck_assert_int_eq(patch(next, &a, path, 2, "cd", 2), 204);
+		mummy_upload_free(next);
+		next = look_over(folder, (enum mummy_upload_sync)sync);
+		ck_assert_int_eq(offset_of(next, path), 4);
+		ck_assert_int_eq(patch(next, &a, path, 4, "ef", 2), 204);
+		ck_assert_int_eq(content(next, path, back, sizeof back), 6);
+		ck_assert_mem_eq(back, "abcdef", 6);
+		mummy_upload_free(next);
+		finish(t, -EPIPE);
+		mummy_upload_free(u);
+		wipe(folder);
+	}
+}
+END_TEST
+
+START_TEST(a_newer_writer_finds_only_what_was_verified)
+{
+	char folder[64], path[128], said[128], back[16];
+	mummy_upload *u = open_sync(fresh(folder), MUMMY_UPLOAD_SYNC_NONE);
+	mummy_upload_transfer *t;
+	struct answer a;
+
+	create(u, 6, path);
+	checksum_of("sha256", GNUTLS_DIG_SHA256, "abcdef", 6, said);
+	t = start(u, path, "0", "Upload-Checksum", said);
+	ck_assert_int_eq(mummy_upload_write(t, "abcdex", 6), 0);
+	ck_assert_int_eq(patch(u, &a, path, 0, "012", 3), 204);
+	ck_assert_int_eq(mummy_upload_write(t, "y", 1), -ECANCELED);
+	ck_assert_int_eq(finish(t, 0), 423);
+	ck_assert_int_eq(offset_of(u, path), 3);
+	ck_assert_int_eq(patch(u, &a, path, 3, "345", 3), 204);
+	ck_assert_int_eq(content(u, path, back, sizeof back), 6);
+	ck_assert_mem_eq(back, "012345", 6);
+	mummy_upload_free(u);
+	wipe(folder);
+}
+END_TEST
+
+static int with_trailer(mummy_upload *u, const char *path, const char *body, const char *trailer)
+{
+	mummy_upload_transfer *t = start(u, path, "0", "Trailer", "Expires, upload-checksum");
+
+	fake_trailer_value = trailer;
+	ck_assert_int_eq(mummy_upload_write(t, body, strlen(body)), 0);
+	ck_assert_int_eq(offset_of(u, path), 0);
+	return finish(t, 0);
+}
+
+START_TEST(a_checksum_may_come_behind_the_body)
+{
+	char folder[64], path[128], said[128];
+	mummy_upload *u = open_sync(fresh(folder), MUMMY_UPLOAD_SYNC_FINISH);
+
+	create(u, 6, path);
+	checksum_of("sha512", GNUTLS_DIG_SHA512, "abcdef", 6, said);
+	ck_assert_int_eq(with_trailer(u, path, "abcdex", said), 460);
+	ck_assert_int_eq(offset_of(u, path), 0);
+	ck_assert_int_eq(with_trailer(u, path, "abcdef", NULL), 400);
+	ck_assert_int_eq(with_trailer(u, path, "abcdef", "sha512"), 400);
+	ck_assert_int_eq(with_trailer(u, path, "abcdef", "crc32 AAAAAA=="), 400);
+	ck_assert_int_eq(offset_of(u, path), 0);
+	ck_assert_int_eq(with_trailer(u, path, "abcdef", said), 204);
+	ck_assert_int_eq(offset_of(u, path), 6);
+	fake_trailer_value = NULL;
+	mummy_upload_free(u);
+	wipe(folder);
+}
+END_TEST
+
+START_TEST(it_is_a_header_or_a_trailer)
+{
+	char folder[64], path[128], said[128];
+	mummy_upload *u = open_sync(fresh(folder), MUMMY_UPLOAD_SYNC_FINISH), *m = open_memory(NULL);
+	struct answer a;
+
+	create(u, 6, path);
+	checksum_of("sha1", GNUTLS_DIG_SHA1, "abc", 3, said);
+	ck_assert_int_eq(ask(u, &a, "PATCH", path, "abc", 3, TUS_TYPE, "Upload-Offset", "0", "Upload-Checksum", said,
+			     "Trailer", "Upload-Checksum", NULL), 400);
+	/* a store that cannot be read has no trailers, and does not announce them */
+	create(m, 6, path);
+	ck_assert_int_eq(ask(m, &a, "PATCH", path, "abc", 3, TUS_TYPE, "Upload-Offset", "0", "Trailer", "Upload-Checksum",
+			     NULL), 400);
+	ask_bare(m, &a, "OPTIONS", "/files/", NULL, 0, NULL);
+	ck_assert_ptr_null(strstr(field(&a, "Tus-Extension"), "checksum-trailer"));
+	ask_bare(u, &a, "OPTIONS", "/files/", NULL, 0, NULL);
+	ck_assert_ptr_nonnull(strstr(field(&a, "Tus-Extension"), "checksum-trailer"));
+	mummy_upload_free(u);
+	mummy_upload_free(m);
+	wipe(folder);
+}
+END_TEST
+
+SUITE_MAIN("upload/verify", octets_count_once_they_are_verified, what_is_not_verified_does_not_count_after_a_crash,
+	   a_newer_writer_finds_only_what_was_verified, a_checksum_may_come_behind_the_body, it_is_a_header_or_a_trailer)
