@@ -55,7 +55,7 @@ static void close_kind(int on_disk, const char *folder, mummy_upload *u)
 static void check_whole(mummy_upload *u, const char *path, int on_disk, const char *want)
 {
 	struct answer a;
-	char back[64], text[16];
+	char back[64], text[24];
 
 	snprintf(text, sizeof text, "%zu", strlen(want));
 	ck_assert_int_eq(ask(u, &a, "HEAD", path, NULL, 0, NULL), 200);
