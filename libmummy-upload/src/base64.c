@@ -1,5 +1,6 @@
 #include <config.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <gnutls/gnutls.h>
 #include "base64.h"
@@ -41,4 +42,24 @@ int mup_base64_decode(const char *p, size_t n, void *out, size_t room)
 		memcpy(out, plain.data, plain.size);
 	gnutls_free(plain.data);
 	return len;
+}
+
+char *mup_base64_encode(const void *p, size_t n)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *in = p;
+	char *out = malloc((n + 2) / 3 * 4 + 1), *to = out;
+
+	for (size_t i = 0; out && i < n; i += 3) {
+		const unsigned v = (unsigned)in[i] << 16 | (i + 1 < n ? (unsigned)in[i + 1] << 8 : 0)
+			| (i + 2 < n ? in[i + 2] : 0);
+
+		*to++ = digits[v >> 18];
+		*to++ = digits[v >> 12 & 63];
+		*to++ = i + 1 < n ? digits[v >> 6 & 63] : '=';
+		*to++ = i + 2 < n ? digits[v & 63] : '=';
+	}
+	if (out)
+		*to = '\0';
+	return out;
 }

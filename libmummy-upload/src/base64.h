@@ -7,4 +7,6 @@
 int mup_base64_check(const char *p, size_t n);
 /* How many octets it stands for; -EINVAL, -ENOSPC: more than room, -ENOMEM. */
 int mup_base64_decode(const char *p, size_t n, void *out, size_t room);
+/* A new string, NULL: out of memory. */
+char *mup_base64_encode(const void *p, size_t n);
 #endif

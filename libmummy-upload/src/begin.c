@@ -28,6 +28,8 @@ int mup_refuse_code(struct mup_request *r, int rc)
 		break;             /* what a creation misses is the store's own */
 	case -EBADMSG:
 		return mup_refuse(r, 410, "the upload is damaged\n");
+	case -EMSGSIZE:
+		return mup_refuse(r, 400, "the body is shorter than its range; what arrived is kept\n");
 	case -EAGAIN:
 		return mup_refuse(r, 409, "a part of the upload has changed meanwhile\n");
 	case -EBUSY:
@@ -77,20 +79,37 @@ int mup_visit(struct mup_request *r, unsigned flags, struct mup_session **out)
 	return 0;
 }
 
-/* 1: the path is below the base path; *id then stays NULL for the base path itself. */
-static int find_id(const mummy_upload *u, const char *path, const char **id)
+/* What there is below a base path; NULL: the path is another one. */
+static const char *below(const char *base, const char *path)
 {
-	size_t n = strlen(u->base);
+	size_t n = base ? strlen(base) : 0;
 
-	*id = NULL;
-	if (strncmp(path, u->base, n) != 0)
-		return strlen(path) == n - 1 && !strncmp(path, u->base, n - 1);
-	if (!path[n])
-		return 1;
-	if (!mup_id_valid(path + n, strlen(path + n)))
+	if (!base)
+		return NULL;
+	if (strlen(path) == n - 1 && !strncmp(path, base, n - 1))
+		return path + n - 1;
+	return strncmp(path, base, n) == 0 ? path + n : NULL;
+}
+
+/* 1: the path is below one of the base paths; id then stays NULL for the base path itself. */
+static int find_place(struct mup_request *r)
+{
+	const mummy_upload *u = r->u;
+	const char *rest = below(u->base, r->req->path);
+
+	r->base = u->base;
+	if (!rest) {
+		rest = below(u->range_base, r->req->path);
+		r->ranged = rest != NULL;
+		r->base = rest ? u->range_base : u->base;
+	}
+	if (!rest)
 		return 0;
-	*id = path + n;
-	return 1;
+	if (mup_id_valid(rest, strlen(rest)))
+		r->id = rest;
+	else if (*rest)
+		r->name = rest;
+	return !r->name || r->ranged;
 }
 
 static int is_method(const struct mup_request *r, const char *name)
@@ -103,10 +122,10 @@ static int not_allowed(struct mup_request *r)
 	const struct mummy_upload_store *store = &r->u->store;
 
 	if (!r->id)
-		mup_reply_add(r->reply, "Allow", "OPTIONS, POST");
+		mup_reply_addf(r->reply, "Allow", "OPTIONS%s%s", r->name ? "" : ", POST", r->ranged ? ", PUT" : "");
 	else
-		mup_reply_addf(r->reply, "Allow", "OPTIONS, HEAD, PATCH%s%s", store->read ? ", GET" : "",
-			       store->remove ? ", DELETE" : "");
+		mup_reply_addf(r->reply, "Allow", "OPTIONS, HEAD, PATCH%s%s%s", r->ranged ? ", PUT" : "",
+			       store->read ? ", GET" : "", store->remove ? ", DELETE" : "");
 	return mup_refuse(r, 405, "the method is not for this address\n");
 }
 
@@ -138,26 +157,26 @@ static int wrong_version(struct mup_request *r)
 
 static int tus(struct mup_request *r, mummy_upload_transfer **out)
 {
-	const int post = !r->id && is_method(r, "POST"), head = r->id && is_method(r, "HEAD");
-	const int patch = r->id && is_method(r, "PATCH");
+	const int post = !r->id && !r->name && is_method(r, "POST"), head = r->id && is_method(r, "HEAD");
+	const int patch = (r->id && is_method(r, "PATCH")) || (r->ranged && is_method(r, "PUT"));
 	const int del = r->id && is_method(r, "DELETE") && r->u->store.remove;
 
 	if (!post && !head && !patch && !del)
 		return not_allowed(r);
-	if (wrong_version(r))
+	if (!r->ranged && wrong_version(r))
 		return 0;
 	if ((post || patch) && mup_header_checksum(r) == 0)
 		return 0;
 	if (post)
 		return mup_post(r, out);
 	if (patch)
-		return mup_patch(r, out);
+		return r->ranged ? mup_put(r, out) : mup_patch(r, out);
 	return head ? mup_head(r) : mup_delete(r);
 }
 
 static int dispatch(struct mup_request *r, mummy_upload_transfer **out)
 {
-	const int known = find_id(r->u, r->req->path, &r->id);
+	const int known = find_place(r);
 
 	r->method = r->req->method;
 	r->method_len = strlen(r->method);
@@ -170,6 +189,8 @@ static int dispatch(struct mup_request *r, mummy_upload_transfer **out)
 	if (is_method(r, "OPTIONS"))
 		return discover(r);
 	if (!known)
+		return mup_refuse(r, 404, "there is no such upload\n");
+	if (r->name && !is_method(r, "PUT"))
 		return mup_refuse(r, 404, "there is no such upload\n");
 	if (r->id && is_method(r, "GET") && r->u->store.read)
 		return mup_get(r);

@@ -4,11 +4,11 @@
 #include "engine.h"
 
 #define ALLOW_HEADERS \
-	"Authorization, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Concat, Upload-Defer-Length, " \
+	"Authorization, Content-Range, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Concat, Upload-Defer-Length, " \
 	"Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-ID, X-Requested-With"
 #define EXPOSE_HEADERS \
 	"Location, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, " \
-	"Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset"
+	"Upload-Complete, Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset"
 
 static int listed(const char *list, const char *origin, size_t len)
 {
@@ -58,7 +58,8 @@ void mup_cors_preflight(struct mup_request *r)
 
 	if (!allowed(r, &p, &len) || mup_header(r, "Access-Control-Request-Method", &p, &len) != 1)
 		return;
-	mup_reply_add(r->reply, "Access-Control-Allow-Methods", "POST, HEAD, PATCH, DELETE, GET, OPTIONS");
+	mup_reply_add(r->reply, "Access-Control-Allow-Methods", r->ranged
+		      ? "POST, HEAD, PATCH, PUT, DELETE, GET, OPTIONS" : "POST, HEAD, PATCH, DELETE, GET, OPTIONS");
 	mup_reply_add(r->reply, "Access-Control-Allow-Headers", ALLOW_HEADERS);
 	mup_reply_add(r->reply, "Access-Control-Max-Age", "86400");
 }

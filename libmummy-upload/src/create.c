@@ -93,6 +93,10 @@ static int read_metadata(struct mup_request *r, char **out)
 	size_t n;
 	int rc = mup_header(r, "Upload-Metadata", &p, &n);
 
+	if (rc == 0 && r->name) {
+		rc = mup_name_metadata(r->name, out);
+		return rc == 0 ? 1 : rc == -ENOMEM ? mup_refuse_code(r, rc) : mup_refuse(r, 400, "that is no name\n");
+	}
 	if (rc == 0)
 		return 1;
 	if (rc == 1 && n > r->u->opt.max_metadata_bytes)
@@ -180,9 +184,9 @@ static void add_location(struct mup_request *r, const char *id)
 	const struct mummy_upload_request *req = r->req;
 
 	if (u->opt.absolute_location && req->scheme && req->host)
-		mup_reply_addf(r->reply, "Location", "%s://%s%s%s", req->scheme, req->host, u->base, id);
+		mup_reply_addf(r->reply, "Location", "%s://%s%s%s", req->scheme, req->host, r->base, id);
 	else
-		mup_reply_addf(r->reply, "Location", "%s%s", u->base, id);
+		mup_reply_addf(r->reply, "Location", "%s%s", r->base, id);
 }
 
 static void wake_up(mummy_upload *u, const struct creation *c)
@@ -230,7 +234,7 @@ static int answer(struct mup_request *r, struct creation *c, mummy_upload_transf
 	u->stats.created++;
 	s->counted = 1;
 	add_location(r, s->id);
-	if (c->with_upload && r->req->body_length != 0)
+	if ((c->with_upload || r->whole) && r->req->body_length != 0)
 		return mup_transfer_new(r, s, 1, out);
 	rc = mup_verify_empty(r);
 	if (rc == 0)
@@ -238,7 +242,10 @@ static int answer(struct mup_request *r, struct creation *c, mummy_upload_transf
 	if (rc == 0)
 		rc = mup_finish(u, s, &done);
 	if (rc == 0) {
-		mup_reply_progress(u, s, r->reply);
+		if (r->ranged)
+			mup_reply_state(u, s, r->reply);
+		else
+			mup_reply_progress(u, s, r->reply);
 		if (c->waits)
 			mup_reply_remove(r->reply, "Upload-Offset");
 		mup_reply_status(r->reply, 201);
@@ -253,10 +260,29 @@ static int answer(struct mup_request *r, struct creation *c, mummy_upload_transf
 	return rc < 0 ? give_up(r, c, rc) : mup_refuse_code(r, rc);
 }
 
+/* With what the request says besides the length. */
+static int create(struct mup_request *r, struct creation *c, mummy_upload_transfer **out)
+{
+	char *metadata = NULL;
+	int rc = read_metadata(r, &metadata);
+
+	if (rc == 1) {
+		c->info.metadata = metadata;
+		c->info.created = c->info.modified = r->u->clock(NULL);
+		rc = mup_id_make(c->info.id);
+		rc = rc < 0 ? mup_refuse_code(r, rc) : ask(r, c);
+	}
+	if (rc == 1)
+		rc = store_it(r, c);
+	if (rc == 1)
+		rc = answer(r, c, out);
+	free(metadata);
+	return rc;
+}
+
 int mup_post(struct mup_request *r, mummy_upload_transfer **out)
 {
 	struct creation c;
-	char *metadata = NULL;
 	int rc;
 
 	memset(&c, 0, sizeof c);
@@ -266,18 +292,18 @@ int mup_post(struct mup_request *r, mummy_upload_transfer **out)
 	if (rc == 1)
 		rc = check_body(r, &c);
 	if (rc == 1)
-		rc = read_metadata(r, &metadata);
-	if (rc == 1) {
-		c.info.metadata = metadata;
-		c.info.created = c.info.modified = r->u->clock(NULL);
-		rc = mup_id_make(c.info.id);
-		rc = rc < 0 ? mup_refuse_code(r, rc) : ask(r, &c);
-	}
-	if (rc == 1)
-		rc = store_it(r, &c);
-	if (rc == 1)
-		rc = answer(r, &c, out);
-	free(metadata);
+		rc = create(r, &c, out);
 	free((char *)(uintptr_t)c.info.concat);
 	return rc;
+}
+
+int mup_post_whole(struct mup_request *r, mummy_upload_transfer **out)
+{
+	struct creation c;
+
+	memset(&c, 0, sizeof c);
+	c.info.length = r->req->body_length;
+	if (c.info.length == MUMMY_UPLOAD_UNKNOWN && !r->u->store.set_length)
+		return mup_refuse(r, 411, "the length of the content is needed\n");
+	return create(r, &c, out);
 }

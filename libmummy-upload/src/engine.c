@@ -53,7 +53,7 @@ static char *join(const char *a, const char *b)
 
 static int set_strings(mummy_upload *u)
 {
-	const char *base = u->opt.base_path ? u->opt.base_path : "/files/";
+	const char *base = u->opt.base_path ? u->opt.base_path : "/files/", *range = u->opt.range_path;
 	const int checks = u->store.hold && u->store.settle;
 	char list[192];
 
@@ -64,13 +64,17 @@ static int set_strings(mummy_upload *u)
 		 u->store.remove && u->opt.expire_s ? ",expiration" : "", u->algorithms[0] ? ",checksum" : "",
 		 u->algorithms[0] && u->store.read ? ",checksum-trailer" : "", u->store.remove ? ",termination" : "",
 		 checks && u->store.append ? ",concatenation,concatenation-unfinished" : "");
-	if (!is_path(base) || strlen(base) > 512)
+	if (!is_path(base) || strlen(base) > 512 || (range && (!is_path(range) || strlen(range) > 512)))
 		return -EINVAL;
 	u->base = join(base, base[strlen(base) - 1] == '/' ? "" : "/");
+	if (range)
+		u->range_base = join(range, range[strlen(range) - 1] == '/' ? "" : "/");
+	if (range && !u->range_base)
+		return -ENOMEM;
 	u->extensions = strdup(list);
 	if (u->opt.origins)
 		u->origins = strdup(u->opt.origins);
-	u->opt.base_path = u->opt.origins = NULL;
+	u->opt.base_path = u->opt.range_path = u->opt.origins = NULL;
 	return u->base && u->extensions ? 0 : -ENOMEM;
 }
 
@@ -103,6 +107,7 @@ static void destroy(mummy_upload *u)
 	while (u->finals)
 		mup_final_forget(u, u->finals->id);
 	free(u->base);
+	free(u->range_base);
 	free(u->origins);
 	free(u->extensions);
 	free(u);

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <time.h>
 #include <mummy/upload.h>
+#include "base64.h"
 #include "checksum.h"
 #include "concat.h"
 #include "id.h"
@@ -57,6 +58,10 @@ struct mummy_upload_transfer {
 	int error, canceling;
 	int created;                     /* of a POST */
 	int trailer;                     /* a checksum comes behind the body */
+	uint64_t limit;                  /* octets of the body; MUMMY_UPLOAD_UNKNOWN: up to the upload's end */
+	int whole;                       /* the body's end is that of the upload */
+	int ranged;                      /* not TUS */
+	int unknown;                     /* nobody knows of the upload before the answer */
 	struct mup_checksum sum;
 	void (*cancel)(void *conn);
 	const char *(*ask_trailer)(void *conn, const char *name, size_t *len);
@@ -74,6 +79,7 @@ struct mummy_upload {
 	struct mummy_upload_store store;
 	struct mummy_upload_options opt;
 	char *base, *origins, *extensions;   /* base ends in a slash */
+	char *range_base;                    /* or NULL */
 	char algorithms[MUP_CHECKSUM_LIST_SIZE];
 	time_t (*clock)(time_t *);
 	pthread_mutex_t lock;
@@ -104,6 +110,8 @@ int mup_session_load(mummy_upload *u, struct mup_session *s, unsigned flags);
 int mup_session_sync(mummy_upload *u, struct mup_session *s);
 /* Inside the gate: cuts the writer off; what it wrote and was not verified goes. */
 void mup_session_cut(mummy_upload *u, struct mup_session *s);
+/* Inside the gate: what was unknown becomes known; nothing else happens. */
+int mup_session_set_length(mummy_upload *u, struct mup_session *s, uint64_t length);
 /* Inside the gate: from now on octets are held; then they count or go. */
 int mup_session_hold(mummy_upload *u, struct mup_session *s);
 int mup_session_settle(mummy_upload *u, struct mup_session *s, int keep);
@@ -146,6 +154,10 @@ struct mup_request {
 	const char *method;              /* as overridden, borrowed */
 	size_t method_len;
 	const char *id;                  /* borrowed from the path; NULL: it is the base path */
+	const char *base;                /* of the two, as the path has it */
+	const char *name;                /* below the range path what is no id; or NULL */
+	uint64_t limit;                  /* as in a transfer */
+	int ranged, whole;
 	struct mup_checksum sum;         /* what the body has to come to */
 	int trailer;                     /* or will be said to, behind it */
 };
@@ -189,6 +201,11 @@ void mup_cors_preflight(struct mup_request *r);
 /* create.c, patch.c, serve.c: 0 the reply is there, 1 *out is to be fed */
 int mup_post(struct mup_request *r, mummy_upload_transfer **out);
 int mup_patch(struct mup_request *r, mummy_upload_transfer **out);
+int mup_post_whole(struct mup_request *r, mummy_upload_transfer **out);
+/* ranged.c: PUT and PATCH below the range path. */
+int mup_put(struct mup_request *r, mummy_upload_transfer **out);
+/* Upload-Metadata for a raw name of a path, a new string; 0, -EINVAL, -ENOMEM. */
+int mup_name_metadata(const char *name, char **out);
 int mup_head(struct mup_request *r);
 int mup_get(struct mup_request *r);
 int mup_delete(struct mup_request *r);
@@ -205,6 +222,8 @@ int mup_verify_empty(struct mup_request *r);
 int mup_header_checksum(struct mup_request *r);
 /* The fields of an answer that tell how far it is: Upload-Offset, Upload-Expires. */
 void mup_reply_progress(mummy_upload *u, const struct mup_session *s, mummy_upload_reply *reply);
+/* The same and more, for clients that know no TUS. */
+void mup_reply_state(mummy_upload *u, const struct mup_session *s, mummy_upload_reply *reply);
 /* How many octets it still takes. */
 uint64_t mup_room(const struct mup_session *s);
 #endif

@@ -57,22 +57,13 @@ int mup_final_measure(mummy_upload *u, const char *concat, uint64_t *length)
 
 static int learn_length(mummy_upload *u, struct mup_session *s, uint64_t length)
 {
-	int rc;
-
 	if (length == MUMMY_UPLOAD_UNKNOWN || length == s->info.length)
 		return 0;
 	if (s->info.length != MUMMY_UPLOAD_UNKNOWN)
 		return -EBADMSG;
 	if (length == MUP_MOST || (s->priv.max_bytes && length > s->priv.max_bytes))
 		return -EFBIG;
-	pthread_mutex_unlock(&u->lock);
-	rc = u->store.set_length(s->h, length);
-	pthread_mutex_lock(&u->lock);
-	if (rc < 0)
-		s->broken = 1;
-	else
-		s->info.length = length;
-	return rc;
+	return mup_session_set_length(u, s, length);
 }
 
 /* Inside both gates. */

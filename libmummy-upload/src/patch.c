@@ -61,22 +61,6 @@ static struct verdict check(const struct mup_request *r, const struct mup_sessio
 	return v;
 }
 
-static int set_length(mummy_upload *u, struct mup_session *s, const struct patch *p)
-{
-	int rc;
-
-	if (!p->has_length || s->info.length != MUMMY_UPLOAD_UNKNOWN)
-		return 0;
-	pthread_mutex_unlock(&u->lock);
-	rc = u->store.set_length(s->h, p->length);
-	pthread_mutex_lock(&u->lock);
-	if (rc < 0)
-		s->broken = 1;
-	else
-		s->info.length = p->length;
-	return rc;
-}
-
 /* Inside the gate: an answer without a body to read. */
 static int answer(struct mup_request *r, struct mup_session *s)
 {
@@ -105,7 +89,7 @@ int mup_patch(struct mup_request *r, mummy_upload_transfer **out)
 	if (read_patch(r, &p) == 0 || mup_visit(r, MUMMY_UPLOAD_WRITE, &s) < 0)
 		return 0;
 	v = check(r, s, &p);
-	rc = v.status ? 0 : set_length(r->u, s, &p);
+	rc = v.status || !p.has_length ? 0 : mup_session_set_length(r->u, s, p.length);
 	if (v.status || rc < 0) {
 		if (v.status == 409)
 			mup_reply_progress(r->u, s, r->reply);

@@ -22,6 +22,8 @@ static void describe(struct mup_request *r, const struct mup_session *s)
 		mup_reply_addf(r->reply, "Upload-Length", "%llu", (unsigned long long)info->length);
 	if (info->metadata)
 		mup_reply_add(r->reply, "Upload-Metadata", info->metadata);
+	if (r->ranged)
+		mup_reply_add(r->reply, "Upload-Complete", info->offset == info->length ? "?1" : "?0");
 	mup_reply_status(r->reply, 200);
 }
 

@@ -165,6 +165,24 @@ int mup_session_sync(mummy_upload *u, struct mup_session *s)
 	return rc;
 }
 
+int mup_session_set_length(mummy_upload *u, struct mup_session *s, uint64_t length)
+{
+	int rc;
+
+	if (length == MUMMY_UPLOAD_UNKNOWN || s->info.length != MUMMY_UPLOAD_UNKNOWN)
+		return 0;
+	if (!u->store.set_length)
+		return -EOPNOTSUPP;
+	pthread_mutex_unlock(&u->lock);
+	rc = u->store.set_length(s->h, length);
+	pthread_mutex_lock(&u->lock);
+	if (rc < 0)
+		s->broken = 1;
+	else
+		s->info.length = length;
+	return rc;
+}
+
 int mup_session_hold(mummy_upload *u, struct mup_session *s)
 {
 	int rc;

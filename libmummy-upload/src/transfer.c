@@ -24,6 +24,14 @@ void mup_reply_progress(mummy_upload *u, const struct mup_session *s, mummy_uplo
 		mup_reply_add_date(reply, "Upload-Expires", expires);
 }
 
+void mup_reply_state(mummy_upload *u, const struct mup_session *s, mummy_upload_reply *reply)
+{
+	mup_reply_progress(u, s, reply);
+	if (s->info.length != MUMMY_UPLOAD_UNKNOWN)
+		mup_reply_addf(reply, "Upload-Length", "%llu", (unsigned long long)s->info.length);
+	mup_reply_add(reply, "Upload-Complete", s->info.offset == s->info.length ? "?1" : "?0");
+}
+
 int mup_transfer_new(struct mup_request *r, struct mup_session *s, int created, mummy_upload_transfer **out)
 {
 	mummy_upload *u = r->u;
@@ -46,6 +54,10 @@ int mup_transfer_new(struct mup_request *r, struct mup_session *s, int created, 
 	t->ask_trailer = r->req->trailer;
 	t->sum = r->sum;
 	t->trailer = r->trailer;
+	t->limit = r->ranged && r->limit ? r->limit : MUMMY_UPLOAD_UNKNOWN;
+	t->whole = r->whole;
+	t->ranged = r->ranged;
+	t->unknown = created && r->ranged && r->whole;
 	t->start = t->at = s->info.offset;
 	t->progress_ms = mummy_now_ms();
 	s->writer = t;
@@ -74,7 +86,7 @@ static int store_piece(mummy_upload_transfer *t, const void *p, size_t n)
 	/* it was opened again and set back, or what was to be verified is gone */
 	if (s->info.offset + s->pending != t->at)
 		return -EIO;
-	if (n > mup_room(s) - s->pending)
+	if (n > mup_room(s) - s->pending || (t->limit != MUMMY_UPLOAD_UNKNOWN && n > t->limit - (t->at - t->start)))
 		return -EFBIG;
 	pthread_mutex_unlock(&u->lock);
 	rc = u->store.writev(s->h, t->at, &iov, 1);
@@ -156,7 +168,15 @@ static int settle(mummy_upload_transfer *t, int verdict, struct mummy_upload_inf
 	/* to be told that it is all right, the client needs all of it */
 	if (verdict == 0 && s->info.offset != t->at)
 		return -EIO;
-	return verdict == -EILSEQ || verdict == -EPROTO ? verdict : mup_finish(u, s, done);
+	if (verdict == -EILSEQ || verdict == -EPROTO)
+		return verdict;
+	if (verdict == 0 && t->whole)
+		rc = mup_session_set_length(u, s, t->at);
+	if (verdict == 0 && rc == 0 && t->whole && t->at != s->info.length)
+		rc = -EMSGSIZE;
+	if (verdict == 0 && rc == 0 && t->limit != MUMMY_UPLOAD_UNKNOWN && t->at - t->start != t->limit)
+		rc = -EMSGSIZE;
+	return rc < 0 ? rc : mup_finish(u, s, done);
 }
 
 /* A creation whose body was wrong creates nothing. */
@@ -182,11 +202,13 @@ int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **
 		pthread_cond_wait(&u->idle, &u->lock);
 	mup_gate_enter(u, t->s);
 	rc = settle(t, verdict, &done);
-	if (t->created && (rc == -EILSEQ || rc == -EPROTO))
+	if (t->created && (rc == -EILSEQ || rc == -EPROTO || (t->unknown && (rc || status < 0))))
 		uncreate(t);
 	memcpy(id, t->s->id, sizeof id);
 	r.id = id;
-	if (rc == 0)
+	if (t->ranged && t->s->loaded && !t->s->removed)
+		mup_reply_state(u, t->s, r.reply);
+	else if (rc == 0)
 		mup_reply_progress(u, t->s, r.reply);
 	mup_reply_status(r.reply, t->created ? 201 : 204);
 	mup_exit(u, t->s, done);

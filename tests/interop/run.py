@@ -10,7 +10,7 @@ import tempfile
 
 import harness
 
-GROUPS = ("command", "http", "files", "ws", "tus", "browser")
+GROUPS = ("command", "http", "files", "ws", "tus", "range", "browser")
 
 
 def main():

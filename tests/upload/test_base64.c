@@ -1,5 +1,6 @@
 #include <config.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include "suite.h"
 #include "base64.h"
@@ -9,7 +10,7 @@ START_TEST(what_is_base64_is_decoded)
 	static const struct { const char *text, *plain; } v[] = {
 		{ "", "" }, { "YQ==", "a" }, { "YWI=", "ab" }, { "YWJj", "abc" }, { "+/+/", "\xfb\xff\xbf" },
 	};
-	char out[8];
+	char out[8], *again;
 
 	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
 		size_t n = strlen(v[i].plain);
@@ -17,6 +18,9 @@ START_TEST(what_is_base64_is_decoded)
 		ck_assert_int_eq(mup_base64_check(v[i].text, strlen(v[i].text)), 0);
 		ck_assert_int_eq(mup_base64_decode(v[i].text, strlen(v[i].text), out, sizeof out), (int)n);
 		ck_assert_mem_eq(out, v[i].plain, n);
+		again = mup_base64_encode(v[i].plain, n);
+		ck_assert_str_eq(again, v[i].text);
+		free(again);
 		if (n)
 			ck_assert_int_eq(mup_base64_decode(v[i].text, strlen(v[i].text), out, n - 1), -ENOSPC);
 	}

@@ -9,7 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 #include <mummy/adapters/upload-http.h>
+#include "form.h"
 #include "uploads.h"
+
+#define RANGE_PATH "/range/"
 
 #define EXPIRE_S (24u * 3600u)             /* unfinished uploads, after their last octet */
 
@@ -43,7 +46,8 @@ static int choose_directory(struct uploads *u, const char *directory)
 int uploads_open(struct uploads *u, const char *directory, struct log *log)
 {
 	const struct mummy_upload_dir_options dir = { .naming = MUMMY_UPLOAD_NAME_METADATA };
-	const struct mummy_upload_options opt = { .base_path = "/files/", .expire_s = EXPIRE_S,
+	const struct mummy_upload_options opt = { .base_path = "/files/",
+		.range_path = RANGE_PATH, .expire_s = EXPIRE_S,
 		.log = log_upload, .ctx = log };
 	struct mummy_upload_store store;
 	int rc;
@@ -81,12 +85,27 @@ void uploads_close(struct uploads *u)
 	memset(u, 0, sizeof *u);
 }
 
+static void handle_range(mummy_http_exchange *x, void *engine)
+{
+	size_t n;
+
+	if (!strcmp(mummy_http_method(x, NULL), "POST") && form_is(x)
+	    && !strcmp(mummy_http_path(x, &n), RANGE_PATH))
+		form_handle(x, engine, RANGE_PATH);
+	else
+		mummy_upload_http_handler(x, engine);
+}
+
 int uploads_routes(struct uploads *u, mummy_http_router *r)
 {
 	const struct mummy_http_route route = { .handler = mummy_upload_http_handler, .ctx = u->engine,
 		.flags = MUMMY_HTTP_STREAM, .max_body_bytes = MUMMY_HTTP_UNKNOWN };
 
-	return mummy_http_router_add(r, NULL, "/files/*", &route);
+	struct mummy_http_route ranged = route;
+	int rc = mummy_http_router_add(r, NULL, "/files/*", &route);
+
+	ranged.handler = handle_range;
+	return rc == 0 ? mummy_http_router_add(r, NULL, RANGE_PATH "*", &ranged) : rc;
 }
 
 void uploads_cleanup(void *u)

@@ -9,6 +9,12 @@
  * are announced follows from the members of the store that are set. An offset that was acknowledged
  * survives a crash as the store's sync policy promises.
  *
+ * On range_path the same uploads are served for clients that know no TUS (RFC 9110 section 14.5): POST
+ * creates as TUS does; PUT and PATCH with Content-Range write the next octets ("bytes 0-99/1000"), or ask how
+ * many there are ("bytes * /1000", without the space); a range that does not begin at the offset is answered
+ * with 409 and Upload-Offset. PUT without Content-Range is a whole content, also below a name instead of an
+ * id: that creates an upload with that filename. Answers have Upload-Offset and Upload-Complete.
+ *
  * An upload has one writer at a time: a newer PATCH cuts the older one off, which cannot write any
  * more. Engine calls may block in the store, so they belong on worker threads.
  *
@@ -136,7 +142,9 @@ struct mummy_upload_options {
 	int credentials;                         /**< 1: CORS: allow credentials */
 	int absolute_location;                   /**< 1: Location with scheme and host of the request */
 	unsigned max_parts;                      /**< of a final upload, then 413; 0: 256 */
-	uintptr_t reserved[7];
+	const char *range_path;                  /**< Content-Range uploads are served there; as base_path,
+	                                              NULL: they are not */
+	uintptr_t reserved[6];
 };
 
 /** Opens the store's uploads, each consistent or quarantined, and takes the store over (taken; its
