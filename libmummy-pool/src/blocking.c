@@ -1,5 +1,5 @@
 #include <config.h>
-#include "worker.h"
+#include "fiber.h"
 #include "mummy-common.h"
 
 /** Lock held. Nobody is there who could take what waits. */
@@ -9,10 +9,20 @@ static bool lacks_worker(mummy_pool *p)
 	       && p->live - p->hinted < p->base;
 }
 
+void mpool_grow_if_lacking(mummy_pool *p)
+{
+	bool lacks;
+
+	pthread_mutex_lock(&p->lock);
+	lacks = lacks_worker(p);
+	pthread_mutex_unlock(&p->lock);
+	if (lacks && mpool_work_visible(p))
+		mpool_grow(p, 1);
+}
+
 void mpool_blocking_begin(struct mpool_worker *w)
 {
 	mummy_pool *p;
-	bool lacks;
 	int saved = errno;
 
 	if (!w || w->hints++ > 0)
@@ -23,10 +33,8 @@ void mpool_blocking_begin(struct mpool_worker *w)
 	pthread_mutex_lock(&p->lock);
 	w->hinted = true;
 	p->hinted++;
-	lacks = lacks_worker(p);
 	pthread_mutex_unlock(&p->lock);
-	if (lacks && mpool_work_visible(p))
-		mpool_grow(p, 1);
+	mpool_grow_if_lacking(p);
 	errno = saved;
 }
 
@@ -47,9 +55,12 @@ void mpool_blocking_end(struct mpool_worker *w)
 
 int mpool_block_on(struct mpool_lot *lot, mpool_word *token, uint64_t deadline_ns)
 {
-	struct mpool_worker *w = atomic_load(token) == 0 ? mpool_current : NULL;
+	struct mpool_worker *w = mpool_on_fiber();
 	int rc;
 
+	if (w)
+		return mpool_fiber_wait(w, token, deadline_ns);
+	w = atomic_load(token) == 0 ? mpool_current : NULL;
 	mpool_blocking_begin(w);
 	rc = mpool_token_wait(lot, token, deadline_ns);
 	mpool_blocking_end(w);

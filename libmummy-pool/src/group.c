@@ -1,5 +1,5 @@
 #include <config.h>
-#include "worker.h"
+#include "fiber.h"
 #include "mummy-common.h"
 #include <stdlib.h>
 
@@ -167,7 +167,7 @@ void mummy_pool_group_wait(struct mummy_pool_group *g)
 	if (!c)
 		return;
 	pthread_mutex_lock(&c->lock);
-	c->helps = mpool_current_of(c->pool) != NULL;
+	c->helps = mpool_current_of(c->pool) && !mpool_on_fiber();
 	while (c->pending > 0)
 		if (!c->helps || !run_next(c, NULL))
 			sleep_once(c);

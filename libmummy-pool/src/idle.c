@@ -172,7 +172,7 @@ bool mpool_is_drained(mummy_pool *p)
 	return enqueued + p->enqueued == completed && p->queue.promised == 0;
 }
 
-static void tell_drainers(mummy_pool *p)
+void mpool_tell_drainers(mummy_pool *p)
 {
 	struct mpool_drainer *d, *next;
 
@@ -189,11 +189,12 @@ static void tell_drainers(mummy_pool *p)
 static void sleep_once(mummy_pool *p, struct mpool_worker *w)
 {
 	uint64_t until = p->keeper == w ? mpool_timers_first(&p->timers)->due_ns : w->idle_until_ns;
+	uint64_t due = mpool_fibers_due_ns(w);
 
-	tell_drainers(p);
+	mpool_tell_drainers(p);
 	pthread_mutex_unlock(&p->lock);
 	mpool_count(&w->parks, 1);
-	mpool_event_wait(&p->lot, &w->event, until);
+	mpool_event_wait(&p->lot, &w->event, due < until ? due : until);
 	pthread_mutex_lock(&p->lock);
 }
 
@@ -240,14 +241,14 @@ bool mpool_idle(struct mpool_worker *w)
 	pthread_mutex_lock(&p->lock);
 	for (;;) {
 		mpool_expire(p);
-		if (w->woken || p->queue.count > 0)
+		if (w->woken || (p->queue.count > 0 && !mpool_fibers_full(w)) || mpool_fibers_ready(w))
 			break;
 		if (has_to_end(p, w)) {
 			go_on = false;
 			break;
 		}
 		enter(p, w);
-		if (deques_visible(p))
+		if (deques_visible(p) && !mpool_fibers_full(w))
 			break;
 		if (p->keeper == w && p->timers.count == p->resting)
 			leave(p, w);

@@ -1,5 +1,5 @@
 #include <config.h>
-#include "park.h"
+#include "fiber.h"
 #include "mummy-common.h"
 #if MPOOL_FUTEX
 #include <linux/futex.h>
@@ -7,7 +7,9 @@
 #include <unistd.h>
 #endif
 
-enum { IDLE = 0, WAITING = 1, WOKEN = 2 };
+#define IDLE ((uintptr_t)MPOOL_TOKEN_IDLE)
+#define WAITING ((uintptr_t)MPOOL_TOKEN_WAITING)
+#define WOKEN ((uintptr_t)MPOOL_TOKEN_WOKEN)
 
 uint64_t mpool_deadline(int timeout_ms)
 {
@@ -42,14 +44,25 @@ void mpool_lot_destroy(struct mpool_lot *lot)
 	(void)lot;
 }
 
+/** The low half of a word is what the kernel looks at. */
+static void *futex_of(mpool_word *word)
+{
+	char *p = (char *)word;
+
+#if defined WORDS_BIGENDIAN
+	p += sizeof *word - 4;
+#endif
+	return p;
+}
+
 /** Sleeps while *word is value; may return early. */
-static int sleep_on(struct mpool_lot *lot, mpool_word *word, uint32_t value, uint64_t deadline_ns)
+static int sleep_on(struct mpool_lot *lot, mpool_word *word, uintptr_t value, uint64_t deadline_ns)
 {
 	struct timespec ts = to_timespec(deadline_ns);
 	int saved = errno, rc = 0;
 
 	(void)lot;
-	if (syscall(FUTEX_CALL, word, FUTEX_WAIT_BITSET_PRIVATE, value,
+	if (syscall(FUTEX_CALL, futex_of(word), FUTEX_WAIT_BITSET_PRIVATE, (uint32_t)value,
 		    deadline_ns == MPOOL_NEVER ? NULL : &ts, NULL, FUTEX_BITSET_MATCH_ANY) < 0
 	    && errno == ETIMEDOUT)
 		rc = -ETIMEDOUT;
@@ -62,7 +75,7 @@ static void wake_on(struct mpool_lot *lot, mpool_word *word)
 	int saved = errno;
 
 	(void)lot;
-	syscall(FUTEX_CALL, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	syscall(FUTEX_CALL, futex_of(word), FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 	errno = saved;
 }
 
@@ -142,7 +155,7 @@ static size_t bucket_of(const mpool_word *word)
 	return (a ^ a >> 6) % BUCKETS;
 }
 
-static int sleep_on(struct mpool_lot *lot, mpool_word *word, uint32_t value, uint64_t deadline_ns)
+static int sleep_on(struct mpool_lot *lot, mpool_word *word, uintptr_t value, uint64_t deadline_ns)
 {
 	size_t b = bucket_of(word);
 	struct timespec ts;
@@ -173,7 +186,7 @@ static void wake_on(struct mpool_lot *lot, mpool_word *word)
 
 int mpool_token_wait(struct mpool_lot *lot, mpool_word *token, uint64_t deadline_ns)
 {
-	uint32_t seen = IDLE;
+	uintptr_t seen = IDLE;
 
 	if (!atomic_compare_exchange_strong(token, &seen, WAITING))
 		return 0;
@@ -189,9 +202,13 @@ int mpool_token_wait(struct mpool_lot *lot, mpool_word *token, uint64_t deadline
 
 void mpool_token_wake(struct mpool_lot *lot, mpool_word *token)
 {
+	uintptr_t before = atomic_exchange(token, WOKEN);
+
 	/* The system call only uses the address: the waiter may be gone by then. */
-	if (atomic_exchange(token, WOKEN) == WAITING)
+	if (before == WAITING)
 		wake_on(lot, token);
+	else if (before > WOKEN)
+		mpool_fiber_wake((struct mpool_fiber *)before);
 }
 
 int mpool_event_wait(struct mpool_lot *lot, mpool_word *event, uint64_t deadline_ns)

@@ -1,9 +1,10 @@
 /*
  * park.h - a thread sleeps until another one wakes it: futexes, or mutexes and condition variables.
  *
- * A token is one 32-bit word that starts at zero and is good for one wake. An event is a token
+ * A token is one word that starts at zero and is good for one wake. An event is a token
  * that its one waiter uses again and again; it remembers one signal, and a waiter must expect
- * signals that were meant for an earlier wait.
+ * signals that were meant for an earlier wait. Where a fiber waits for a token, its address is
+ * the value (see fiber.h).
  */
 #ifndef MPOOL_PARK_H
 #define MPOOL_PARK_H
@@ -20,8 +21,9 @@
 #define MPOOL_NEVER UINT64_MAX
 
 /* Token words lie in storage that the program declared as other types. */
-typedef _Atomic uint32_t __attribute__((may_alias)) mpool_word;
-_Static_assert(sizeof(mpool_word) == 4, "a futex is 32 bits");
+typedef _Atomic uintptr_t __attribute__((may_alias)) mpool_word;
+
+enum { MPOOL_TOKEN_IDLE = 0, MPOOL_TOKEN_WAITING = 1, MPOOL_TOKEN_WOKEN = 2 };
 
 /** What a portable sleeper sleeps on; one per pool, so that nothing is global. */
 struct mpool_lot {

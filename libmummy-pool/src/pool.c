@@ -1,5 +1,6 @@
 #include <config.h>
-#include "worker.h"
+#include "fiber.h"
+#include "poller.h"
 #include "mummy-common.h"
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #define IDLE_MS 10000u
 #define SLOW_MS 1000u
 #define MAX_NICE 19u
+#define MAX_FIBERS 65536u
+#define MAX_CACHED_STACKS 16384u
 
 static unsigned thread_count(const struct mummy_pool_options *opt)
 {
@@ -21,7 +24,11 @@ static unsigned thread_count(const struct mummy_pool_options *opt)
 
 static int check_options(const struct mummy_pool_options *opt)
 {
-	if (opt->kind != MUMMY_POOL_THREADS && opt->kind != MUMMY_POOL_TASKS)
+	if (opt->kind != MUMMY_POOL_THREADS && opt->kind != MUMMY_POOL_TASKS && opt->kind != MUMMY_POOL_FIBERS)
+		return -EINVAL;
+	if (opt->kind == MUMMY_POOL_FIBERS && !MPOOL_CONTEXTS)
+		return -ENOTSUP;
+	if (mpool_stack_size(opt->stack_bytes) == 0)
 		return -EINVAL;
 	if (opt->threads > MUMMY_POOL_MAX_THREADS || opt->max_threads > MUMMY_POOL_MAX_THREADS)
 		return -EINVAL;
@@ -39,8 +46,16 @@ static void release(mummy_pool *p)
 	free(p);
 }
 
+/** What wakes fibers is gone before what they are. */
+static void end_helpers(mummy_pool *p, bool threads_live)
+{
+	mummy_pool_free(atomic_load(&p->helpers));
+	mpool_poller_free(atomic_load(&p->poller), threads_live);
+}
+
 static void destroy(mummy_pool *p)
 {
+	end_helpers(p, true);
 	pthread_mutex_destroy(&p->lock);
 	mpool_lot_destroy(&p->lot);
 	release(p);
@@ -64,11 +79,20 @@ static void init_threads(mummy_pool *p, const struct mummy_pool_options *opt)
 	p->ctx = opt->ctx;
 }
 
+static void init_fibers(mummy_pool *p, const struct mummy_pool_options *opt)
+{
+	p->fibers = opt->kind == MUMMY_POOL_FIBERS;
+	p->stack_bytes = mpool_stack_size(opt->stack_bytes ? opt->stack_bytes : MUMMY_POOL_STACK_BYTES);
+	p->max_fibers = opt->max_fibers ? opt->max_fibers : MAX_FIBERS;
+	p->max_cached_stacks = opt->max_cached_stacks ? opt->max_cached_stacks : MAX_CACHED_STACKS;
+}
+
 static int init(mummy_pool *p, const struct mummy_pool_options *opt)
 {
 	int rc;
 
-	p->stealing = opt->kind == MUMMY_POOL_TASKS;
+	p->stealing = opt->kind != MUMMY_POOL_THREADS;
+	init_fibers(p, opt);
 	p->local = p->stealing && opt->max_queued == 0;
 	p->max_queued = opt->max_queued;
 	p->stamp.pool = p;
@@ -205,6 +229,7 @@ static void free_in_child(mummy_pool *p)
 			forget(job);
 	if (mpool_current_of(p))
 		mpool_current = NULL;
+	end_helpers(p, false);
 	release(p);
 }
 

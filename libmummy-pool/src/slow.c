@@ -1,16 +1,17 @@
 #include <config.h>
-#include "worker.h"
+#include "fiber.h"
 #include "mummy-common.h"
 #include <string.h>
 
 void mpool_label(struct mpool_worker *w, void (*run)(void *arg), const char *name)
 {
-	size_t n = name ? strnlen(name, sizeof w->label_name - 1) : 0;
+	struct mpool_label *label = w->fiber ? &w->fiber->label : &w->label;
+	size_t n = name ? strnlen(name, sizeof label->name - 1) : 0;
 
-	w->label_run = run;
+	label->run = run;
 	if (n > 0)
-		memcpy(w->label_name, name, n);
-	w->label_name[n] = '\0';
+		memcpy(label->name, name, n);
+	label->name[n] = '\0';
 }
 
 void mpool_run_watched(struct mpool_worker *w, struct mpool_job job)
@@ -22,5 +23,5 @@ void mpool_run_watched(struct mpool_worker *w, struct mpool_job job)
 	job.run(job.arg);
 	ms = (mummy_now_ns() - start) / 1000000u;
 	if (ms >= p->slow_ms)
-		p->slow(p->ctx, w->label_run, w->label_name[0] ? w->label_name : NULL, ms);
+		p->slow(p->ctx, w->label.run, w->label.name[0] ? w->label.name : NULL, ms);
 }

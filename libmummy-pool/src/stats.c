@@ -1,5 +1,5 @@
 #include <config.h>
-#include "worker.h"
+#include "fiber.h"
 #include "mummy-common.h"
 
 static uint64_t read_count(const _Atomic uint64_t *counter)
@@ -18,6 +18,8 @@ static void add_worker(struct mpool_worker *w, struct mummy_pool_stats *out, uin
 	out->steals += read_count(&w->steals);
 	out->parks += read_count(&w->parks);
 	out->queued += (uint64_t)mpool_deque_size(&w->jobs);
+	if (w->fibers)
+		out->parked += read_count(&w->fibers->parked);
 }
 
 void mummy_pool_stats_get(const mummy_pool *pool, struct mummy_pool_stats *out)

@@ -14,6 +14,8 @@ static int admit(mummy_pool *p)
 {
 	if (p->draining)
 		return -ESHUTDOWN;
+	if (atomic_load_explicit(&p->starved, memory_order_relaxed))
+		return -EAGAIN;
 	if (p->max_queued && p->queue.count + p->timers.count - p->resting >= p->max_queued)
 		return -EAGAIN;
 	return 0;
@@ -68,13 +70,20 @@ static bool enqueue_local(struct mpool_worker *w, struct mpool_job job)
 	return false;
 }
 
+/** False: it goes through the shared queue, or is refused there. */
+static bool stays(struct mpool_worker *w)
+{
+	return !w->fibers || (!mpool_fibers_closing(w)
+			      && !atomic_load_explicit(&w->pool->starved, memory_order_relaxed));
+}
+
 int mpool_enqueue(mummy_pool *p, struct mpool_job job)
 {
 	struct mpool_worker *w = p->local ? mpool_current_of(p) : NULL;
 
 	if (!mpool_alive(&p->alive))
 		return -ESHUTDOWN;
-	if (w && !atomic_load_explicit(&p->draining, memory_order_relaxed) && enqueue_local(w, job))
+	if (w && !atomic_load_explicit(&p->draining, memory_order_relaxed) && stays(w) && enqueue_local(w, job))
 		return 0;
 	return refuse(p, enqueue_shared(p, MUMMY_POOL_NORMAL, job));
 }

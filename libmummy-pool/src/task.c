@@ -1,5 +1,5 @@
 #include <config.h>
-#include "worker.h"
+#include "fiber.h"
 #include "mummy-common.h"
 #include <stdlib.h>
 
@@ -310,7 +310,7 @@ int mummy_task_wait(mummy_task *t, int timeout_ms, void **result)
 
 	if (ended(atomic_load(&t->state)) || timeout_ms == 0)
 		return outcome(t, result);
-	w = timeout_ms < 0 && t->timer.period_ns == 0 ? mpool_current_of(t->pool) : NULL;
+	w = timeout_ms < 0 && t->timer.period_ns == 0 && !mpool_on_fiber() ? mpool_current_of(t->pool) : NULL;
 	if (!w)
 		sleep_until(t, mpool_deadline(timeout_ms));
 	while (w && !ended(atomic_load(&t->state)))

@@ -1,5 +1,5 @@
 #include <config.h>
-#include "worker.h"
+#include "fiber.h"
 #include "mummy-common.h"
 #include <sched.h>
 #include <stdlib.h>
@@ -45,6 +45,7 @@ static void free_worker(struct mpool_worker *w)
 {
 	mpool_deque_destroy(&w->forks);
 	mpool_deque_destroy(&w->jobs);
+	mpool_fibers_free(w);
 	free(w);
 }
 
@@ -59,8 +60,10 @@ static struct mpool_worker *make_worker(mummy_pool *p, unsigned index)
 	w->index = index;
 	w->stamp.pool = p;
 	w->random = (index + 1) * 2654435769u;
-	if (p->stealing && (mpool_deque_init(&w->forks, MPOOL_FORKS) < 0
-			    || mpool_deque_init(&w->jobs, MPOOL_JOBS) < 0)) {
+	/* Without a deque, forks run at once: fibers of one worker would mix up the order of theirs. */
+	if ((p->stealing && !p->fibers && mpool_deque_init(&w->forks, MPOOL_FORKS) < 0)
+	    || (p->stealing && mpool_deque_init(&w->jobs, MPOOL_JOBS) < 0)
+	    || (p->fibers && mpool_fibers_new(w) < 0)) {
 		free_worker(w);
 		return NULL;
 	}

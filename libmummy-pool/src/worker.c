@@ -1,6 +1,7 @@
 #include <config.h>
 #include "worker.h"
 #include "census.h"
+#include "fiber.h"
 
 /* How often a busy worker looks at the shared queue first, lest jobs that submit jobs starve it. */
 #define FAIRNESS 61u
@@ -10,6 +11,10 @@ _Thread_local struct mpool_worker *mpool_current MPOOL_TLS;
 static void run_job(struct mpool_worker *w, struct mpool_job job)
 {
 	mpool_count(&w->started, 1);
+	if (w->fibers) {
+		mpool_fibers_begin(w, job);
+		return;
+	}
 	if (w->pool->slow)
 		mpool_run_watched(w, job);
 	else
@@ -101,6 +106,25 @@ static bool work_fifo(struct mpool_worker *w)
 	return true;
 }
 
+static bool work_fibers(struct mpool_worker *w)
+{
+	bool ran = mpool_fibers_turn(w);
+
+	if (!mpool_fibers_room(w))
+		return ran;
+	if (work(w))
+		return true;
+	mpool_fibers_no_job(w);
+	return ran || mpool_fibers_tidy(w);
+}
+
+static bool do_something(struct mpool_worker *w)
+{
+	if (w->fibers)
+		return work_fibers(w);
+	return w->pool->stealing ? work(w) : work_fifo(w);
+}
+
 static bool is_too_many(struct mpool_worker *w)
 {
 	return __builtin_expect(atomic_load_explicit(&w->pool->shed, memory_order_relaxed) > 0, 0)
@@ -115,10 +139,14 @@ void *mpool_worker_main(void *arg)
 	mpool_current = w;
 	mpool_nice_enter(p);
 	mpool_census_enter(w);
+	if (w->fibers)
+		mpool_fibers_enter(w);
 	if (p->thread_start)
 		p->thread_start(p->ctx, w->index);
-	while (!is_too_many(w) && ((p->stealing ? work(w) : work_fifo(w)) || mpool_idle(w)))
+	while (!is_too_many(w) && (do_something(w) || mpool_idle(w)))
 		;
+	if (w->fibers)
+		mpool_fibers_finish(w);
 	if (p->thread_stop)
 		p->thread_stop(p->ctx, w->index);
 	mpool_current = NULL;

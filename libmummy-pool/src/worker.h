@@ -25,6 +25,7 @@
 #include "deque.h"
 #include "park.h"
 #include "queue.h"
+#include "slow.h"
 #include "timers.h"
 
 #define MPOOL_FORKS 1024u /* pool.h promises this number */
@@ -33,6 +34,10 @@
 
 /* A thread that leaves runs the program's thread_stop; one that is gone is yet to be joined. */
 enum mpool_state { MPOOL_NO_THREAD, MPOOL_LIVE, MPOOL_LEAVING, MPOOL_GONE };
+
+struct mpool_fiber;
+struct mpool_fibers;
+struct mpool_poller;
 
 struct mpool_worker {
 	struct mpool_deque forks, jobs;
@@ -45,8 +50,9 @@ struct mpool_worker {
 	mpool_word event;
 	struct mpool_stamp stamp;     /* of its jobs */
 	unsigned hints;               /* of blocking_begin, nested */
-	void (*label_run)(void *arg); /* what its job is called, for slow */
-	char label_name[32];          /* a copy: when slow is called, the task may be gone */
+	struct mpool_label label;     /* of its job, unless that is a fiber */
+	struct mpool_fibers *fibers;  /* NULL but in a pool of FIBERS */
+	struct mpool_fiber *fiber;    /* which runs */
 	/* Written under the lock of the pool: */
 	struct mpool_worker *next_idle;
 	uint64_t idle_until_ns;
@@ -75,7 +81,8 @@ struct mummy_pool {
 	_Alignas(64) _Atomic bool want_wake;
 	_Atomic bool draining;
 	_Atomic unsigned shed;     /* threads that are to leave; written under the lock */
-	bool stealing;             /* TASKS */
+	bool stealing;             /* TASKS, FIBERS */
+	bool fibers;
 	bool local;                /* jobs submitted by jobs stay on their worker */
 	size_t max_queued;
 	bool growing;              /* threads are added while workers block */
@@ -98,6 +105,11 @@ struct mummy_pool {
 	int nice;                  /* of the workers, if niced */
 	void *ctx;
 	_Atomic uint64_t refused;
+	size_t stack_bytes, max_fibers, max_cached_stacks;
+	_Atomic size_t fibers_live;
+	_Atomic bool starved;      /* a worker found no room for a stack, and no fiber has ended since */
+	_Atomic(struct mpool_poller *) poller;
+	_Atomic(mummy_pool *) helpers; /* a pool of threads for mummy_task_block */
 
 	_Alignas(64) pthread_mutex_t lock;
 	struct mpool_queue queue;
@@ -203,7 +215,9 @@ unsigned mpool_grow(mummy_pool *p, unsigned n);
 /** w may be NULL, and errno stays. The pool gets another thread if work waits that nobody can take. */
 void mpool_blocking_begin(struct mpool_worker *w);
 void mpool_blocking_end(struct mpool_worker *w);
-/** As mpool_token_wait; a worker counts as blocked meanwhile. */
+/** The pool gets another thread if work waits that nobody can take. */
+void mpool_grow_if_lacking(mummy_pool *p);
+/** As mpool_token_wait; a fiber parks, and a worker counts as blocked meanwhile. */
 int mpool_block_on(struct mpool_lot *lot, mpool_word *token, uint64_t deadline_ns);
 
 /* worker.c */
@@ -229,6 +243,18 @@ void mpool_expire(mummy_pool *p);
 void mpool_timers_changed(mummy_pool *p);
 /** Lock held. Everything accepted has run. */
 bool mpool_is_drained(mummy_pool *p);
+/** Lock held. Wakes who waits for that, if it is so. */
+void mpool_tell_drainers(mummy_pool *p);
+
+/* fiber.c, for pools of any kind */
+/** Fibers of w have something to do. */
+bool mpool_fibers_ready(struct mpool_worker *w);
+/** When they have, by the clock. */
+uint64_t mpool_fibers_due_ns(struct mpool_worker *w);
+/** Jobs have to wait: w can't begin another fiber. */
+bool mpool_fibers_full(struct mpool_worker *w);
+/** w is about to leave, and takes no more jobs. */
+bool mpool_fibers_closing(struct mpool_worker *w);
 
 /* submit.c */
 /** Gives a job to p. From a worker of p it may stay there. Errors as mummy_pool_submit. */

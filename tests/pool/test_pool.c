@@ -9,7 +9,7 @@
 
 START_TEST(options_are_checked)
 {
-	struct mummy_pool_options kind = { .kind = (enum mummy_pool_kind)2 };
+	struct mummy_pool_options kind = { .kind = (enum mummy_pool_kind)3 };
 	struct mummy_pool_options threads = { .threads = MUMMY_POOL_MAX_THREADS + 1 };
 	struct mummy_pool_options tail = { .threads = 1 };
 	mummy_pool *untouched = (mummy_pool *)&kind, *p = untouched;
