@@ -4,7 +4,7 @@
 #include "block.h"
 #include "key.h"
 
-static struct mws_block *block_alloc(size_t own)
+struct mws_block *mws_block_room(size_t own)
 {
 	struct mws_block *b = malloc(sizeof *b + own);
 
@@ -23,7 +23,7 @@ static struct mws_block *block_alloc(size_t own)
 struct mws_block *mws_block_new(const struct mws_out *o)
 {
 	size_t len = (size_t)o->f.length;
-	struct mws_block *b = block_alloc(o->done && !o->f.masked ? 0 : len);
+	struct mws_block *b = mws_block_room(o->done && !o->f.masked ? 0 : len);
 
 	if (!b)
 		return NULL;
@@ -40,9 +40,16 @@ struct mws_block *mws_block_new(const struct mws_out *o)
 	return b;
 }
 
+void mws_block_head(struct mws_block *b, const struct mummy_ws_frame *f)
+{
+	b->nhead = (unsigned)mummy_ws_frame_header(b->head, f);
+	if (f->masked)
+		mummy_ws_mask(b->own, b->len, f->mask, 0);
+}
+
 struct mws_block *mws_block_raw(const void *p, size_t n)
 {
-	struct mws_block *b = block_alloc(n);
+	struct mws_block *b = mws_block_room(n);
 
 	if (b)
 		memcpy(b->own, p, n);

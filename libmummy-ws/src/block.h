@@ -12,8 +12,11 @@ struct mws_out {
 	struct mummy_ws_frame f;
 	const void *data;
 	struct mws_block *frame;        /* the same, made for many; NULL: it is for this one */
+	struct mws_block *own;          /* the frame as it is sent, made for this one; NULL: not yet */
 	void (*done)(void *arg);        /* not NULL: data is taken */
 	void *arg;
+	int compress;                   /* a fragment of a compressed message */
+	int ordered;                    /* it waits with the others, in this order, until the output is taken up */
 };
 
 /** A frame, or octets of several; counted. */
@@ -37,6 +40,10 @@ struct mws_fifo {
 struct mws_block *mws_block_new(const struct mws_out *o);
 /** n octets of whole frames, copied. */
 struct mws_block *mws_block_raw(const void *p, size_t n);
+/** With room for n octets in own, for the caller to fill. */
+struct mws_block *mws_block_room(size_t n);
+/** Puts f in front of the payload that is there, and masks it if need be. */
+void mws_block_head(struct mws_block *b, const struct mummy_ws_frame *f);
 /** A done function of the output as well, so its argument has no type. */
 void mws_block_unref(void *block);
 static inline size_t mws_block_size(const struct mws_block *b)

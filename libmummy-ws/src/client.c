@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include <mummy-common.h>
+#include "extension.h"
 #include "key.h"
 
 struct text {
@@ -54,7 +55,16 @@ static void put_head(struct text *t, const char *host, const char *target, const
 		put(t, i ? ", " : "Sec-WebSocket-Protocol: ");
 		put(t, opt->subprotocols[i]);
 	}
-	put(t, opt->nsubprotocols ? "\r\n\r\n" : "\r\n");
+	put(t, opt->nsubprotocols ? "\r\n" : "");
+	if (opt->deflate) {
+		char offer[MWS_DEFLATE_TEXT];
+
+		mws_deflate_offer(opt, offer);
+		put(t, "Sec-WebSocket-Extensions: ");
+		put(t, offer);
+		put(t, "\r\n");
+	}
+	put(t, "\r\n");
 }
 
 static const struct mummy_ws_handshake_options none;
@@ -68,7 +78,8 @@ int mummy_ws_client_request(char *buf, size_t size, const char *host, const char
 
 	if (!opt)
 		opt = &none;
-	if (!MUMMY_RESERVED_OK(opt) || !is_visible(host) || !is_visible(target) || !subprotocols_ok(opt))
+	if (!MUMMY_RESERVED_OK(opt) || !is_visible(host) || !is_visible(target) || !subprotocols_ok(opt)
+	    || !mws_deflate_options_ok(opt))
 		return -EINVAL;
 	rc = mws_key_make(fresh);
 	if (rc < 0)
@@ -88,8 +99,7 @@ static int response_ok(int status, const struct mummy_ws_handshake_request *res,
 	return status == 101
 	       && mws_field(res, "Upgrade", &s) == 1 && mws_span_is_nocase(s, "websocket")
 	       && mws_field_has(res, "Connection", "upgrade")
-	       && mws_field(res, "Sec-WebSocket-Accept", &s) == 1 && mws_span_is(s, accept)
-	       && !(mws_field(res, "Sec-WebSocket-Extensions", &s) && s.len);
+	       && mws_field(res, "Sec-WebSocket-Accept", &s) == 1 && mws_span_is(s, accept);
 }
 
 /* One that was offered, or none; *out is ours. */
@@ -111,19 +121,23 @@ int mummy_ws_client_check(int status, const struct mummy_ws_handshake_request *r
 			  struct mummy_ws_handshake_reply *out)
 {
 	char accept[MWS_ACCEPT_LEN + 1];
+	struct mummy_ws_handshake_reply agreed;
 	const char *chosen;
 	int rc;
 
 	if (!opt)
 		opt = &none;
-	if (!response->header || !MUMMY_RESERVED_OK(response) || !MUMMY_RESERVED_OK(opt))
+	if (!response->header || !MUMMY_RESERVED_OK(response) || !MUMMY_RESERVED_OK(opt)
+	    || !mws_deflate_options_ok(opt))
 		return -EINVAL;
+	memset(&agreed, 0, sizeof agreed);
 	rc = mws_key_accept(key, accept);
 	if (rc < 0)
 		return rc;
-	if (!response_ok(status, response, accept) || !chosen_ok(response, opt, &chosen))
+	if (!response_ok(status, response, accept) || !chosen_ok(response, opt, &chosen)
+	    || mws_deflate_check(response, opt, &agreed) < 0)
 		return -EPROTO;
-	memset(out, 0, sizeof *out);
+	*out = agreed;
 	out->status = status;
 	out->subprotocol = chosen;
 	return 0;

@@ -30,14 +30,50 @@ static uint8_t place_of(const char *name, const struct mummy_ws_handshake_option
 	return 0;
 }
 
+static int bits_ok(unsigned bits)
+{
+	return bits >= 8 && bits <= 15;
+}
+
+static int deflate_ok(const struct mummy_ws_handshake_reply *hs)
+{
+	return hs->deflate == 0 || (hs->deflate == 1 && bits_ok(hs->server_bits) && bits_ok(hs->client_bits));
+}
+
+/* Its end is as long as what was agreed to needs. */
+static mummy_ws_conn *make(int client, const struct mummy_ws_handshake_reply *hs)
+{
+	struct mws_tail t = { .out_bits = 0 };
+	mummy_ws_conn *c;
+	size_t size = 0;
+
+	if (hs && hs->deflate) {
+		t.out_bits = (uint8_t)(client ? hs->client_bits : hs->server_bits);
+		t.in_bits = (uint8_t)(client ? hs->server_bits : hs->client_bits);
+		t.out_keeps = !(client ? hs->client_no_takeover : hs->server_no_takeover);
+		t.in_keeps = !(client ? hs->server_no_takeover : hs->client_no_takeover);
+		size = t.out_keeps || t.in_keeps ? sizeof t : offsetof(struct mws_tail, own);
+	}
+	c = calloc(1, sizeof *c + size);
+	if (!c || !size)
+		return c;
+	memcpy(c->tail, &t, offsetof(struct mws_tail, own));
+	mws_set(c, MWS_DEFLATE);
+	if (size == sizeof t) {
+		mws_set(c, MWS_DEDICATED);
+		pthread_mutex_init(&c->tail->own.lock, NULL);
+	}
+	return c;
+}
+
 int mummy_ws_conn_new(mummy_ws_conn **out, mummy_ws_endpoint *ep, mummy_ws_io *io,
 		      const struct mummy_ws_handshake_reply *hs, void *user)
 {
 	mummy_ws_conn *c;
 
-	if (hs && !MUMMY_RESERVED_OK(hs))
+	if (hs && (!MUMMY_RESERVED_OK(hs) || !deflate_ok(hs)))
 		return -EINVAL;
-	c = calloc(1, sizeof *c);
+	c = make(ep->opt.client, hs);
 	if (!c)
 		return -ENOMEM;
 	atomic_init(&c->refs, 1);
@@ -63,6 +99,11 @@ void mummy_ws_conn_unref(mummy_ws_conn *c)
 	if ((mws_flags(c) & MWS_STARTED) && c->ep->output.release)
 		c->ep->output.release(c->out);
 	mws_rx_free(c->rx);
+	if (mws_flags(c) & MWS_DEDICATED) {
+		mws_deflater_free(c->tail->own.out);
+		mws_inflater_free(c->tail->own.in);
+		pthread_mutex_destroy(&c->tail->own.lock);
+	}
 	mws_io_unref(c->io);
 	mummy_ws_endpoint_unref(c->ep);
 	free(c);

@@ -16,6 +16,8 @@
 #include <mummy-common.h>
 #include <mummy/ws.h>
 #include "block.h"
+#include "deflate.h"
+#include "inflate.h"
 
 enum {
 	MWS_STARTED = 1 << 0,
@@ -44,8 +46,24 @@ enum {
 	MWS_LISTED = 1 << 23,           /* in the io's list of work */
 	MWS_PONG_DUE = 1 << 24,         /* tx has a pong that waits for the high water */
 	MWS_ARMED = 1 << 25,            /* the deadline of the end has begun */
+	MWS_DEFLATE = 1 << 26,          /* permessage-deflate was agreed to: tail is there */
+	MWS_DEDICATED = 1 << 27,        /* with references to earlier messages, in one direction at least */
+	MWS_STASHED = 1 << 28,          /* rx has octets that were read and wait for the executor */
+	MWS_UNSTASH = 1 << 29,          /* they are to be gone on with */
+	MWS_FLUSH = 1 << 30,            /* in the io's list of those to be flushed */
 	MWS_DUE = MWS_DRAIN_DUE | MWS_CLOSE_DUE | MWS_CLOSED_DUE,
 	MWS_ENDING = MWS_CLOSING | MWS_CLOSE_IN | MWS_FAILED
+};
+
+/** What was agreed to about compression. */
+struct mws_tail {
+	uint8_t out_bits, in_bits;      /* windows of what is sent and received */
+	uint8_t out_keeps, in_keeps;    /* 1: messages refer to earlier ones: */
+	struct {                        /* only with MWS_DEDICATED */
+		pthread_mutex_t lock;   /* what is compressed is queued in the same order */
+		struct mws_deflater *out;
+		struct mws_inflater *in; /* I/O thread */
+	} own;
 };
 
 struct mummy_ws_conn {
@@ -63,6 +81,7 @@ struct mummy_ws_conn {
 	uint16_t code;                  /* for closed */
 	uint8_t fail;                   /* what the peer is told, less 1000; 0: its own code back */
 	uint8_t subprotocol;            /* its place in the options, from 1 */
+	struct mws_tail tail[];         /* with MWS_DEFLATE */
 };
 _Static_assert(sizeof(struct mummy_ws_conn) <= 96, "an idle connection owns at most 96 octets");
 
@@ -71,12 +90,14 @@ struct mummy_ws_endpoint {
 	struct mummy_ws_output output;
 	struct mummy_ws_events ev;
 	struct mummy_ws_options opt;    /* defaults filled in */
+	struct mws_deflate_pool deflaters;
 	_Atomic uint64_t pending, opened, closed, messages_in, messages_out, bytes_in, bytes_out, dropped;
 };
 
 /* ---- io.c: what an I/O thread has ------------------------------------------------------------- */
 
-enum { MWS_LOCKS = 16, MWS_SLOTS = 512, MWS_SLOT_MS = 64, MWS_GATHER = 64 * 1024 };
+enum { MWS_LOCKS = 16, MWS_SLOTS = 512, MWS_SLOT_MS = 64, MWS_GATHER = 64 * 1024,
+       MWS_INFLATED = 64 * 1024 };
 
 struct mws_wheel {
 	mummy_ws_conn *slot[MWS_SLOTS];
@@ -102,6 +123,11 @@ struct mummy_ws_io {
 	mummy_ws_conn *feeding;
 	mummy_ws_conn *gatherer;        /* feeding, once it replied: owns its output */
 	unsigned char *gather;
+	int publishing;                 /* what is sent waits for the end of the turn */
+	mummy_ws_conn **flush;          /* these; referenced */
+	size_t nflush, flush_size;
+	unsigned char *inflated;        /* MWS_INFLATED octets: a message that was */
+	struct mws_inflater *inflater;
 	size_t gathered;
 	struct mws_rx *spare;
 	struct mws_chunk *batch;        /* events of the feed: the last of a ring */
@@ -166,12 +192,35 @@ struct mws_tx {
 	enum mummy_ws_opcode op;        /* of its next frame */
 	uint32_t utf8;
 	int is_text;
+	int deflated;
+	int full;                       /* ready waits for the output to drain */
+	/* an executor's job that gives several events: what its thread sends waits for their end */
+	int giving;
+	pthread_t giver;
 };
+
+/** Under the lock, with tx. */
+static inline void mws_tx_count(mummy_ws_conn *c, size_t add, size_t sub)
+{
+	c->tx->bytes += add - sub;
+	atomic_fetch_add(&c->ep->pending, add - sub);
+}
 
 /** As mummy_ws_send, but that nothing is checked; the mask is added. A Close sets MWS_CLOSING, or gives
  *  -EALREADY when it was set. Not under the lock. */
 int mws_out_send(mummy_ws_conn *c, struct mws_out *o);
-/** I/O thread: answers a ping. */
+/** Its part without the accounting; o->own is taken. *total: what is pending then. */
+int mws_out_pass(mummy_ws_conn *c, struct mws_out *o, size_t *total);
+/** 0, or the error that o would get if it had no payload. */
+int mws_out_judge(mummy_ws_conn *c, const struct mws_out *o);
+/** together.c. The caller is about to give several events: what it sends from this thread goes out together. */
+void mws_out_hold(mummy_ws_conn *c);
+void mws_out_let_go(mummy_ws_conn *c);
+/** I/O thread: what is published meanwhile goes out together. */
+void mws_out_turn_begin(mummy_ws_io *io);
+void mws_out_list(mummy_ws_conn *c);
+void mws_out_turn_end(mummy_ws_io *io);
+/** later.c, I/O thread: answers a ping. */
 int mws_out_pong(mummy_ws_conn *c, const void *p, size_t n);
 /** Its tx, made if need be, NULL without memory; under the lock. */
 struct mws_tx *mws_tx(mummy_ws_conn *c);
@@ -185,6 +234,18 @@ void mws_out_flush(mummy_ws_conn *c);
 void mws_out_drop(mummy_ws_conn *c);
 /** I/O thread: gives drain and the pong if the time has come. 1: not yet. */
 int mws_out_check(mummy_ws_conn *c);
+
+/* ---- compress.c: permessage-deflate on the way out ---------------------------------------------- */
+
+/** As mws_out_pass, compressed where that was agreed to and is worth while. */
+int mws_compress_pass(mummy_ws_conn *c, struct mws_out *o, size_t *total);
+/** 1 when a message of n octets is compressed without references, so that its frame is for all. */
+int mws_compress_shares(const mummy_ws_conn *c, size_t n);
+/** 1 when c has a compressor of its own. */
+int mws_compress_owns(const mummy_ws_conn *c);
+/** Held while a message in pieces begins, so that none that was compressed before it comes later. */
+void mws_compress_lock(mummy_ws_conn *c);
+void mws_compress_unlock(mummy_ws_conn *c);
 
 /* ---- close.c ---------------------------------------------------------------------------------- */
 
@@ -210,6 +271,8 @@ int mws_event(mummy_ws_conn *c, enum mws_event type, enum mummy_ws_opcode op, co
 	      void *block);
 /** Gives open, drain, a due Close frame or closed, in this order, after the events before them. */
 void mws_event_due(mummy_ws_conn *c, unsigned flags);
+/** Octets that the feed has for the executor so far. */
+size_t mws_event_batch(const mummy_ws_io *io);
 /** End of a feed: what it brought goes to the executor. 1: pause. */
 int mws_event_submit(mummy_ws_conn *c);
 /** I/O thread: a refused submit is tried again. 1: still refused. */
@@ -235,9 +298,24 @@ struct mws_rx {
 	uint32_t utf8;
 	unsigned char *buf;
 	size_t len, size;
+	uint8_t deflated;               /* the message is compressed */
+	uint64_t inflated;              /* of a message in pieces: so far */
+	struct mws_inflater *inflater;  /* for a message in pieces, unless the connection has its own */
+	unsigned char *stash;           /* read, and not looked at yet */
+	size_t nstash;
 };
 
 void mws_rx_free(struct mws_rx *rx);
+/** I/O thread: goes on with what the executor was too slow for. */
+void mws_feed_go_on(mummy_ws_conn *c);
+
+/* ---- received.c: compressed messages ------------------------------------------------------------ */
+
+/** What they give: 0, or the code to fail with. */
+unsigned mws_received_whole(mummy_ws_conn *c, enum mummy_ws_opcode op, const uint8_t *p, size_t n);
+unsigned mws_received_piece(mummy_ws_conn *c, const uint8_t *p, size_t n, int last);
+/** The most octets that a message may have on the wire. */
+uint64_t mws_received_max(const mummy_ws_conn *c, int deflated);
 
 /* ---- hub.c ------------------------------------------------------------------------------------ */
 

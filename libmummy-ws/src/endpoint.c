@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "conn.h"
-#include "field.h"
+#include "extension.h"
 
 #define DEFAULT(field, value) ((field) = (field) ? (field) : (value))
 
@@ -16,6 +16,8 @@ static void fill_in(struct mummy_ws_options *o)
 	DEFAULT(o->ping_ms, 30000);
 	DEFAULT(o->idle_ms, 75000);
 	DEFAULT(o->close_ms, 5000);
+	DEFAULT(o->deflate_level, MWS_LEVEL);
+	DEFAULT(o->deflate_min_bytes, 64);
 }
 
 static int options_ok(const struct mummy_ws_options *o)
@@ -23,7 +25,8 @@ static int options_ok(const struct mummy_ws_options *o)
 	const struct mummy_ws_handshake_options *h = &o->handshake;
 
 	if (!MUMMY_RESERVED_OK(o) || !MUMMY_RESERVED_OK(h) || !MUMMY_RESERVED_OK(&o->executor)
-	    || (unsigned)o->overflow > MUMMY_WS_DISCONNECT || (unsigned)o->client > 1 || h->nsubprotocols > 255)
+	    || (unsigned)o->overflow > MUMMY_WS_DISCONNECT || (unsigned)o->client > 1 || h->nsubprotocols > 255
+	    || o->deflate_level > 9 || !mws_deflate_options_ok(h))
 		return 0;
 	for (size_t i = 0; i < h->nsubprotocols; i++)
 		if (!h->subprotocols[i]
@@ -79,6 +82,7 @@ int mummy_ws_endpoint_new(mummy_ws_endpoint **out, const struct mummy_ws_output 
 			return -ENOMEM;
 		}
 	}
+	mws_deflate_pool_init(&ep->deflaters);
 	ep->opt.hub = mummy_ws_hub_ref(opt->hub);
 	*out = ep;
 	return 0;
@@ -95,6 +99,7 @@ void mummy_ws_endpoint_unref(mummy_ws_endpoint *ep)
 	if (!ep || atomic_fetch_sub(&ep->refs, 1) != 1)
 		return;
 	mummy_ws_hub_unref(ep->opt.hub);
+	mws_deflate_pool_free(&ep->deflaters);
 	if (ep->opt.handshake.nsubprotocols)
 		free((void *)(uintptr_t)ep->opt.handshake.subprotocols);
 	free(ep);

@@ -12,6 +12,7 @@
 struct mws_chunk {
 	struct mws_chunk *next;         /* a ring; the last one's is the first */
 	size_t total;                   /* in the last one: of the ring */
+	unsigned events;                /* likewise */
 	size_t used, size;
 	unsigned char data[];
 };
@@ -74,7 +75,23 @@ static size_t aligned(size_t n)
 	return (n + _Alignof(struct record) - 1) & ~(_Alignof(struct record) - 1);
 }
 
-static void give_chunk(mummy_ws_conn *c, const struct mws_chunk *k, int discard)
+/* What one event after the other sends is gathered, but not for longer than this. */
+#define HOLD_NS UINT64_C(1000000)
+
+static void let_out(mummy_ws_conn *c, uint64_t *since)
+{
+	uint64_t now;
+
+	if (!*since)
+		return;
+	now = mummy_now_ns();
+	if (now - *since < HOLD_NS)
+		return;
+	*since = now;
+	mws_out_resume(c);
+}
+
+static void give_chunk(mummy_ws_conn *c, const struct mws_chunk *k, int discard, uint64_t *since)
 {
 	for (size_t at = 0; at < k->used;) {
 		struct record r;
@@ -85,6 +102,7 @@ static void give_chunk(mummy_ws_conn *c, const struct mws_chunk *k, int discard)
 			give(c, &r, r.block ? r.p : own);
 		at += sizeof r + (r.block ? 0 : aligned(r.n));
 		free(r.block);
+		let_out(c, since);
 	}
 }
 
@@ -92,14 +110,19 @@ static void give_chunk(mummy_ws_conn *c, const struct mws_chunk *k, int discard)
 static void give_ring(mummy_ws_conn *c, struct mws_chunk *last, int discard)
 {
 	struct mws_chunk *k = last->next, *next;
+	uint64_t since = last->events > 1 && !discard ? mummy_now_ns() : 0;
 
+	if (since)
+		mws_out_hold(c);
 	atomic_fetch_sub(&c->ep->pending, last->total);
 	last->next = NULL;
 	for (; k; k = next) {
 		next = k->next;
-		give_chunk(c, k, discard);
+		give_chunk(c, k, discard, &since);
 		free(k);
 	}
+	if (since)
+		mws_out_let_go(c);
 }
 
 /* ---- The job ---------------------------------------------------------------------------------- */
@@ -117,7 +140,9 @@ static int take(mummy_ws_conn *c, struct mws_chunk **last, unsigned *due)
 		mws_clear(c, MWS_RUNNING);
 	paused = mws_clear(c, MWS_PAUSED) & MWS_PAUSED;
 	mws_unlock(c);
-	if (paused && c->ep->output.resume && !(mws_flags(c) & MWS_EOF))
+	if (paused && (mws_flags(c) & MWS_STASHED))
+		mws_io_wake(c, MWS_UNSTASH);
+	else if (paused && c->ep->output.resume && !(mws_flags(c) & MWS_EOF))
 		c->ep->output.resume(c->out);
 	return *last || *due;
 }
@@ -227,6 +252,7 @@ static void ring_append(struct mws_chunk **last, struct mws_chunk *k, size_t tot
 		k->next = k;
 	}
 	k->total = total + (*last ? (*last)->total : 0);
+	k->events = *last ? (*last)->events : 0;
 	*last = k;
 }
 
@@ -254,6 +280,7 @@ static void record(struct mws_chunk *k, const struct record *r)
 {
 	memcpy(k->data + k->used, r, sizeof *r);
 	k->used += sizeof *r;
+	k->events++;
 	if (r->block) {
 		k->total += r->n;
 	} else {
@@ -296,6 +323,7 @@ static void kick(mummy_ws_conn *c, struct mws_chunk *batch, unsigned due, int *p
 			batch->next = c->queue->next;
 			c->queue->next = first;
 			batch->total += c->queue->total;
+			batch->events += c->queue->events;
 		}
 		c->queue = batch;
 		*pause = batch->total > c->ep->opt.max_pending_bytes;
@@ -307,6 +335,11 @@ static void kick(mummy_ws_conn *c, struct mws_chunk *batch, unsigned due, int *p
 	mws_unlock(c);
 	if (start)
 		submit(c);
+}
+
+size_t mws_event_batch(const mummy_ws_io *io)
+{
+	return io->batch ? io->batch->total : 0;
 }
 
 int mws_event_submit(mummy_ws_conn *c)

@@ -11,18 +11,19 @@ enum { FIRST_BUFFER = 4096, ROOM_WORTHWHILE = 16384 };
 
 void mws_rx_free(struct mws_rx *rx)
 {
-	if (rx)
-		free(rx->buf);
+	if (!rx)
+		return;
+	mws_inflater_free(rx->inflater);
+	free(rx->stash);
+	free(rx->buf);
 	free(rx);
 }
 
 static struct mws_rx *rx_of(mummy_ws_conn *c)
 {
 	if (!c->rx) {
-		c->rx = c->io->spare ? c->io->spare : malloc(sizeof *c->rx);
+		c->rx = c->io->spare ? c->io->spare : calloc(1, sizeof *c->rx);
 		c->io->spare = NULL;
-		if (c->rx)
-			memset(c->rx, 0, sizeof *c->rx);
 	}
 	return c->rx;
 }
@@ -31,14 +32,18 @@ static void rx_tidy(mummy_ws_conn *c)
 {
 	struct mws_rx *rx = c->rx;
 
-	if (!rx || (!(mws_flags(c) & (MWS_CLOSE_IN | MWS_FAILED)) && (rx->in_frame || rx->nhead || rx->op)))
+	if (!rx || (!(mws_flags(c) & (MWS_CLOSE_IN | MWS_FAILED)) && (rx->in_frame || rx->nhead || rx->op || rx->stash)))
 		return;
 	c->rx = NULL;
+	if (c->io->spare) {
+		mws_rx_free(rx);
+		return;
+	}
+	mws_inflater_free(rx->inflater);
+	free(rx->stash);
 	free(rx->buf);
-	if (c->io->spare)
-		free(rx);
-	else
-		(c->io->spare = rx)->buf = NULL;
+	memset(rx, 0, sizeof *rx);
+	c->io->spare = rx;
 }
 
 static int in_pieces(const mummy_ws_conn *c)
@@ -57,16 +62,17 @@ static int is_control(const struct mummy_ws_frame *f)
 
 static unsigned check_frame(const mummy_ws_conn *c, const struct mummy_ws_frame *f)
 {
-	uint64_t max = c->ep->opt.max_message_bytes;
 	int open = c->rx && c->rx->op;
+	uint64_t max;
 
-	/* A client masks, a server does not (section 5.1); no extension uses RSV1. */
-	if (f->masked == (c->ep->opt.client != 0) || f->rsv1)
+	/* A client masks, a server does not (section 5.1); RSV1 is for compressed messages. */
+	if (f->masked == (c->ep->opt.client != 0) || (f->rsv1 && !(mws_flags(c) & MWS_DEFLATE)))
 		return 1002;
 	if (is_control(f))
 		return 0;
 	if ((f->opcode == MUMMY_WS_CONTINUATION) != open)
 		return 1002;
+	max = mws_received_max(c, open ? c->rx->deflated : f->rsv1);
 	return f->length > max - (open ? c->rx->total : 0) ? 1009 : 0;
 }
 
@@ -85,6 +91,8 @@ static unsigned whole_message(mummy_ws_conn *c, const struct mummy_ws_frame *f, 
 {
 	uint32_t state = 0;
 
+	if (f->rsv1)
+		return mws_received_whole(c, f->opcode, p, n);
 	if (f->opcode == MUMMY_WS_TEXT && (mummy_ws_utf8(&state, p, n) < 0 || state))
 		return 1007;
 	return mws_event(c, MWS_EV_MESSAGE, f->opcode, p, n, NULL) < 0 ? 1011 : 0;
@@ -107,6 +115,8 @@ static unsigned begin_frame(mummy_ws_conn *c, const struct mummy_ws_frame *f)
 		rx->utf8 = 0;
 		rx->total = 0;
 		rx->len = 0;
+		rx->deflated = f->rsv1;
+		rx->inflated = 0;
 		if (in_pieces(c) && mws_event(c, MWS_EV_BEGIN, f->opcode, NULL, 0, NULL) < 0)
 			return 1011;
 	}
@@ -118,7 +128,7 @@ static unsigned begin_frame(mummy_ws_conn *c, const struct mummy_ws_frame *f)
 static int reserve(const mummy_ws_conn *c, size_t n)
 {
 	struct mws_rx *rx = c->rx;
-	uint64_t most = rx->f.fin ? rx->total : c->ep->opt.max_message_bytes;
+	uint64_t most = rx->f.fin ? rx->total : mws_received_max(c, rx->deflated);
 	size_t size = rx->size ? rx->size : FIRST_BUFFER;
 	unsigned char *p;
 
@@ -145,7 +155,9 @@ static unsigned piece(mummy_ws_conn *c, uint8_t *p, size_t n)
 		memcpy(rx->control + rx->at, p, n);
 		return 0;
 	}
-	if (rx->op == MUMMY_WS_TEXT && mummy_ws_utf8(&rx->utf8, p, n) < 0)
+	if (rx->deflated && in_pieces(c))
+		return mws_received_piece(c, p, n, 0);
+	if (rx->op == MUMMY_WS_TEXT && !rx->deflated && mummy_ws_utf8(&rx->utf8, p, n) < 0)
 		return 1007;
 	if (in_pieces(c))
 		return mws_event(c, MWS_EV_DATA, (enum mummy_ws_opcode)rx->op, p, n, NULL) < 0 ? 1011 : 0;
@@ -164,10 +176,22 @@ static unsigned end_message(mummy_ws_conn *c)
 	struct mws_rx *rx = c->rx;
 	enum mummy_ws_opcode op = (enum mummy_ws_opcode)rx->op;
 	unsigned char *buf = rx->buf;
+	unsigned bad = 0;
 	int rc;
 
+	if (rx->deflated && in_pieces(c))
+		bad = mws_received_piece(c, NULL, 0, 1);
+	else if (rx->deflated)
+		bad = mws_received_whole(c, op, buf, rx->len);
+	if (bad)
+		return bad;
 	if (op == MUMMY_WS_TEXT && rx->utf8)
 		return 1007;
+	if (rx->deflated && !in_pieces(c)) {
+		rx->op = 0;
+		rx_tidy(c);
+		return 0;
+	}
 	rx->op = 0;
 	rx->buf = NULL;
 	rx->size = 0;
@@ -268,30 +292,60 @@ static unsigned frame(mummy_ws_conn *c, uint8_t **p, size_t *n)
 	return whole_message(c, &f, at, (size_t)f.length);
 }
 
+/* Small frames, and compressed ones, make much more of the executor's batch than was read. */
+static int is_crowded(const mummy_ws_conn *c)
+{
+	return mws_event_batch(c->io) > c->ep->opt.max_pending_bytes;
+}
+
+/* What is left waits until the executor has room. */
+static unsigned stash(mummy_ws_conn *c, const uint8_t *p, size_t n)
+{
+	struct mws_rx *rx = rx_of(c);
+
+	if (rx)
+		rx->stash = malloc(n);
+	if (!rx || !rx->stash)
+		return 1011;
+	memcpy(rx->stash, p, n);
+	rx->nstash = n;
+	mws_set(c, MWS_STASHED);
+	return 0;
+}
+
 static void read_frames(mummy_ws_conn *c, uint8_t *p, size_t n)
 {
 	unsigned bad = 0;
 
-	while (n && !bad && !(mws_flags(c) & (MWS_CLOSE_IN | MWS_FAILED | MWS_NO_EXECUTOR)))
+	while (n && !bad && !is_crowded(c) && !(mws_flags(c) & (MWS_CLOSE_IN | MWS_FAILED | MWS_NO_EXECUTOR)))
 		bad = c->rx && c->rx->in_frame ? payload(c, &p, &n) : frame(c, &p, &n);
+	if (n && !bad && is_crowded(c) && !(mws_flags(c) & (MWS_CLOSE_IN | MWS_FAILED)))
+		bad = stash(c, p, n);
 	if (bad)
 		mws_close_fail(c, bad);
 }
 
-int mummy_ws_conn_feed(mummy_ws_conn *c, void *data, size_t len)
+/* To the octets that wait. */
+static int append(mummy_ws_conn *c, const void *data, size_t n)
+{
+	struct mws_rx *rx = c->rx;
+	unsigned char *p = realloc(rx->stash, rx->nstash + n);
+
+	if (!p) {
+		mws_close_fail(c, 1011);
+		return -EPIPE;
+	}
+	memcpy(p + rx->nstash, data, n);
+	rx->stash = p;
+	rx->nstash += n;
+	return 1;
+}
+
+static int feed(mummy_ws_conn *c, void *data, size_t len)
 {
 	mummy_ws_io *io = c->io;
-	unsigned flags = mws_flags(c);
 	int pause;
 
-	if (!(flags & MWS_STARTED) || (flags & (MWS_EOF | MWS_CUT)))
-		return -EPIPE;
-	mws_io_here(io);
-	if (!(flags & MWS_OPENED) && mws_is_inline(c))
-		mws_event_due(c, 0);
-	if (!(flags & MWS_TOUCHED))
-		mws_io_wake(c, MWS_TOUCHED);
-	atomic_fetch_add(&c->ep->bytes_in, len);
 	io->feeding = c;
 	io->batch_hint = len;
 	read_frames(c, data, len);
@@ -300,6 +354,39 @@ int mummy_ws_conn_feed(mummy_ws_conn *c, void *data, size_t len)
 	io->feeding = NULL;
 	rx_tidy(c);
 	return mws_flags(c) & (MWS_CLOSE_IN | MWS_FAILED) ? -EPIPE : pause;
+}
+
+void mws_feed_go_on(mummy_ws_conn *c)
+{
+	unsigned char *data = c->rx ? c->rx->stash : NULL;
+	int rc = 0;
+
+	if (data && !(mws_flags(c) & (MWS_EOF | MWS_CUT))) {
+		c->rx->stash = NULL;
+		mws_clear(c, MWS_STASHED);
+		rc = feed(c, data, c->rx->nstash);
+		free(data);
+	}
+	if (rc <= 0 && c->ep->output.resume && !(mws_flags(c) & MWS_EOF))
+		c->ep->output.resume(c->out);
+}
+
+int mummy_ws_conn_feed(mummy_ws_conn *c, void *data, size_t len)
+{
+	unsigned flags = mws_flags(c);
+
+	if (!(flags & MWS_STARTED) || (flags & (MWS_EOF | MWS_CUT)))
+		return -EPIPE;
+	mws_io_here(c->io);
+	if (!(flags & MWS_OPENED) && mws_is_inline(c))
+		mws_event_due(c, 0);
+	if (!(flags & MWS_TOUCHED))
+		mws_io_wake(c, MWS_TOUCHED);
+	atomic_fetch_add(&c->ep->bytes_in, len);
+	/* The octets before these were not looked at yet. */
+	if (flags & MWS_STASHED)
+		return append(c, data, len);
+	return feed(c, data, len);
 }
 
 void *mummy_ws_conn_room(mummy_ws_conn *c, size_t *n)

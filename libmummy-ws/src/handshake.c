@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <string.h>
 #include <mummy-common.h>
+#include "extension.h"
 #include "key.h"
+#include "origin.h"
 
 static void reply_header(struct mummy_ws_handshake_reply *out, const char *name, const char *value)
 {
@@ -45,10 +47,15 @@ static int judge(const struct mummy_ws_handshake_request *req, struct mws_span *
 static int judge_origin(const struct mummy_ws_handshake_request *req,
 			const struct mummy_ws_handshake_options *opt)
 {
-	struct mws_span s;
+	struct mws_span s, host;
+	unsigned lines = mws_field(req, "Origin", &s);
 
-	if (mws_field(req, "Origin", &s) > 1)
+	if (lines > 1)
 		return 400;
+	if (opt->same_origin && (lines == 0 || (mws_field(req, "Host", &host) && mws_origin_is_host(s, host))))
+		return 101;
+	if (opt->same_origin && !opt->origin)
+		return 403;
 	return !opt->origin || opt->origin(opt->ctx, s.at, s.len) == 0 ? 101 : 403;
 }
 
@@ -74,13 +81,15 @@ int mummy_ws_handshake(const struct mummy_ws_handshake_request *req,
 		       const struct mummy_ws_handshake_options *opt, struct mummy_ws_handshake_reply *out)
 {
 	static const struct mummy_ws_handshake_options none;
+	char *extension = out->text + MWS_ACCEPT_LEN + 1;
 	struct mws_span key = { NULL, 0 };
+	int rc, status, deflate = 0;
 	size_t rank = 0;
-	int rc, status;
 
 	if (!opt)
 		opt = &none;
-	if (!req->method || !req->header || !MUMMY_RESERVED_OK(req) || !MUMMY_RESERVED_OK(opt))
+	if (!req->method || !req->header || !MUMMY_RESERVED_OK(req) || !MUMMY_RESERVED_OK(opt)
+	    || !mws_deflate_options_ok(opt))
 		return -EINVAL;
 	memset(out, 0, sizeof *out);
 	status = judge(req, &key);
@@ -88,6 +97,8 @@ int mummy_ws_handshake(const struct mummy_ws_handshake_request *req,
 		status = judge_origin(req, opt);
 	if (status == 101)
 		status = choose(req, opt, &rank);
+	if (status == 101 && (deflate = mws_deflate_answer(req, opt, out, extension)) < 0)
+		status = 400;
 	if (status != 101)
 		return refuse(out, status);
 	rc = mws_key_accept(key.at, out->text);
@@ -101,5 +112,7 @@ int mummy_ws_handshake(const struct mummy_ws_handshake_request *req,
 		out->subprotocol = opt->subprotocols[rank];
 		reply_header(out, "Sec-WebSocket-Protocol", out->subprotocol);
 	}
+	if (deflate)
+		reply_header(out, "Sec-WebSocket-Extensions", extension);
 	return 0;
 }

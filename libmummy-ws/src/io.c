@@ -126,7 +126,7 @@ int mummy_ws_io_close(mummy_ws_io *io, uint16_t code)
 /* What a connection wants of the turn. 1: again at the next one. */
 static int visit(mummy_ws_io *io, mummy_ws_conn *c)
 {
-	unsigned flags = mws_clear(c, MWS_TOUCHED | MWS_ARM);
+	unsigned flags = mws_clear(c, MWS_TOUCHED | MWS_ARM | MWS_UNSTASH);
 	int again;
 
 	if (!(flags & MWS_OPENED) && mws_is_inline(c))
@@ -144,6 +144,8 @@ static int visit(mummy_ws_io *io, mummy_ws_conn *c)
 	}
 	if (io->stop_code)
 		close_one(io, c);
+	if (flags & MWS_UNSTASH)
+		mws_feed_go_on(c);
 	again = mws_event_retry(c);
 	return mws_out_check(c) || again;
 }
@@ -212,5 +214,11 @@ void mummy_ws_io_free(mummy_ws_io *io)
 	io->gather = NULL;
 	mws_rx_free(io->spare);
 	io->spare = NULL;
+	free(io->flush);
+	io->flush = NULL;
+	free(io->inflated);
+	io->inflated = NULL;
+	mws_inflater_free(io->inflater);
+	io->inflater = NULL;
 	mws_io_unref(io);
 }

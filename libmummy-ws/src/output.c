@@ -9,7 +9,8 @@
 #include "conn.h"
 #include "key.h"
 
-enum { SMALL = 1024 };
+/* BATCH blocks of at most BATCHED octets leave in one write. */
+enum { SMALL = 1024, BATCH = 32, BATCHED = 16 * 1024 };
 
 struct mws_tx *mws_tx(mummy_ws_conn *c)
 {
@@ -18,17 +19,11 @@ struct mws_tx *mws_tx(mummy_ws_conn *c)
 	return c->tx;
 }
 
-static void tx_count(mummy_ws_conn *c, size_t add, size_t sub)
-{
-	c->tx->bytes += add - sub;
-	atomic_fetch_add(&c->ep->pending, add - sub);
-}
-
 void mws_tx_tidy(mummy_ws_conn *c)
 {
 	struct mws_tx *tx = c->tx;
 
-	if (tx && !tx->ready.head && !tx->held.head && !tx->pong && !tx->open) {
+	if (tx && !tx->ready.head && !tx->held.head && !tx->pong && !tx->open && !tx->giving) {
 		free(tx);
 		c->tx = NULL;
 	}
@@ -90,26 +85,46 @@ static struct mws_fifo take_all(mummy_ws_conn *c)
 	mws_fifo_append(&all, &c->tx->held);
 	if (c->tx->pong)
 		mws_fifo_push(&all, c->tx->pong);
-	tx_count(c, 0, c->tx->bytes);
+	mws_tx_count(c, 0, c->tx->bytes);
 	free(c->tx);
 	c->tx = NULL;
 	return all;
 }
 
-/* The next block that is ready; NULL: the output has no owner any more. */
-static struct mws_block *next_block(mummy_ws_conn *c)
+/* Pops blocks that go out in one write, one that is big alone. How many. */
+static unsigned pop_some(mummy_ws_conn *c, struct mws_block *out[BATCH])
+{
+	struct mws_fifo *ready = &c->tx->ready;
+	size_t total = 0;
+	unsigned n = 0;
+
+	while (ready->head && n < BATCH) {
+		size_t size = mws_block_size(ready->head);
+
+		if (n && (size > BATCHED || total + size > MWS_GATHER))
+			break;
+		out[n++] = mws_fifo_pop(ready);
+		total += size;
+		if (size > BATCHED)
+			break;
+	}
+	mws_tx_count(c, 0, total);
+	c->tx->full = 0;
+	return n;
+}
+
+/* The next blocks that are ready; 0: the output has no owner any more. */
+static unsigned next_blocks(mummy_ws_conn *c, struct mws_block *out[BATCH])
 {
 	struct mws_fifo dropped = { NULL, NULL };
-	struct mws_block *b = NULL;
+	unsigned n = 0;
 
 	mws_lock(c);
 	if (mws_flags(c) & MWS_EOF)
 		dropped = take_all(c);
 	else if (c->tx)
-		b = mws_fifo_pop(&c->tx->ready);
-	if (b) {
-		tx_count(c, 0, mws_block_size(b));
-	} else {
+		n = pop_some(c, out);
+	if (n == 0) {
 		mws_clear(c, MWS_BUSY);
 		if (mws_flags(c) & MWS_CLOSING)
 			mws_set(c, MWS_CLOSE_OUT);
@@ -117,39 +132,62 @@ static struct mws_block *next_block(mummy_ws_conn *c)
 	}
 	mws_unlock(c);
 	mws_fifo_free(&dropped);
-	return b;
+	return n;
 }
 
-/* The output is full: b, and what is behind it, goes when it has drained. */
-static void put_back(mummy_ws_conn *c, struct mws_block *b)
+/* The output is full: these, and what is behind them, go when it has drained. */
+static void put_back(mummy_ws_conn *c, struct mws_block **b, unsigned n)
 {
 	mws_lock(c);
 	if (!(mws_flags(c) & MWS_EOF) && mws_tx(c)) {
-		mws_fifo_push_front(&c->tx->ready, b);
-		tx_count(c, mws_block_size(b), 0);
-		b = NULL;
+		for (; n > 0; n--) {
+			mws_fifo_push_front(&c->tx->ready, b[n - 1]);
+			mws_tx_count(c, mws_block_size(b[n - 1]), 0);
+		}
+		c->tx->full = 1;
 	}
 	mws_clear(c, MWS_BUSY);
 	mws_unlock(c);
-	if (!b)
+	if (n == 0)
 		return;
-	mws_block_unref(b);
+	while (n > 0)
+		mws_block_unref(b[--n]);
 	mws_conn_cut(c);
+}
+
+static int put_blocks(mummy_ws_conn *c, struct mws_block **b, unsigned n)
+{
+	struct iovec iov[2 * BATCH];
+	int k = 0;
+
+	if (n == 1)
+		return put_block(c, b[0]);
+	for (unsigned i = 0; i < n; i++) {
+		if (b[i]->nhead)
+			iov[k++] = (struct iovec){ b[i]->head, b[i]->nhead };
+		if (b[i]->len)
+			iov[k++] = (struct iovec){ (void *)(uintptr_t)b[i]->data, b[i]->len };
+	}
+	return c->ep->output.writev(c->out, iov, k, NULL, NULL);
 }
 
 /* Lets go of the output, with nothing left behind unless it is full. */
 static void settle(mummy_ws_conn *c)
 {
-	struct mws_block *b;
+	struct mws_block *b[BATCH];
+	unsigned n;
 	int rc;
 
-	while ((b = next_block(c))) {
-		rc = put_block(c, b);
+	while ((n = next_blocks(c, b))) {
+		rc = put_blocks(c, b, n);
 		if (rc == -EAGAIN || rc == -ENOMEM) {
-			put_back(c, b);
+			put_back(c, b, n);
 			return;
 		}
-		mws_block_unref(b);
+		if (rc == 1)
+			mws_set(c, MWS_HIGH_OUTPUT);
+		while (n > 0)
+			mws_block_unref(b[--n]);
 	}
 	mws_close_maybe(c);
 }
@@ -199,7 +237,7 @@ static int write_gathered(mummy_ws_conn *c)
 	b = mws_block_raw(io->gather, io->gathered);
 	io->gathered = 0;
 	if (b)
-		put_back(c, b);
+		put_back(c, &b, 1);
 	else
 		mws_conn_cut(c);
 	return -EAGAIN;
@@ -228,7 +266,7 @@ static void gather(mummy_ws_io *io, const struct mws_out *o)
 
 	if (n)
 		memcpy(p + head, o->data, n);
-	if (o->f.masked)
+	if (o->f.masked && !o->own)
 		mummy_ws_mask(p + head, n, o->f.mask, 0);
 	io->gathered += head + n;
 }
@@ -240,8 +278,12 @@ enum place { REFUSED, NEEDS_BLOCK, QUEUED, GATHERED, OWNED };
 /* From here on the block has done. */
 static struct mws_block *make_block(struct mws_out *o)
 {
-	struct mws_block *b = mws_block_new(o);
+	struct mws_block *b = o->own;
 
+	o->own = NULL;
+	if (b)
+		return b;
+	b = mws_block_new(o);
 	if (b)
 		o->done = NULL;
 	return b;
@@ -249,7 +291,7 @@ static struct mws_block *make_block(struct mws_out *o)
 
 static int is_limited(const struct mws_out *o)
 {
-	return o->kind == MWS_DATA || o->kind == MWS_CONTROL || (o->kind == MWS_FRAGMENT && o->f.length);
+	return o->kind == MWS_DATA || o->kind == MWS_CONTROL || (o->kind == MWS_FRAGMENT && !o->f.fin);
 }
 
 /* Under the lock. total: what is queued so far. */
@@ -267,28 +309,46 @@ static int admit(mummy_ws_conn *c, const struct mws_out *o, size_t total)
 	return 0;
 }
 
+static int is_giver(const mummy_ws_conn *c)
+{
+	return c->tx && c->tx->giving && c->tx->bytes < MWS_GATHER && pthread_equal(c->tx->giver, pthread_self());
+}
+
+static int is_publishing(mummy_ws_conn *c)
+{
+	return mws_io_is_own(c->io) && c->io->publishing;
+}
+
 /* Takes the output, or the place of an owner's helper, for o; under the lock. */
 static enum place place(mummy_ws_conn *c, const struct mws_out *o, struct mws_block *b)
 {
-	int waits = c->tx && c->tx->ready.head, busy = (mws_flags(c) & MWS_BUSY) != 0;
+	int waits = c->tx && c->tx->ready.head, full = waits && c->tx->full;
+	int busy = (mws_flags(c) & MWS_BUSY) != 0, replying = is_replying(c);
 	int held = o->kind == MWS_DATA && c->tx && c->tx->open;
+	int later = o->ordered || is_giver(c) || is_publishing(c);
 
-	if (!held && is_replying(c) && (c->io->gatherer == c || (!waits && !busy))) {
+	if (replying && !held && !waits && !o->ordered && (!busy || c->io->gatherer == c)) {
 		mws_set(c, MWS_BUSY | (o->kind == MWS_CLOSE ? MWS_CLOSING : 0));
 		c->io->gatherer = c;
 		return GATHERED;
 	}
-	if (!b && (held || busy || waits || o->kind == MWS_CLOSE))
+	if (!b && (held || busy || waits || later || o->kind == MWS_CLOSE))
 		return NEEDS_BLOCK;
 	if (b && !mws_tx(c))
 		return REFUSED;
 	if (b) {
 		mws_fifo_push(held ? &c->tx->held : &c->tx->ready, b);
-		tx_count(c, mws_block_size(b), 0);
+		mws_tx_count(c, mws_block_size(b), 0);
 	}
 	if (o->kind == MWS_CLOSE)
 		mws_set(c, MWS_CLOSING);
-	if (held || busy || waits)
+	if (held || busy || full)
+		return QUEUED;
+	if (replying) {
+		mws_set(c, MWS_BUSY);
+		c->io->gatherer = c;
+	}
+	if (replying || later)
 		return QUEUED;
 	mws_set(c, MWS_BUSY);
 	return OWNED;
@@ -303,8 +363,8 @@ static int write_now(mummy_ws_conn *c, struct mws_out *o)
 	size_t n;
 	int rc;
 
-	if (o->frame && !o->f.masked)
-		return put_block(c, o->frame);
+	if (o->own || (o->frame && !o->f.masked))
+		return put_block(c, o->own ? o->own : o->frame);
 	if (o->done || o->f.masked) {
 		b = make_block(o);
 		if (!b)
@@ -332,7 +392,7 @@ static int queue_reply(mummy_ws_conn *c, struct mws_out *o)
 	mws_lock(c);
 	if (mws_tx(c)) {
 		mws_fifo_push(&c->tx->ready, b);
-		tx_count(c, mws_block_size(b), 0);
+		mws_tx_count(c, mws_block_size(b), 0);
 		rc = 0;
 	}
 	mws_unlock(c);
@@ -368,7 +428,7 @@ static void drop_held(mummy_ws_conn *c)
 	if (c->tx) {
 		c->tx->open = 0;
 		for (struct mws_block *b = c->tx->held.head; b; b = b->next)
-			tx_count(c, 0, mws_block_size(b));
+			mws_tx_count(c, 0, mws_block_size(b));
 		mws_fifo_append(&held, &c->tx->held);
 		mws_tx_tidy(c);
 	}
@@ -376,24 +436,51 @@ static void drop_held(mummy_ws_conn *c)
 	mws_fifo_free(&held);
 }
 
-/* 0, 1 or an error; *total: with o. */
-static int pass(mummy_ws_conn *c, struct mws_out *o, size_t *total)
+static size_t queued_before(mummy_ws_conn *c)
 {
-	size_t queued = c->ep->output.pending(c->out);
-	struct mws_block *b = NULL;
-	enum place where;
-	int rc;
+	size_t n = c->ep->output.pending(c->out);
 
 	if (is_replying(c) && c->io->gatherer == c)
-		queued += c->io->gathered;
+		n += c->io->gathered;
+	return n;
+}
+
+int mws_out_judge(mummy_ws_conn *c, const struct mws_out *o)
+{
+	size_t queued = queued_before(c);
+	struct mws_out bare = *o;
+	int rc;
+
+	bare.f.length = 0;
+	mws_lock(c);
+	rc = admit(c, &bare, queued + (c->tx ? c->tx->bytes : 0));
+	mws_unlock(c);
+	return rc;
+}
+
+/* Where o went, b with it; NEEDS_BLOCK: there is no memory for one. */
+static enum place find_place(mummy_ws_conn *c, struct mws_out *o, struct mws_block **b, size_t *total, int *rc)
+{
+	size_t queued = queued_before(c);
+	enum place where;
+
 	do {
 		mws_lock(c);
 		*total = queued + (c->tx ? c->tx->bytes : 0);
-		rc = admit(c, o, *total);
-		where = rc < 0 ? REFUSED : place(c, o, b);
+		*rc = admit(c, o, *total);
+		where = *rc < 0 ? REFUSED : place(c, o, *b);
 		mws_unlock(c);
 		*total += wire_size(o);
-	} while (where == NEEDS_BLOCK && (b = make_block(o)));
+	} while (where == NEEDS_BLOCK && (*b = make_block(o)));
+	return where;
+}
+
+int mws_out_pass(mummy_ws_conn *c, struct mws_out *o, size_t *total)
+{
+	struct mws_block *b = NULL;
+	int rc;
+	enum place where = find_place(c, o, &b, total, &rc);
+
 	if (o->kind == MWS_CLOSE && (where == QUEUED || where == OWNED || where == GATHERED))
 		drop_held(c);
 	if (where == GATHERED)
@@ -404,8 +491,13 @@ static int pass(mummy_ws_conn *c, struct mws_out *o, size_t *total)
 		rc = -ENOMEM;
 	if (where == OWNED)
 		settle(c);
+	if (where == QUEUED && is_publishing(c))
+		mws_out_list(c);
 	if (b && (where == REFUSED || where == GATHERED))
 		mws_block_unref(b);
+	if (o->own)
+		mws_block_unref(o->own);
+	o->own = NULL;
 	return rc;
 }
 
@@ -436,7 +528,7 @@ int mws_out_send(mummy_ws_conn *c, struct mws_out *o)
 	if (o->f.masked && mws_random(o->f.mask, sizeof o->f.mask) < 0)
 		rc = -EIO;
 	else if (mws_flags(c) & MWS_STARTED)
-		rc = pass(c, o, &total);
+		rc = mws_compress_pass(c, o, &total);
 	if (o->done)
 		o->done(o->arg);
 	o->done = NULL;
@@ -455,58 +547,4 @@ int mws_out_send(mummy_ws_conn *c, struct mws_out *o)
 	if (total > c->ep->opt.high_water_bytes)
 		total = mummy_ws_pending(c);
 	return total > c->ep->opt.high_water_bytes || (mws_flags(c) & MWS_HIGH_OUTPUT) ? note_high(c) : 0;
-}
-
-int mws_out_pong(mummy_ws_conn *c, const void *p, size_t n)
-{
-	struct mws_out o = { .kind = MWS_PONG, .data = p,
-			     .f = { .opcode = MUMMY_WS_PONG, .fin = 1, .length = n } };
-	struct mws_block *b;
-
-	if (mummy_ws_pending(c) <= c->ep->opt.high_water_bytes)
-		return mws_out_send(c, &o);
-	/* A peer that asks but does not read gets one answer, to the last (RFC 6455 section 5.5.3). */
-	o.f.masked = c->ep->opt.client != 0;
-	if (o.f.masked && mws_random(o.f.mask, sizeof o.f.mask) < 0)
-		return -EIO;
-	b = mws_block_new(&o);
-	if (!b)
-		return -ENOMEM;
-	mws_lock(c);
-	if (!(mws_flags(c) & (MWS_EOF | MWS_CLOSING)) && mws_tx(c)) {
-		struct mws_block *last = c->tx->pong;
-
-		tx_count(c, mws_block_size(b), last ? mws_block_size(last) : 0);
-		c->tx->pong = b;
-		b = last;
-		mws_set(c, MWS_PONG_DUE);
-	}
-	mws_unlock(c);
-	if (b)
-		mws_block_unref(b);
-	mws_io_wake(c, 0);
-	return 0;
-}
-
-int mws_out_check(mummy_ws_conn *c)
-{
-	unsigned flags = mws_flags(c);
-	size_t n;
-
-	if (!(flags & (MWS_HIGH | MWS_PONG_DUE)) || (flags & MWS_EOF))
-		return 0;
-	n = mummy_ws_pending(c);
-	if (n && ((flags & MWS_HIGH_OUTPUT) || n > c->ep->opt.high_water_bytes))
-		return 1;
-	flags = mws_clear(c, MWS_HIGH | MWS_HIGH_OUTPUT | MWS_PONG_DUE);
-	mws_lock(c);
-	if (c->tx && c->tx->pong) {
-		mws_fifo_push(&c->tx->ready, c->tx->pong);
-		c->tx->pong = NULL;
-	}
-	mws_unlock(c);
-	mws_out_resume(c);
-	if (flags & MWS_HIGH)
-		mws_event_due(c, MWS_DRAIN_DUE);
-	return 0;
 }

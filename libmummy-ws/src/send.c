@@ -51,6 +51,7 @@ int mummy_ws_message_begin(mummy_ws_conn *c, enum mummy_ws_opcode op)
 
 	if (!op_ok(op))
 		return -EINVAL;
+	mws_compress_lock(c);
 	mws_lock(c);
 	flags = mws_flags(c);
 	if (!(flags & MWS_STARTED) || (flags & (MWS_EOF | MWS_CLOSING)))
@@ -64,8 +65,10 @@ int mummy_ws_message_begin(mummy_ws_conn *c, enum mummy_ws_opcode op)
 		tx->op = op;
 		tx->is_text = op == MUMMY_WS_TEXT;
 		tx->utf8 = 0;
+		tx->deflated = (flags & MWS_DEFLATE) && c->ep->opt.deflate_min_bytes != SIZE_MAX;
 	}
 	mws_unlock(c);
+	mws_compress_unlock(c);
 	return rc;
 }
 
@@ -94,6 +97,7 @@ int mummy_ws_message_data(mummy_ws_conn *c, const void *data, size_t len)
 	if (at.is_text && mummy_ws_utf8(&at.utf8, data, len) < 0)
 		return -EILSEQ;
 	o.f.opcode = at.op;
+	o.compress = at.deflated;
 	rc = mws_out_send(c, &o);
 	if (rc < 0)
 		return rc;
@@ -117,6 +121,12 @@ int mummy_ws_message_end(mummy_ws_conn *c)
 	if (at.is_text && at.utf8 != 0)
 		return -EILSEQ;
 	o.f.opcode = at.op;
+	if (at.deflated) {
+		/* Behind the flushed pieces, and the 00 00 FF FF that is left out: an empty block. */
+		o.data = "";
+		o.f.length = 1;
+		o.f.rsv1 = at.op != MUMMY_WS_CONTINUATION;
+	}
 	rc = mws_out_send(c, &o);
 	if (rc < 0)
 		return rc;

@@ -3,7 +3,8 @@
 #include <mummy/ws.h>
 #include "fuzz.h"
 
-/* The first octet is how many octets a feed has, and whose side it is. */
+/* The first octet is how many octets a feed has, whose side it is, and whether messages may be compressed, and
+ * refer to earlier ones. */
 const struct fuzz_seed fuzz_seeds[] = {
 	FUZZ_SEED("\001\x81\x85\1\2\3\4igomn\x89\x80\0\0\0\0\x82\x83\0\0\0\0abc"),
 	FUZZ_SEED("\002\x01\x83\0\0\0\0a\xce\xba\x89\x84\0\0\0\0ping\x80\x82\0\0\0\0bc\x8a\x80\0\0\0\0"),
@@ -12,11 +13,13 @@ const struct fuzz_seed fuzz_seeds[] = {
 		  "0123456789012345678901234567890123456789012345678901234567890123\x81\x80\0\0\0\0"),
 	FUZZ_SEED("\205\x81\x05hello\x02\x02" "ab\x80\x01" "c\x89\x00\x88\x02\x03\xe9"),
 	FUZZ_SEED("\006\x81\x84\0\0\0\0\xf0\x9f\x98\x80\x81\x83\0\0\0\0\xed\xa0\x80"),
+	FUZZ_SEED("\101\xc1\x87\0\0\0\0\xf2\x48\xcd\xc9\xc9\x07\0\x41\x83\0\0\0\0\xf2\x48\xcd\x80\x84\0\0\0\0\xc9\xc9\x07\0"),
+	FUZZ_SEED("\142\xc1\x87\0\0\0\0\xf2\x48\xcd\xc9\xc9\x07\0\xc1\x85\0\0\0\0\xf2\0\x11\0\0"),
 	{NULL, 0},
 };
 
 struct record {
-	uint8_t p[65536];
+	uint8_t p[1 << 20];
 	size_t n;
 	int closes;
 };
@@ -91,6 +94,8 @@ static int post(void *ctx, void (*run)(void *arg), void *arg)
 	return -1;
 }
 
+static struct mummy_ws_handshake_reply agreed;
+
 static void play(mummy_ws_endpoint *ep, mummy_ws_io *io, struct side *s, const uint8_t *data, size_t size,
 		 size_t step)
 {
@@ -99,7 +104,7 @@ static void play(mummy_ws_endpoint *ep, mummy_ws_io *io, struct side *s, const u
 	s->events.n = 0;
 	s->out.n = 0;
 	s->out.closes = 0;
-	FUZZ_CHECK(mummy_ws_conn_new(&c, ep, io, NULL, s) == 0);
+	FUZZ_CHECK(mummy_ws_conn_new(&c, ep, io, &agreed, s) == 0);
 	mummy_ws_conn_start(c, s);
 	for (size_t at = 0; at < size; at += step) {
 		size_t n = step < size - at ? step : size - at;
@@ -125,6 +130,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0 || size > 4096)
 		return 0;
 	opt.client = data[0] >> 7;
+	opt.deflate_min_bytes = 8;
+	agreed.deflate = data[0] >> 6 & 1;
+	agreed.server_bits = agreed.client_bits = 15;
+	agreed.server_no_takeover = agreed.client_no_takeover = !(data[0] >> 5 & 1);
 	FUZZ_CHECK(mummy_ws_io_new(&io, post, NULL) == 0);
 	mummy_ws_io_turn(io, 1);
 	FUZZ_CHECK(mummy_ws_endpoint_new(&ep, &output, &events, &opt) == 0);

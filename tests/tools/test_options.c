@@ -42,7 +42,9 @@ START_TEST(test_every_option_in_both_forms)
 	ck_assert_int_eq(parse("--listen", "127.0.0.1:0", "--listen=[::1]:81", "--root", "r",
 			       "--uploads=u", "--model", "tasks", "--workers=7", "--worker-nice", "0", "--loops", "2",
 			       "--max-body=16M", "--log", "-", "--reuse-port",
-			       "--diagnostics", "--ws-inline", "--port-file=p=q", NULL), 0);
+			       "--diagnostics", "--ws-inline", "--ws-deflate=dedicated",
+			       "--ws-origin", "https://a.example", "--ws-origin=http://b:81", "--ws-origin=*",
+			       "--port-file=p=q", NULL), 0);
 	ck_assert_uint_eq(o.nlisten, 2);
 	ck_assert_str_eq(o.listen[0].host, "127.0.0.1");
 	ck_assert_uint_eq(o.listen[1].port, 81);
@@ -55,6 +57,10 @@ START_TEST(test_every_option_in_both_forms)
 	ck_assert_uint_eq(o.max_body, 16u << 20);
 	ck_assert_str_eq(o.log, "-");
 	ck_assert(o.reuse_port && o.diagnostics && o.ws_inline && o.max_body_given);
+	ck_assert_int_eq(o.ws_deflate, OPTIONS_DEDICATED);
+	ck_assert_uint_eq(o.norigins, 2);
+	ck_assert_str_eq(o.origin[1], "http://b:81");
+	ck_assert_int_eq(o.any_origin, 1);
 	ck_assert_str_eq(o.port_file, "p=q");
 }
 END_TEST
@@ -79,6 +85,10 @@ START_TEST(test_errors_say_what_to_change)
 	refused("--workerss=3", NULL, "--help");
 	refused("--", NULL, "--help");
 	refused("file", NULL, "--help");
+	refused("--ws-deflate", "on", "shared");
+	refused("--ws-origin", "example.com", "https://example.com");
+	refused("--ws-origin", "https://example.com/", "https://example.com");
+	refused("--ws-origin", "https://", "https://example.com");
 	refused("-h", NULL, "--help");
 	refused("--listen", NULL, "ADDRESS:PORT");
 	refused("--listen", "localhost:80", "127.0.0.1:8080");

@@ -228,13 +228,28 @@ static inline int fake_turn(struct fake *f, unsigned ms)
 	return mummy_ws_io_turn(f->io, f->now);
 }
 
+/** What the connections made next have agreed to. */
+static struct mummy_ws_handshake_reply fake_agreed;
+
+static inline void fake_agree(int deflate, unsigned server_bits, unsigned client_bits, int server_keeps, int client_keeps)
+{
+	memset(&fake_agreed, 0, sizeof fake_agreed);
+	if (!deflate)
+		return;
+	fake_agreed.deflate = 1;
+	fake_agreed.server_bits = server_bits;
+	fake_agreed.client_bits = client_bits;
+	fake_agreed.server_no_takeover = !server_keeps;
+	fake_agreed.client_no_takeover = !client_keeps;
+}
+
 /** One more connection, of an endpoint and an io that are there. */
 static inline void fake_join(struct fake *f, mummy_ws_endpoint *ep, mummy_ws_io *io)
 {
 	pthread_mutex_init(&f->lock, NULL);
 	f->ep = mummy_ws_endpoint_ref(ep);
 	f->io = io;
-	ck_assert_int_eq(mummy_ws_conn_new(&f->c, ep, io, NULL, f), 0);
+	ck_assert_int_eq(mummy_ws_conn_new(&f->c, ep, io, &fake_agreed, f), 0);
 	mummy_ws_conn_start(f->c, f);
 }
 

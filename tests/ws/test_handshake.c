@@ -111,6 +111,58 @@ START_TEST(the_origin_function_decides)
 }
 END_TEST
 
+static int status_from(const char *origin, const struct mummy_ws_handshake_options *opt)
+{
+	struct mummy_ws_handshake_reply r;
+
+	if (!origin)
+		return status_of((struct head){ { HOST, UPGRADE, KEY, THIRTEEN } }, opt, &r);
+	return status_of((struct head){ { HOST, UPGRADE, KEY, THIRTEEN, { "Origin", origin } } }, opt, &r);
+}
+
+START_TEST(pages_of_the_same_host_and_no_others)
+{
+	int calls = 0;
+	struct mummy_ws_handshake_options opt = { .same_origin = 1 };
+
+	ck_assert_int_eq(status_from(NULL, &opt), 101);
+	ck_assert_int_eq(status_from("http://server.example.com", &opt), 101);
+	ck_assert_int_eq(status_from("https://server.example.com", &opt), 101);
+	ck_assert_int_eq(status_from("null", &opt), 403);
+	ck_assert_int_eq(status_from("http://server.example.com:81", &opt), 403);
+	ck_assert_int_eq(status_from("http://example.", &opt), 403);
+	opt.origin = only_example;
+	opt.ctx = &calls;
+	ck_assert_int_eq(status_from("http://example.", &opt), 101);
+	ck_assert_int_eq(status_from("http://another", &opt), 403);
+	ck_assert_int_eq(calls, 2);
+	ck_assert_int_eq(status_from(NULL, &opt), 101);
+	ck_assert_int_eq(calls, 2);
+}
+END_TEST
+
+START_TEST(compression_is_agreed_to)
+{
+	struct mummy_ws_handshake_options opt = { .deflate = MUMMY_WS_DEFLATE };
+	struct mummy_ws_handshake_reply r;
+
+	ck_assert_int_eq(status_of((struct head){ { HOST, UPGRADE, KEY, THIRTEEN,
+				   { "Sec-WebSocket-Extensions", "foo, permessage-deflate; client_max_window_bits" } } },
+				   &opt, &r), 101);
+	ck_assert_str_eq(value(&r, "Sec-WebSocket-Extensions"),
+			 "permessage-deflate; server_no_context_takeover; client_no_context_takeover");
+	ck_assert_str_eq(value(&r, "Sec-WebSocket-Accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+	ck_assert_uint_eq(r.deflate, 1);
+	ck_assert_int_eq(status_of((struct head){ { HOST, UPGRADE, KEY, THIRTEEN,
+				   { "Sec-WebSocket-Extensions", "permessage-deflate; server_max_window_bits=16" } } },
+				   &opt, &r), 101);
+	ck_assert_ptr_null(value(&r, "Sec-WebSocket-Extensions"));
+	ck_assert_uint_eq(r.deflate, 0);
+	ck_assert_int_eq(status_of((struct head){ { HOST, UPGRADE, KEY, THIRTEEN,
+				   { "Sec-WebSocket-Extensions", "permessage-deflate; =" } } }, &opt, &r), 400);
+}
+END_TEST
+
 START_TEST(the_server_s_preference_picks_the_subprotocol)
 {
 	static const char *const names[] = { "v2", "v1" };
@@ -144,4 +196,4 @@ END_TEST
 
 SUITE_MAIN("ws/handshake", a_good_request_is_answered_101, what_is_missing_doubled_or_malformed_is_400,
 	   another_version_is_426_and_told_ours, methods_and_old_http_are_refused, the_origin_function_decides,
-	   the_server_s_preference_picks_the_subprotocol, reserved_tails_must_be_zero)
+	   pages_of_the_same_host_and_no_others, compression_is_agreed_to, the_server_s_preference_picks_the_subprotocol, reserved_tails_must_be_zero)

@@ -14,7 +14,8 @@
 
 struct chat;
 
-int chat_new(struct chat **out, const struct mummy_ws_executor *executor);
+int chat_new(struct chat **out, const struct mummy_ws_executor *executor,
+	     const struct mummy_ws_handshake_options *handshake);
 /** After the server was freed. */
 void chat_free(struct chat *c);
 int chat_routes(struct chat *c, mummy_http_router *r);

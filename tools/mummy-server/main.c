@@ -24,6 +24,7 @@
 #include "status.h"
 #include "uploads.h"
 #include "wsecho.h"
+#include "wspolicy.h"
 
 #define EXIT_USAGE 2
 #define CLEANUP_S 60u
@@ -98,10 +99,14 @@ static int open_uploads(struct app *a)
 static int make_endpoints(struct app *a)
 {
 	const struct mummy_ws_executor pool = { .submit = mummy_pool_submit, .ctx = a->pool };
-	int rc = chat_new(&a->chat, &pool);
+	struct mummy_ws_handshake_options handshake = { .deflate = 0 };
+	int rc;
+
+	wspolicy_set(&handshake, &a->opt);
+	rc = chat_new(&a->chat, &pool, &handshake);
 
 	if (rc == 0 && a->opt.diagnostics)
-		rc = wsecho_new(&a->echo, a->opt.ws_inline ? NULL : &pool);
+		rc = wsecho_new(&a->echo, a->opt.ws_inline ? NULL : &pool, &handshake);
 	if (rc == 0 && a->opt.diagnostics)
 		rc = diag_new(&a->diag);
 	return rc < 0 ? complain("the WebSocket endpoints cannot be made: %s", strerror(-rc)) : 0;

@@ -126,6 +126,45 @@ static int set_ws_inline(struct options *o, const char *value, char *why, size_t
 	return 0;
 }
 
+static int set_ws_deflate(struct options *o, const char *value, char *why, size_t size)
+{
+	static const char *const names[] = { "shared", "off", "dedicated" };
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(value, names[i]) == 0) {
+			o->ws_deflate = (enum options_deflate)i;
+			return 0;
+		}
+	snprintf(why, size, "\"%s\" is not known; it is \"off\", \"shared\" or \"dedicated\"", value);
+	return -EINVAL;
+}
+
+/* As browsers send it: a scheme and a host, perhaps a port, and nothing behind them. */
+static int is_origin(const char *s)
+{
+	const char *host = strstr(s, "://");
+
+	return host && host > s && host[3] && !strpbrk(host + 3, "/ ?#@,*") && !strpbrk(s, " \t");
+}
+
+static int set_ws_origin(struct options *o, const char *value, char *why, size_t size)
+{
+	if (strcmp(value, "*") == 0) {
+		o->any_origin = 1;
+		return 0;
+	}
+	if (!is_origin(value)) {
+		snprintf(why, size, "\"%s\" is not an origin; write it as https://example.com, or * for all", value);
+		return -EINVAL;
+	}
+	if (o->norigins == OPTIONS_MAX_ORIGINS) {
+		snprintf(why, size, "at most %d origins can be given", OPTIONS_MAX_ORIGINS);
+		return -EINVAL;
+	}
+	o->origin[o->norigins++] = value;
+	return 0;
+}
+
 static int set_help(struct options *o, const char *value, char *why, size_t size)
 {
 	(void)value, (void)why, (void)size;
@@ -161,6 +200,10 @@ static const struct options_row table[] = {
 	{ "reuse-port", NULL, "let several processes listen on the same port", set_reuse_port },
 	{ "diagnostics", NULL, "serve /diag/ and /ws/echo, for probes and benchmarks", set_diagnostics },
 	{ "ws-inline", NULL, "answer /ws/echo on the event loop, not on a worker", set_ws_inline },
+	{ "ws-deflate", "off|shared|dedicated", "compress WebSocket messages where the client can: not, with\n"
+		"compressors that all share (default), or with one for each client", set_ws_deflate },
+	{ "ws-origin", "ORIGIN", "let pages of that origin, as https://example.com, open WebSockets, beside\n"
+		"those of the server itself; may be given several times. *: all", set_ws_origin },
 	{ "port-file", "FILE", "once listening, write the port numbers to FILE, one a line", set_port_file },
 	{ "help", NULL, "show this and exit", set_help },
 	{ "version", NULL, "show the version and exit", set_version },

@@ -9,7 +9,9 @@
 #include "address.h"
 
 #define OPTIONS_MAX_LISTEN 16
+#define OPTIONS_MAX_ORIGINS 64
 
+enum options_deflate { OPTIONS_SHARED, OPTIONS_OFF, OPTIONS_DEDICATED };
 enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
 
 /** What the user asked for. Strings are borrowed from argv. Zero means not given, but for worker_nice. */
@@ -23,6 +25,10 @@ struct options {
 	uint64_t max_body;         /**< octets */
 	int max_body_given;
 	int reuse_port, diagnostics, ws_inline;
+	enum options_deflate ws_deflate;
+	const char *origin[OPTIONS_MAX_ORIGINS];
+	size_t norigins;
+	int any_origin;            /**< --ws-origin "*" */
 };
 
 /** One row of the table. set reads value (NULL for a flag); on error it writes what a value must be like

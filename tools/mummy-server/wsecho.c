@@ -11,11 +11,12 @@ static void message(mummy_ws_conn *c, void *user, enum mummy_ws_opcode op, const
 	mummy_ws_send(c, op, data, len);
 }
 
-int wsecho_new(mummy_ws_endpoint **out, const struct mummy_ws_executor *executor)
+int wsecho_new(mummy_ws_endpoint **out, const struct mummy_ws_executor *executor,
+	       const struct mummy_ws_handshake_options *handshake)
 {
 	const struct mummy_ws_events events = { .message = message };
 	/* a client that sends and does not read is cut off */
-	struct mummy_ws_options opt = { .overflow = MUMMY_WS_DISCONNECT };
+	struct mummy_ws_options opt = { .handshake = *handshake, .overflow = MUMMY_WS_DISCONNECT };
 
 	if (executor)
 		opt.executor = *executor;

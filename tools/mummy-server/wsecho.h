@@ -7,6 +7,7 @@
 #include <mummy/ws.h>
 
 /** executor NULL: answers on the loop. The endpoint is the caller's, to _unref after the server. */
-int wsecho_new(mummy_ws_endpoint **out, const struct mummy_ws_executor *executor);
+int wsecho_new(mummy_ws_endpoint **out, const struct mummy_ws_executor *executor,
+	       const struct mummy_ws_handshake_options *handshake);
 int wsecho_routes(mummy_ws_endpoint *ep, mummy_http_router *r);
 #endif

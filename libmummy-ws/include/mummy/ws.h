@@ -1,5 +1,5 @@
 /*
- * mummy/ws.h - WebSocket (RFC 6455), without I/O (libmummy-ws).
+ * mummy/ws.h - WebSocket (RFC 6455) with permessage-deflate (RFC 7692), without I/O (libmummy-ws).
  *
  * What connections have in common (events, limits, executor, topics, how to write) is an endpoint.
  * A connection is fed the bytes that its I/O thread reads and writes through the endpoint's output
@@ -75,8 +75,9 @@ struct mummy_ws_executor {
 /* ---- Events and sending ----------------------------------------------------------------------- */
 
 /** Serial per connection; any may be NULL. user is what conn_new was given. c and data are borrowed
- *  until the call returns (mummy_ws_conn_ref keeps c). On the I/O thread they must not block. What
- *  they send goes out together at the end of the feed, on the executor at once. */
+ *  until the call returns (mummy_ws_conn_ref keeps c). On the I/O thread they must not block. What the
+ *  events of one read send to c goes out together after the last of them; on the executor also after
+ *  any that ends more than 1 ms later than what it sent before. mummy_ws_flush lets it out sooner. */
 struct mummy_ws_events {
 	/** The first call. */
 	void (*open)(mummy_ws_conn *c, void *user);
@@ -124,6 +125,9 @@ MUMMY_WS_API int mummy_ws_ping(mummy_ws_conn *c, const void *data, size_t len);
  *  UTF-8, copied; NULL: none. -EALREADY closing; -EPIPE gone; -EINVAL another code or reason. */
 MUMMY_WS_API int mummy_ws_close(mummy_ws_conn *c, uint16_t code, const char *reason);
 
+/** Lets out at once what the events of c have sent so far: for one that goes on to block, or that takes
+ *  long. Elsewhere there is nothing to do. 0; -EPIPE not started, or gone. */
+MUMMY_WS_API int mummy_ws_flush(mummy_ws_conn *c);
 /** Bytes queued for c, not yet with the kernel. */
 MUMMY_WS_API size_t mummy_ws_pending(const mummy_ws_conn *c);
 /** What conn_new was given. */
@@ -155,8 +159,9 @@ MUMMY_WS_API void mummy_ws_hub_unref(mummy_ws_hub *h);
 MUMMY_WS_API int mummy_ws_subscribe(mummy_ws_conn *c, const char *topic, size_t n);
 /** What is published from then on is not sent to c. -ENOENT, -ENOTSUP. */
 MUMMY_WS_API int mummy_ws_unsubscribe(mummy_ws_conn *c, const char *topic, size_t n);
-/** Sends to every subscriber, from its I/O thread; copied and framed once. All messages of a hub have
- *  one order everywhere. A subscriber that is over its hard limit is treated by its endpoint's policy.
+/** Sends to every subscriber, from its I/O thread; copied, framed once, and compressed once for all who
+ *  agreed to the same window without references to earlier messages. All messages of a hub have one
+ *  order everywhere. A subscriber that is over its hard limit is treated by its endpoint's policy.
  *  0, also when nobody subscribes; -EAGAIN too much waits for I/O threads, nobody gets it; -EILSEQ TEXT
  *  that is not UTF-8; -EINVAL another opcode; -ENOMEM. */
 MUMMY_WS_API int mummy_ws_publish(mummy_ws_hub *h, const char *topic, size_t n,
@@ -167,6 +172,15 @@ MUMMY_WS_API int mummy_ws_hub_deliver(mummy_ws_hub *h, const char *topic, size_t
 
 /* ---- Endpoints -------------------------------------------------------------------------------- */
 
+/** Flags of mummy_ws_handshake_options deflate: permessage-deflate (RFC 7692) is negotiated. By itself
+ *  MUMMY_WS_DEFLATE keeps nothing for a connection between its messages: compressors and decompressors
+ *  are shared. The others let a side refer back to earlier messages, for a better ratio, where the peer
+ *  agrees, and cost memory for each connection once it is used. */
+enum {
+	MUMMY_WS_DEFLATE = 1,
+	MUMMY_WS_DEFLATE_DEDICATED_OUT = 2, /**< a compressor: up to 260 KiB */
+	MUMMY_WS_DEFLATE_DEDICATED_IN = 4   /**< a decompressor: up to 43 KiB */
+};
 /** What is agreed to in the handshake. */
 struct mummy_ws_handshake_options {
 	/** Those that are spoken, the preferred first; tokens (RFC 9110 section 5.6.2). A server picks the
@@ -175,10 +189,18 @@ struct mummy_ws_handshake_options {
 	const char *const *subprotocols;
 	size_t nsubprotocols;
 	/** 0: a page of that origin may connect; else it is answered 403. origin has n octets and is
-	 *  borrowed; NULL: none was sent. Runs where mummy_ws_handshake is called. NULL: any may. */
+	 *  borrowed; NULL: none was sent. Runs where mummy_ws_handshake is called. NULL: any may, but see
+	 *  same_origin. */
 	int (*origin)(void *ctx, const char *origin, size_t n);
 	void *ctx;                          /**< for origin */
-	uintptr_t reserved[8];
+	unsigned deflate;                   /**< flags above; 0: no compression */
+	/** The largest windows, as powers of two from 8 to 15, of what the server and of what the client
+	 *  sends; 0: 15. The peer may ask for smaller ones. */
+	unsigned server_bits, client_bits;
+	/** 1: pages of the host and port that the request is for may connect whatever the origin function
+	 *  says, and so may who sends no Origin; others are asked for there, and without it get 403. */
+	unsigned same_origin;
+	uintptr_t reserved[6];
 };
 /** What happens to a message that would pass the hard limit. */
 enum mummy_ws_overflow {
@@ -192,7 +214,8 @@ struct mummy_ws_options {
 	mummy_ws_hub *hub;                  /**< referenced; NULL: no topics */
 	enum mummy_ws_overflow overflow;
 	int client;                         /**< 1: this is the client's side, which masks */
-	size_t max_message_bytes;           /**< received, all fragments; above it 1009; 0: 16 MiB */
+	size_t max_message_bytes;           /**< received, all fragments, and inflated; above it 1009;
+	                                         0: 16 MiB */
 	/** Received, waiting for the executor: above it feed gives 1. 0: 256 KiB. Together with what is just
 	 *  being given a connection holds at most twice that, a read and a message. */
 	size_t max_pending_bytes;
@@ -203,7 +226,10 @@ struct mummy_ws_options {
 	unsigned ping_ms;                   /**< silence before a ping; 0: 30 s */
 	unsigned idle_ms;                   /**< silence before the stream is cut; 0: 75 s */
 	unsigned close_ms;                  /**< for the close handshake, then it is cut; 0: 5 s */
-	uintptr_t reserved[8];
+	unsigned deflate_level;             /**< of zlib, 1 to 9; 0: 1 */
+	size_t deflate_min_bytes;           /**< messages with less are sent as they are; 0: 64. SIZE_MAX:
+	                                         all, those in pieces too, which else are compressed */
+	uintptr_t reserved[7];
 };
 
 /** How connections write; ctx is what conn_start was given. Called on any thread, one writev of a
@@ -261,20 +287,24 @@ struct mummy_ws_handshake_reply {
 	size_t nheaders;                    /**< what to answer with: so many fields */
 	struct { const char *name, *value; } headers[MUMMY_WS_HANDSHAKE_HEADERS];
 	const char *subprotocol;            /**< what was agreed to, a string of the options; NULL: none */
+	unsigned deflate;                   /**< 1: permessage-deflate was agreed to, with */
+	unsigned server_bits, client_bits;  /**< windows, 8 to 15, */
+	unsigned server_no_takeover, client_no_takeover; /**< and 1: without references to earlier messages */
 	char text[320];                     /**< private */
-	uintptr_t reserved[8];
+	uintptr_t reserved[5];
 };
 /** Judges a request for a WebSocket (section 4.2). opt NULL: defaults. 0 and *out, whose status is
- *  101; 405 when the method is not GET; 426 for another version than 13; 403 by the origin function;
- *  400 for whatever else is missing, doubled or malformed. Extensions are declined. An error: -EINVAL
- *  a reserved tail that is not zero, -ENOMEM, -EIO no SHA-1. */
+ *  101; 405 when the method is not GET; 426 for another version than 13; 403 by the origin function or same_origin;
+ *  400 for whatever else is missing, doubled or malformed. permessage-deflate is accepted as the options
+ *  allow, other extensions are declined. An error: -EINVAL a reserved tail that is not zero or an option
+ *  out of its range, -ENOMEM, -EIO no SHA-1. */
 MUMMY_WS_API int mummy_ws_handshake(const struct mummy_ws_handshake_request *req,
 		const struct mummy_ws_handshake_options *opt, struct mummy_ws_handshake_reply *out);
 
 /** A client's side (section 4.1): writes the request head for host (as in a Host field) and target
  *  (path and query), NUL-terminated, into buf, and a fresh random key. opt NULL: defaults. The head's
  *  length without the NUL; -ENOSPC, -ENOMEM, -EIO no random numbers, -EINVAL host or target are empty
- *  or have white space or controls in them, or a subprotocol is not a token. */
+ *  or have white space or controls in them, a subprotocol is not a token, or an option is out of range. */
 MUMMY_WS_API int mummy_ws_client_request(char *buf, size_t size, const char *host, const char *target,
 		const struct mummy_ws_handshake_options *opt, char key[25]);
 /** Checks the response to it, whose status is given apart; opt and key as they were in the request.
@@ -303,7 +333,7 @@ MUMMY_WS_API void mummy_ws_io_free(mummy_ws_io *io);
 MUMMY_WS_API const void *mummy_ws_io_key(void);
 
 /** A connection, which stays on io's thread; one reference, the caller's. hs: as negotiated, copied;
- *  NULL: no subprotocol. The handshake itself is sent by the caller. -EINVAL, -ENOMEM. */
+ *  NULL: no subprotocol, no compression. The handshake itself is sent by the caller. -EINVAL, -ENOMEM. */
 MUMMY_WS_API int mummy_ws_conn_new(mummy_ws_conn **out, mummy_ws_endpoint *ep, mummy_ws_io *io,
 		const struct mummy_ws_handshake_reply *hs, void *user);
 /** Gives it its output, taken until release, and opens it: open follows. Once, any thread, before
@@ -326,7 +356,8 @@ MUMMY_WS_API void mummy_ws_conn_eof(mummy_ws_conn *c);
 struct mummy_ws_frame {
 	enum mummy_ws_opcode opcode;
 	uint8_t fin;                        /**< 1: the last, or only, frame of its message */
-	uint8_t rsv1;                       /**< an extension's bit: without one, refuse it */
+	uint8_t rsv1;                       /**< an extension's bit (permessage-deflate: a compressed message,
+	                                         on its first frame); without one, refuse it */
 	uint8_t masked;                     /**< what a client sends is, what a server sends is not */
 	uint8_t mask[4];                    /**< when masked */
 	uint64_t length;                    /**< of the payload, below 2^63 */
