@@ -252,7 +252,7 @@ def sleeps(server, ms, n):
 
 @case
 def handlers_that_block_run_side_by_side():
-    for model in ("threads", "tasks"):
+    for model in ("threads", "tasks", "fibers"):
         with Server("--workers", "32", "--model", model) as server:
             start = time.monotonic()
             taken = sleeps(server, 200, 32)

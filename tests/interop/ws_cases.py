@@ -17,8 +17,9 @@ LIMITS = {"max_size": 1 << 25, "open_timeout": 60, "close_timeout": 60, "ping_in
 
 
 def models():
-    """Where the echo is answered: on the loop, on threads, on tasks."""
-    return (["--ws-inline"], ["--model", "threads"], ["--model", "tasks", "--loops", "2"])
+    """Where the echo is answered: on the loop, on threads, on tasks, on fibers."""
+    return (["--ws-inline"], ["--model", "threads"], ["--model", "tasks", "--loops", "2"],
+            ["--model", "fibers"])
 
 
 async def echo_back(ws, message, sent=None):

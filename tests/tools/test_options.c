@@ -31,7 +31,7 @@ START_TEST(test_nothing_given)
 	ck_assert_int_eq(o.action, OPTIONS_RUN);
 	ck_assert_uint_eq(o.nlisten, 0);
 	ck_assert_ptr_null(o.root);
-	ck_assert_int_eq(o.tasks, 0);
+	ck_assert_int_eq(o.model, OPTIONS_THREADS);
 	ck_assert_uint_eq(o.worker_nice, 5);
 	ck_assert_int_eq(o.max_body_given, 0);
 }
@@ -50,7 +50,7 @@ START_TEST(test_every_option_in_both_forms)
 	ck_assert_uint_eq(o.listen[1].port, 81);
 	ck_assert_str_eq(o.root, "r");
 	ck_assert_str_eq(o.uploads, "u");
-	ck_assert_int_eq(o.tasks, 1);
+	ck_assert_int_eq(o.model, OPTIONS_TASKS);
 	ck_assert_uint_eq(o.workers, 7);
 	ck_assert_uint_eq(o.worker_nice, 0);
 	ck_assert_uint_eq(o.loops, 2);
@@ -68,7 +68,11 @@ END_TEST
 START_TEST(test_model_last_one_counts)
 {
 	ck_assert_int_eq(parse("--model=tasks", "--model", "threads", NULL), 0);
-	ck_assert_int_eq(o.tasks, 0);
+	ck_assert_int_eq(o.model, OPTIONS_THREADS);
+	ck_assert_int_eq(parse("--model=threads", "--model", "fibers", NULL), 0);
+	ck_assert_int_eq(o.model, OPTIONS_FIBERS);
+	ck_assert_str_eq(options_model_name(OPTIONS_THREADS), "threads");
+	ck_assert_str_eq(options_model_name(OPTIONS_FIBERS), "fibers");
 }
 END_TEST
 
@@ -98,7 +102,7 @@ START_TEST(test_errors_say_what_to_change)
 	refused("--worker-nice", "20", "from 0 to 19");
 	refused("--max-body", "1X", "64K");
 	refused("--max-body", "0", "64K");
-	refused("--model", "fibers", "threads");
+	refused("--model", "strands", "fibers");
 	refused("--root", "", "directory");
 	refused("--uploads=", NULL, "directory");
 	refused("--log", "", "file");

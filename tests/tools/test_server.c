@@ -288,6 +288,10 @@ static void check_diagnostics(uint16_t port)
 	body_is(port, "/diag/work", 200, "Hello, World!");
 	body_is(port, "/diag/sleep?ms=20", 200, "Hello, World!");
 	ck_assert(seconds() - before >= 0.020);
+	before = seconds();
+	body_is(port, "/diag/block?ms=20", 200, "Hello, World!");
+	ck_assert(seconds() - before >= 0.020);
+	body_is(port, "/diag/block?ms=x", 400, NULL);
 	body_is(port, "/diag/sleep?ms=-1", 400, NULL);
 	body_is(port, "/diag/sleep", 400, NULL);
 	body_is(port, "/diag/empty", 204, "");
@@ -326,6 +330,16 @@ START_TEST(test_diagnostics_with_tasks_and_loops)
 	struct server s;
 
 	server_start(&s, ANY, "--diagnostics", "--model", "tasks", "--workers", "2", "--loops", "3", NULL);
+	check_diagnostics(s.port);
+	ck_assert_int_eq(server_stop(&s), 0);
+}
+END_TEST
+
+START_TEST(test_diagnostics_with_fibers)
+{
+	struct server s;
+
+	server_start(&s, ANY, "--diagnostics", "--model", "fibers", "--workers", "2", "--loops", "2", NULL);
 	check_diagnostics(s.port);
 	ck_assert_int_eq(server_stop(&s), 0);
 }
@@ -513,23 +527,31 @@ END_TEST
 
 /* ---- The end --------------------------------------------------------------------------------------- */
 
+/* Waits until the figures hold text. */
+static void stats_say(uint16_t port, const char *text)
+{
+	const struct timespec moment = { 0, 1000000 };
+	struct response r;
+	int there = 0;
+
+	while (!there) {
+		client_ask(port, &r, GET("/_mummy/stats"));
+		ck_assert_int_eq(r.status, 200);
+		there = strstr(r.body, text) != NULL;
+		response_free(&r);
+		nanosleep(&moment, NULL);
+	}
+}
+
 /* A request that a worker sleeps on for ms, once the server has it. */
 static int begin_nap(uint16_t port, unsigned ms)
 {
-	const struct timespec moment = { 0, 1000000 };
-	int fd = client_open(port), running = 0;
-	struct response r;
+	int fd = client_open(port);
 	char head[128];
 
 	client_send(fd, head, (size_t)snprintf(head, sizeof head,
 					       "GET /diag/sleep?ms=%u HTTP/1.1\r\nHost: test\r\n\r\n", ms));
-	while (!running) {
-		client_ask(port, &r, GET("/_mummy/stats"));
-		ck_assert_int_eq(r.status, 200);
-		running = strstr(r.body, "\"running\":1") != NULL;
-		response_free(&r);
-		nanosleep(&moment, NULL);
-	}
+	stats_say(port, "\"running\":1");
 	return fd;
 }
 
@@ -576,6 +598,32 @@ START_TEST(test_second_signal_cuts)
 }
 END_TEST
 
+/* All of them sleep at once on the one worker, and it still works. */
+START_TEST(test_fibers_wait_together)
+{
+	struct server s;
+	char head[128], parked[32];
+	int fds[30];
+
+	server_start(&s, ANY, "--diagnostics", "--model", "fibers", "--workers", "1", NULL);
+	for (int i = 0; i < 30; i++) {
+		fds[i] = client_open(s.port);
+		client_send(fds[i], head, (size_t)snprintf(head, sizeof head, "GET /diag/sleep?ms=60000 HTTP/1.1\r\n"
+							   "Host: test\r\n\r\n"));
+		snprintf(parked, sizeof parked, "\"parked\":%d", i + 1);
+		stats_say(s.port, parked);
+	}
+	body_is(s.port, "/diag/work", 200, "Hello, World!");
+	stats_say(s.port, "\"threads\":1,");
+	kill(s.pid, SIGTERM);
+	server_says(&s, "SIGTERM: ");
+	kill(s.pid, SIGTERM);
+	ck_assert_int_eq(server_wait(&s), 1);
+	for (int i = 0; i < 30; i++)
+		close(fds[i]);
+}
+END_TEST
+
 START_TEST(test_idle_clients_do_not_hold_it_up)
 {
 	double before = seconds();
@@ -595,6 +643,6 @@ END_TEST
 SUITE_MAIN("mummy-server", test_help_and_version, test_bad_words_exit_2, test_bad_places_exit_2,
 	   test_unreadable_folders_exit_2, test_port_in_use_exits_2, test_reuse_port_shares,
 	   test_port_file, test_log_has_a_line_for_each_answer, test_page, test_files_and_mounts, test_diagnostics,
-	   test_diagnostics_with_tasks_and_loops, test_echo, test_max_body, test_chat, test_ws_echo,
-	   test_upload, test_both_signals_drain, test_second_signal_cuts,
+	   test_diagnostics_with_tasks_and_loops, test_diagnostics_with_fibers, test_echo, test_max_body, test_chat, test_ws_echo,
+	   test_upload, test_both_signals_drain, test_second_signal_cuts, test_fibers_wait_together,
 	   test_idle_clients_do_not_hold_it_up)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <mummy/pool.h>
 #include "diag.h"
 #include "diag-echo.h"
 #include "query.h"
@@ -46,21 +47,37 @@ static void empty(mummy_http_exchange *x, void *ctx)
 	mummy_http_respond(x, 204, NULL, 0, NULL, 0);
 }
 
-static void nap(mummy_http_exchange *x, void *ctx)
+static void block(unsigned ms)
 {
-	struct timespec left;
+	struct timespec left = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	while (nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
+}
+
+static void pause_for(mummy_http_exchange *x, void (*pause)(unsigned ms))
+{
 	uint64_t ms;
 
-	(void)ctx;
 	if (query_number(x, "ms", &ms, MAX_SLEEP_MS) < 0) {
 		plain(x, 400, "ms must be a number from 0 to 60000\n");
 		return;
 	}
-	left.tv_sec = (time_t)(ms / 1000);
-	left.tv_nsec = (long)(ms % 1000) * 1000000;
-	while (nanosleep(&left, &left) < 0 && errno == EINTR)
-		;
+	pause((unsigned)ms);
 	plain(x, 200, "Hello, World!");
+}
+
+/* On a fiber it parks. */
+static void nap(mummy_http_exchange *x, void *ctx)
+{
+	(void)ctx;
+	pause_for(x, mummy_task_sleep);
+}
+
+static void hold(mummy_http_exchange *x, void *ctx)
+{
+	(void)ctx;
+	pause_for(x, block);
 }
 
 /* ---- /diag/text: a JSON array of exactly so many octets -------------------------------------------- */
@@ -260,6 +277,7 @@ int diag_routes(struct diag *d, mummy_http_router *r, uint64_t max_body_bytes)
 		{ "GET", "/diag/hello", { .handler = hello, .flags = on_loop } },
 		{ "GET", "/diag/work", { .handler = hello } },
 		{ "GET", "/diag/sleep", { .handler = nap } },
+		{ "GET", "/diag/block", { .handler = hold } },
 		{ "GET", "/diag/text", { .handler = text, .ctx = d } },
 		{ "GET", "/diag/bytes", { .handler = bytes, .ctx = d,
 			.flags = on_loop | MUMMY_HTTP_IDENTITY } },

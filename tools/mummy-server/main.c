@@ -19,6 +19,7 @@
 #include "listen.h"
 #include "log.h"
 #include "options.h"
+#include "overflow.h"
 #include "page.h"
 #include "signals.h"
 #include "status.h"
@@ -73,8 +74,9 @@ static void raise_descriptor_limit(void)
 
 static int start_pool(struct app *a)
 {
-	struct mummy_pool_options opt = { .kind = a->opt.tasks ? MUMMY_POOL_TASKS : MUMMY_POOL_THREADS,
-		.threads = (unsigned)a->opt.workers, .nice = (unsigned)a->opt.worker_nice };
+	static const enum mummy_pool_kind kinds[] = { MUMMY_POOL_THREADS, MUMMY_POOL_TASKS, MUMMY_POOL_FIBERS };
+	struct mummy_pool_options opt = { .kind = kinds[a->opt.model], .thread_start = overflow_watch,
+		.thread_stop = overflow_unwatch, .threads = (unsigned)a->opt.workers, .nice = (unsigned)a->opt.worker_nice };
 	int rc = mummy_pool_new(&a->pool, &opt);
 
 	if (rc == -ENOTSUP) {        /* here threads have no nice values */
@@ -188,7 +190,8 @@ static int make_routes(struct app *a)
 
 static int make_server(struct app *a)
 {
-	const struct mummy_http_options opt = { .executor = { .submit = mummy_pool_submit, .ctx = a->pool },
+	const struct mummy_http_options opt = { .executor = { .submit = mummy_pool_submit,
+			.wait = mummy_pool_wait, .wake = mummy_pool_wake, .ctx = a->pool },
 		.loops = (unsigned)a->opt.loops, .max_body_bytes = a->opt.max_body,
 		.log = log_http, .answered = a->opt.log ? log_answer : NULL, .ctx = &a->log };
 	const struct options *o = &a->opt;
@@ -297,7 +300,7 @@ static int set_up(struct app *a)
 	if (a->opt.nlisten == 0)
 		a->opt.nlisten = listen_default(a->opt.listen);
 	a->status.started_ms = mummy_now_ms();
-	a->status.model = a->opt.tasks ? "tasks" : "threads";
+	a->status.model = options_model_name(a->opt.model);
 	if (start_pool(a) < 0 || open_uploads(a) < 0 || make_endpoints(a) < 0 || make_routes(a) < 0
 	    || make_server(a) < 0)
 		return -1;
@@ -342,6 +345,7 @@ int main(int argc, char **argv)
 	/* A log that goes into a pipe may lose its reader. */
 	signal(SIGPIPE, SIG_IGN);
 	signals_block();
+	overflow_report();
 	raise_descriptor_limit();
 	rc = set_up(&a) < 0 ? EXIT_USAGE : serve(&a) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	tear_down(&a);

@@ -57,14 +57,23 @@ static int set_port_file(struct options *o, const char *value, char *why, size_t
 	return set_text(&o->port_file, value, "file", why, size);
 }
 
+static const char *const models[] = { "threads", "tasks", "fibers" };
+
+const char *options_model_name(enum options_model model)
+{
+	return models[model];
+}
+
 static int set_model(struct options *o, const char *value, char *why, size_t size)
 {
-	if (strcmp(value, "threads") != 0 && strcmp(value, "tasks") != 0) {
-		snprintf(why, size, "\"%s\" is not a model; it is \"threads\" or \"tasks\"", value);
-		return -EINVAL;
+	for (unsigned i = 0; i < sizeof models / sizeof models[0]; i++) {
+		if (strcmp(value, models[i]) == 0) {
+			o->model = (enum options_model)i;
+			return 0;
+		}
 	}
-	o->tasks = value[1] == 'a';
-	return 0;
+	snprintf(why, size, "\"%s\" is not a model; it is \"threads\", \"tasks\" or \"fibers\"", value);
+	return -EINVAL;
 }
 
 static int set_count(uint64_t *to, const char *value, uint64_t max, char *why, size_t size)
@@ -186,10 +195,11 @@ static const struct options_row table[] = {
 	{ "root", "DIR", "serve the files below DIR", set_root },
 	{ "uploads", "DIR", "keep uploads in DIR, which is made if it is missing.\n"
 		"Default: a fresh directory that is removed at the end", set_uploads },
-	{ "model", "threads|tasks", "run handlers on threads with one queue, for handlers that block\n"
-		"(default), or on a work-stealing pool, for those that compute", set_model },
-	{ "workers", "N", "worker threads. Default: 8 for each CPU; with tasks 1 for each,\n"
-		"and more are added while handlers block", set_workers },
+	{ "model", "threads|tasks|fibers", "run handlers on threads with one queue, for handlers that\n"
+		"block (default), on a work-stealing pool, for those that compute,\n"
+		"or on fibers, for many that wait", set_model },
+	{ "workers", "N", "worker threads. Default: 8 for each CPU; with tasks and fibers\n"
+		"1 for each, and more are added while handlers block", set_workers },
 	{ "worker-nice", "N", "how far the workers stand back behind the loops, 0 to 19.\n"
 		"Default: 5", set_worker_nice },
 	{ "loops", "N", "event loops, a thread each. Default: 1", set_loops },

@@ -12,6 +12,9 @@
 #define OPTIONS_MAX_ORIGINS 64
 
 enum options_deflate { OPTIONS_SHARED, OPTIONS_OFF, OPTIONS_DEDICATED };
+/** In the order of their names in the help. */
+enum options_model { OPTIONS_THREADS, OPTIONS_TASKS, OPTIONS_FIBERS };
+
 enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
 
 /** What the user asked for. Strings are borrowed from argv. Zero means not given, but for worker_nice. */
@@ -20,7 +23,7 @@ struct options {
 	struct address listen[OPTIONS_MAX_LISTEN];
 	size_t nlisten;
 	const char *root, *uploads, *log, *port_file;
-	int tasks;                 /**< --model tasks */
+	enum options_model model;
 	uint64_t workers, worker_nice, loops;
 	uint64_t max_body;         /**< octets */
 	int max_body_given;
@@ -30,6 +33,9 @@ struct options {
 	size_t norigins;
 	int any_origin;            /**< --ws-origin "*" */
 };
+
+/** As it is written on the command line. Static. */
+const char *options_model_name(enum options_model model);
 
 /** One row of the table. set reads value (NULL for a flag); on error it writes what a value must be like
  *  to why, so that "--NAME: WHY" is a whole sentence. */

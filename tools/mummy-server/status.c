@@ -46,6 +46,7 @@ static void write_pool(struct json *j, const struct status *s)
 	json_member_number(j, "threads", p.threads);
 	json_member_number(j, "queued", p.queued);
 	json_member_number(j, "running", p.running);
+	json_member_number(j, "parked", p.parked);
 	json_member_number(j, "submitted", p.submitted);
 	json_member_number(j, "completed", p.completed);
 	json_member_number(j, "refused", p.refused);

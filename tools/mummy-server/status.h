@@ -16,7 +16,7 @@ struct status {
 	const mummy_upload *uploads;
 	struct chat *chat;
 	const mummy_ws_endpoint *echo;     /**< NULL: /ws/echo is off */
-	const char *model;                 /**< "threads" or "tasks" */
+	const char *model;                 /**< as in --model */
 	uint64_t started_ms;               /**< monotonic */
 };
 
