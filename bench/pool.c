@@ -102,10 +102,13 @@ static void note_start(void *arg)
 	atomic_store(&started_ns, now_ns());
 }
 
-static void wakes(void (*pause)(void))
+static void wakes(void (*pause)(void), unsigned spin_us)
 {
 	static uint64_t ns[WAKES];
-	mummy_pool *p = pool_of(MUMMY_POOL_TASKS, 1, 0);
+	struct mummy_pool_options opt = { .kind = MUMMY_POOL_TASKS, .threads = 1, .spin_us = spin_us };
+	mummy_pool *p = NULL;
+
+	need(mummy_pool_new(&p, &opt) == 0, "mummy_pool_new");
 
 	for (int i = 0; i < WAKES; i++) {
 		uint64_t t0, t1;
@@ -153,9 +156,9 @@ int main(int argc, char **argv)
 	else if (strcmp(what, "tasks") == 0)
 		submits(MUMMY_POOL_TASKS, number(argc, argv, 2), number(argc, argv, 3));
 	else if (strcmp(what, "wake") == 0)
-		wakes(until_parked);
+		wakes(until_parked, 0);
 	else if (strcmp(what, "spin") == 0)
-		wakes(a_microsecond);
+		wakes(a_microsecond, 1000);
 	else if (strcmp(what, "sleeps") == 0)
 		sleeps(number(argc, argv, 2));
 	else

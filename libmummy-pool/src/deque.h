@@ -3,8 +3,9 @@
  * SPAA 2005), of fixed capacity: its owner pushes and pops at the bottom, anybody steals at the top.
  *
  * The orderings are those of atomic operations alone, without fences, so that thread sanitizers
- * follow them. push ends in an exchange, not in a store, because the owner then looks for sleepers
- * and a full barrier has to stand between; as a barrier an exchange is the cheapest there is on x86.
+ * follow them. After a push the owner looks for sleepers, and a full barrier has to stand between:
+ * push ends in an exchange, the cheapest there is on x86, unless the deque is light. Then it ends in a
+ * store, and who falls asleep makes the barrier for both (barrier.h).
  */
 #ifndef MPOOL_DEQUE_H
 #define MPOOL_DEQUE_H
@@ -29,6 +30,7 @@ struct mpool_deque {
 	_Alignas(64) _Atomic int64_t bottom; /* the owner */
 	int64_t limit;                       /* no push at or above; top was seen at limit - capacity */
 	int64_t capacity;                    /* a power of two; 0: every push is refused */
+	bool light;
 	struct mpool_slot *slots;
 };
 
@@ -44,6 +46,12 @@ static inline int64_t mpool_deque_size(struct mpool_deque *d)
 	return b > t ? b - t : 0;
 }
 
+/** Owner: so many pushes will succeed. */
+static inline size_t mpool_deque_room(struct mpool_deque *d)
+{
+	return (size_t)(d->capacity - mpool_deque_size(d));
+}
+
 /** Owner: the slot to be filled and then published, or NULL when it is full. */
 static inline struct mpool_slot *mpool_deque_claim(struct mpool_deque *d)
 {
@@ -57,10 +65,15 @@ static inline struct mpool_slot *mpool_deque_claim(struct mpool_deque *d)
 	return mpool_deque_slot(d, b);
 }
 
-/** Owner: what was claimed is there for thieves. A full barrier. */
+/** Owner: what was claimed is there for thieves. A full barrier unless d is light. */
 static inline void mpool_deque_publish(struct mpool_deque *d)
 {
-	atomic_exchange(&d->bottom, atomic_load_explicit(&d->bottom, memory_order_relaxed) + 1);
+	int64_t b = atomic_load_explicit(&d->bottom, memory_order_relaxed) + 1;
+
+	if (__builtin_expect(d->light, 1))
+		atomic_store_explicit(&d->bottom, b, memory_order_release);
+	else
+		atomic_exchange(&d->bottom, b);
 }
 
 /** Owner. False when it is full. */
@@ -76,32 +89,34 @@ static inline bool mpool_deque_push(struct mpool_deque *d, void (*run)(void *arg
 	return true;
 }
 
-/** Owner: the slot of the last pushed, taken out; NULL when thieves took everything. */
-static inline struct mpool_slot *mpool_deque_take_back(struct mpool_deque *d)
+/** Owner: takes the last pushed out, from *at. False when thieves took everything. */
+static inline bool mpool_deque_take_back(struct mpool_deque *d, int64_t *at)
 {
 	int64_t b = atomic_load_explicit(&d->bottom, memory_order_relaxed) - 1;
 	bool mine;
 	int64_t t;
 
+	*at = b;
 	atomic_exchange(&d->bottom, b);
 	t = atomic_load(&d->top);
 	if (__builtin_expect(t >= b, 0)) {
 		/* The last one is contended; none at all has to leave bottom as it was. */
 		mine = t == b && atomic_compare_exchange_strong(&d->top, &t, t + 1);
 		atomic_store(&d->bottom, b + 1);
-		if (!mine)
-			return NULL;
+		return mine;
 	}
-	return mpool_deque_slot(d, b);
+	return true;
 }
 
 /** Owner: takes back the last pushed. False when thieves took everything. */
 static inline bool mpool_deque_pop(struct mpool_deque *d, struct mpool_job *out)
 {
-	struct mpool_slot *s = mpool_deque_take_back(d);
+	struct mpool_slot *s;
+	int64_t at;
 
-	if (!s)
+	if (!mpool_deque_take_back(d, &at))
 		return false;
+	s = mpool_deque_slot(d, at);
 	out->run = atomic_load_explicit(&s->run, memory_order_relaxed);
 	out->arg = atomic_load_explicit(&s->arg, memory_order_relaxed);
 	return true;

@@ -77,8 +77,10 @@ static void sleep_on(struct mpool_worker *w, fork_state *state)
 {
 	struct mpool_worker *thief = thief_of(atomic_load(state)), *none = NULL, *me = w;
 
-	if (thief)
+	if (thief) {
 		atomic_compare_exchange_strong(&thief->helper, &none, w);
+		mpool_settle(w->pool);
+	}
 	if (!(atomic_fetch_or(state, WAITING) & DONE)
 	    && !(thief && mpool_deque_size(&thief->forks) > 0))
 		mpool_event_wait(&w->pool->lot, &w->event, MPOOL_NEVER);
@@ -111,11 +113,12 @@ static __attribute__((noinline)) void await_thief(struct mpool_worker *w, struct
 void mummy_pool_join(struct mummy_pool_task *t)
 {
 	struct mpool_worker *w = mpool_current;
+	int64_t at;
 
 	if (__builtin_expect(atomic_load_explicit(state_of(t), memory_order_acquire) & DONE, 0))
 		return;
 	/* In the order that join asks for, the last pushed is t. */
-	if (__builtin_expect(mpool_deque_take_back(&w->forks) != NULL, 1))
+	if (__builtin_expect(mpool_deque_take_back(&w->forks, &at), 1))
 		t->run(t->arg);
 	else
 		await_thief(w, t);

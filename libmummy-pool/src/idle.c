@@ -2,12 +2,22 @@
 #include "worker.h"
 #include "mummy-common.h"
 
+/** Where no worker has pushed since it was idle there is nothing to be seen: stocked was raised by an
+ *  atomic operation before the push, which comes before the look at want_wake. */
+void mpool_settle(mummy_pool *p)
+{
+	if (p->light && atomic_load(&p->stocked) > 0)
+		mpool_barrier();
+}
+
 /** Lock held. An exchange, for the barrier between the announcement and the look that follows. */
 void mpool_publish(mummy_pool *p)
 {
 	bool unwatched = p->growing && !p->armed;
+	bool want = !p->waking && (p->idle || p->keeper || unwatched);
 
-	atomic_exchange(&p->want_wake, !p->waking && (p->idle || p->keeper || unwatched));
+	if (!atomic_exchange(&p->want_wake, want) && want)
+		mpool_settle(p);
 }
 
 static bool deques_visible(mummy_pool *p)
@@ -230,6 +240,25 @@ static bool has_to_end(mummy_pool *p, struct mpool_worker *w)
 	return true;
 }
 
+/** Lock held, given back meanwhile. As if it had been woken: until it gives up nobody else is. */
+static void spin_for_all(mummy_pool *p, struct mpool_worker *w)
+{
+	uint64_t until, due, now;
+
+	w->woken = p->waking = true;
+	mpool_publish(p);
+	mpool_tell_drainers(p);
+	pthread_mutex_unlock(&p->lock);
+	until = mummy_now_ns() + p->spin_ns;
+	due = mpool_fibers_due_ns(w);
+	until = due < until ? due : until;
+	while (!mpool_work_visible(p) && !mpool_fibers_ready(w) && (now = mummy_now_ns()) < until
+	       && now < atomic_load(&p->next_due_ns))
+		mpool_relax();
+	pthread_mutex_lock(&p->lock);
+	w->woken = p->waking = false;
+}
+
 bool mpool_idle(struct mpool_worker *w)
 {
 	mummy_pool *p = w->pool;
@@ -239,6 +268,8 @@ bool mpool_idle(struct mpool_worker *w)
 		return true;
 	mpool_unstock(w);
 	pthread_mutex_lock(&p->lock);
+	if (p->spin_ns > 0 && !p->waking && !p->stopping && p->queue.count == 0)
+		spin_for_all(p, w);
 	for (;;) {
 		mpool_expire(p);
 		if (w->woken || (p->queue.count > 0 && !mpool_fibers_full(w)) || mpool_fibers_ready(w))

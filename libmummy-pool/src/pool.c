@@ -94,6 +94,9 @@ static int init(mummy_pool *p, const struct mummy_pool_options *opt)
 	p->stealing = opt->kind != MUMMY_POOL_THREADS;
 	init_fibers(p, opt);
 	p->local = p->stealing && opt->max_queued == 0;
+	p->light = p->stealing && mpool_barrier_init();
+	p->batch = p->local && !p->fibers ? MPOOL_BATCH : 0;
+	p->spin_ns = (uint64_t)opt->spin_us * 1000u;
 	p->max_queued = opt->max_queued;
 	p->stamp.pool = p;
 	p->next_due_ns = MPOOL_NEVER;

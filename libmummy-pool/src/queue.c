@@ -41,7 +41,7 @@ static bool pop_in_turn(struct mpool_queue *q, struct mpool_job *out)
 bool mpool_queue_pop(struct mpool_queue *q, struct mpool_job *out)
 {
 	/* Where all are normal, as mostly, nobody has to take turns. */
-	if (q->rings[NORMAL].count == q->count ? !mpool_ring_pop(&q->rings[NORMAL], out) : !pop_in_turn(q, out))
+	if (mpool_queue_is_plain(q) ? !mpool_ring_pop(&q->rings[NORMAL], out) : !pop_in_turn(q, out))
 		return false;
 	q->count--;
 	return true;

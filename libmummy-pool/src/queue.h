@@ -24,6 +24,12 @@ int mpool_queue_promise(struct mpool_queue *q, enum mummy_pool_priority priority
 void mpool_queue_fulfil(struct mpool_queue *q, enum mummy_pool_priority priority, struct mpool_job job);
 void mpool_queue_withdraw(struct mpool_queue *q, enum mummy_pool_priority priority);
 void mpool_queue_destroy(struct mpool_queue *q);
+/** All are of normal priority. */
+static inline bool mpool_queue_is_plain(const struct mpool_queue *q)
+{
+	return q->rings[1].count == q->count;
+}
+
 /** Of high priority. */
 static inline size_t mpool_queue_urgent(const struct mpool_queue *q)
 {

@@ -209,8 +209,28 @@ void mpool_fulfil(mummy_pool *p, struct mpool_job job)
 	queued(p);
 }
 
-bool mpool_take_shared(mummy_pool *p, struct mpool_job *out)
+/** Lock held. A fair share of what is left goes to w's own deque, where others find it too: with tiny
+ *  jobs, the lock is what costs. Not where threads were added because jobs block. */
+static void take_batch(mummy_pool *p, struct mpool_worker *w)
 {
+	struct mpool_job jobs[MPOOL_BATCH];
+	size_t n = p->queue.count / (2 * (size_t)p->live), i;
+
+	if (n == 0 || p->live > p->base || !mpool_queue_is_plain(&p->queue))
+		return;
+	n = n < p->batch ? n : p->batch;
+	n = n < mpool_deque_room(&w->jobs) ? n : mpool_deque_room(&w->jobs);
+	for (i = 0; i < n; i++)
+		mpool_queue_pop(&p->queue, &jobs[i]);
+	mpool_stock(w);
+	/* The owner takes back what it pushed last. */
+	for (; i > 0; i--)
+		mpool_deque_push(&w->jobs, jobs[i - 1].run, jobs[i - 1].arg);
+}
+
+bool mpool_take_shared(struct mpool_worker *w, struct mpool_job *out)
+{
+	mummy_pool *p = w->pool;
 	mpool_word *event = NULL;
 	uint64_t due = atomic_load_explicit(&p->next_due_ns, memory_order_relaxed);
 	bool found;
@@ -221,6 +241,8 @@ bool mpool_take_shared(mummy_pool *p, struct mpool_job *out)
 	pthread_mutex_lock(&p->lock);
 	mpool_expire(p);
 	found = mpool_queue_pop(&p->queue, out);
+	if (found && p->batch > 0)
+		take_batch(p, w);
 	mpool_note_queue(p);
 	if (p->queue.count > 0)
 		event = mpool_choose_to_wake(p);

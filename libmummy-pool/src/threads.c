@@ -67,6 +67,7 @@ static struct mpool_worker *make_worker(mummy_pool *p, unsigned index)
 		free_worker(w);
 		return NULL;
 	}
+	w->forks.light = w->jobs.light = p->light;
 	return w;
 }
 

@@ -3,7 +3,7 @@
 #include "census.h"
 #include "fiber.h"
 
-/* How often a busy worker looks at the shared queue first, lest jobs that submit jobs starve it. */
+/* How often a busy worker looks at the oldest first. */
 #define FAIRNESS 61u
 
 _Thread_local struct mpool_worker *mpool_current MPOOL_TLS;
@@ -74,22 +74,26 @@ static bool steal(struct mpool_worker *w)
 
 static bool take_shared(struct mpool_worker *w, struct mpool_job *job)
 {
-	if (!mpool_take_shared(w->pool, job))
+	if (!mpool_take_shared(w, job))
 		return false;
 	if (w->pool->stealing)
 		pass_on(w->pool);
 	return true;
 }
 
+/** Jobs that submit jobs starve neither the shared queue nor what has waited longest in w's own. */
+static bool take_oldest(struct mpool_worker *w, struct mpool_job *job)
+{
+	if (w->tick++ % FAIRNESS == 0)
+		return take_shared(w, job) || mpool_deque_steal(&w->jobs, job);
+	return atomic_load_explicit(&w->pool->urgent, memory_order_relaxed) > 0 && take_shared(w, job);
+}
+
 static bool work(struct mpool_worker *w)
 {
 	struct mpool_job job;
 
-	bool shared_first = w->tick++ % FAIRNESS == 0
-			    || atomic_load_explicit(&w->pool->urgent, memory_order_relaxed) > 0;
-
-	if ((shared_first && take_shared(w, &job)) || mpool_deque_pop(&w->jobs, &job)
-	    || take_shared(w, &job)) {
+	if (take_oldest(w, &job) || mpool_deque_pop(&w->jobs, &job) || take_shared(w, &job)) {
 		run_job(w, job);
 		return true;
 	}

@@ -7,9 +7,11 @@
  * take them back in order.
  *
  * No wake-up is missed: who parks first announces itself in want_wake and then looks at all the
- * deques once more, who pushes first pushes and then looks at want_wake. At most one wake is on its
- * way at a time; until it arrives want_wake is 0, and the woken worker looks at everything and wakes
- * the next one if there is more than it takes. To wake is what costs most, by far.
+ * deques once more, who pushes first pushes and then looks at want_wake. Between the two steps each
+ * needs a full barrier; where the system lets one thread make it for all, who sets want_wake does.
+ * At most one wake is on its way at a time; until it arrives want_wake is 0, and the woken worker looks
+ * at everything and wakes the next one if there is more than it takes. To wake is what costs most, by
+ * far. A worker that spins stands for a wake on its way.
  *
  * When no worker idles, it is the monitor that wants to know: want_wake is set until it is armed. It
  * adds threads where workers block (see monitor.c); they retire when they idle.
@@ -21,6 +23,7 @@
 #define MPOOL_WORKER_H
 #include <mummy/pool.h>
 #include "alive.h"
+#include "barrier.h"
 #include "delay.h"
 #include "deque.h"
 #include "park.h"
@@ -30,6 +33,7 @@
 
 #define MPOOL_FORKS 1024u /* pool.h promises this number */
 #define MPOOL_JOBS 256u
+#define MPOOL_BATCH 32u
 #define MPOOL_NAME_SIZE 16 /* of a thread, with its NUL, as the kernel keeps it */
 
 /* A thread that leaves runs the program's thread_stop; one that is gone is yet to be joined. */
@@ -84,6 +88,9 @@ struct mummy_pool {
 	bool stealing;             /* TASKS, FIBERS */
 	bool fibers;
 	bool local;                /* jobs submitted by jobs stay on their worker */
+	bool light;                /* who parks makes the barrier for who pushes */
+	unsigned batch;            /* jobs that a worker takes at once from the shared queue */
+	uint64_t spin_ns;          /* one worker at a time looks around for so long before it parks */
 	size_t max_queued;
 	bool growing;              /* threads are added while workers block */
 	unsigned cpus, first_base;
@@ -235,6 +242,8 @@ bool mpool_work_visible(mummy_pool *p);
 mpool_word *mpool_choose_to_wake(mummy_pool *p);
 /** Lock held. Sets want_wake: after it, look for work once more. */
 void mpool_publish(mummy_pool *p);
+/** A full barrier between what the caller stored and what it will see of the deques. */
+void mpool_settle(mummy_pool *p);
 /** Wakes one worker if one is idle and none on its way. */
 void mpool_wake_one(mummy_pool *p);
 /** Lock held. Moves what is due to the queue. */
@@ -272,8 +281,8 @@ void mpool_disarm(mummy_pool *p, struct mpool_timer *timer);
 /** Keeps room for a job that will be enqueued whatever happens: -ENOMEM, -ESHUTDOWN. */
 int mpool_promise(mummy_pool *p);
 void mpool_fulfil(mummy_pool *p, struct mpool_job job);
-/** Takes one from the shared queue. */
-bool mpool_take_shared(mummy_pool *p, struct mpool_job *out);
+/** Takes one from the shared queue; w may get more, which then lie with it. */
+bool mpool_take_shared(struct mpool_worker *w, struct mpool_job *out);
 void mpool_count_cancelled(mummy_pool *p);
 
 /* nice.c */

@@ -66,6 +66,24 @@ START_TEST(without_room_every_push_is_refused)
 }
 END_TEST
 
+START_TEST(the_room_is_known)
+{
+	struct mpool_deque d = { 0 };
+	struct mpool_job job;
+
+	ck_assert_uint_eq(mpool_deque_room(&d), 0);
+	ck_assert_int_eq(mpool_deque_init(&d, 4), 0);
+	for (size_t room = 4; room > 0; room--) {
+		ck_assert_uint_eq(mpool_deque_room(&d), room);
+		ck_assert(mpool_deque_push(&d, NULL, NULL));
+	}
+	ck_assert_uint_eq(mpool_deque_room(&d), 0);
+	ck_assert(mpool_deque_steal(&d, &job));
+	ck_assert_uint_eq(mpool_deque_room(&d), 1);
+	mpool_deque_destroy(&d);
+}
+END_TEST
+
 enum { ITEMS = 100000 };
 static struct mpool_deque shared;
 static atomic_uchar seen[ITEMS];
@@ -82,12 +100,15 @@ static void *thief(void *arg)
 	return NULL;
 }
 
-START_TEST(each_item_is_taken_once)
+static void take_all_once(bool light)
 {
 	pthread_t t[2];
 	struct mpool_job job;
 
 	ck_assert_int_eq(mpool_deque_init(&shared, 64), 0);
+	shared.light = light;
+	atomic_store(&over, false);
+	memset(seen, 0, sizeof seen);
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(pthread_create(&t[i], NULL, thief, NULL), 0);
 	for (uintptr_t i = 0; i < ITEMS;) {
@@ -106,7 +127,14 @@ START_TEST(each_item_is_taken_once)
 		ck_assert_int_eq(atomic_load(&seen[i]), 1);
 	mpool_deque_destroy(&shared);
 }
+
+START_TEST(each_item_is_taken_once)
+{
+	take_all_once(false);
+	take_all_once(true);
+}
 END_TEST
 
 SUITE_MAIN("pool/deque", the_owner_takes_the_last_and_thieves_the_first,
-	   a_full_one_refuses_until_there_is_room, without_room_every_push_is_refused, each_item_is_taken_once)
+	   a_full_one_refuses_until_there_is_room, without_room_every_push_is_refused, the_room_is_known,
+	   each_item_is_taken_once)

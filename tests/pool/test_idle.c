@@ -115,5 +115,44 @@ START_TEST(an_earlier_timer_is_noticed)
 }
 END_TEST
 
-SUITE_MAIN("pool/idle", one_after_another_is_woken_until_all_work, work_inside_wakes_the_others_too,
+static void hit_job(void *arg)
+{
+	hit(arg);
+}
+
+/* While one spins no other is woken; what it takes must not keep the rest from being seen. */
+START_TEST(one_that_spins_passes_on)
+{
+	static struct gate gates[2][30];
+
+	for (int kind = 0; kind < 2; kind++) {
+		struct mummy_pool_options opt = { .kind = (enum mummy_pool_kind)kind, .threads = 3, .spin_us = 2000 };
+		struct mummy_task_options soon = { .delay_ms = 1 };
+		mummy_pool *p = NULL;
+		atomic_int n = 0;
+
+		ck_assert_int_eq(mummy_pool_new(&p, &opt), 0);
+		for (int i = 0; i < 30; i++) {
+			struct gate *gate = &gates[kind][i];
+
+			if (i % 3 == 0)
+				all_asleep(p);
+			for (int k = 0; k < 3; k++)
+				ck_assert_int_eq(mummy_pool_submit(p, gate_job, gate), 0);
+			while (atomic_load(&gate->reached) < 3)
+				sched_yield();
+			gate_open(gate);
+			ck_assert_int_eq(mummy_task_submit(NULL, p, hit, &n, &soon), 0);
+			ck_assert_int_eq(mummy_pool_submit(p, hit_job, &n), 0);
+			while (atomic_load(&n) < 2 * (i + 1))
+				sched_yield();
+		}
+		ck_assert_int_eq(mummy_pool_submit(p, hit_job, &n), 0);
+		mummy_pool_free(p);
+		ck_assert_int_eq(atomic_load(&n), 61);
+	}
+}
+END_TEST
+
+SUITE_MAIN("pool/idle", one_that_spins_passes_on, one_after_another_is_woken_until_all_work, work_inside_wakes_the_others_too,
 	   somebody_always_keeps_the_time, an_earlier_timer_is_noticed)

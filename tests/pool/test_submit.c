@@ -207,6 +207,49 @@ START_TEST(many_threads_submit_while_others_drain)
 }
 END_TEST
 
-SUITE_MAIN("pool/submit", every_job_runs_once, threads_are_first_in_first_out, a_full_queue_refuses,
+struct walled {
+	struct gate gate;
+	atomic_int ran;
+};
+
+static void wall_or_add(void *arg)
+{
+	struct walled *walled = arg;
+
+	if (atomic_fetch_add(&walled->ran, 1) == 0)
+		gate_job(&walled->gate);
+}
+
+/* Whatever the first worker has taken along, the other gets it while the first does not end. */
+START_TEST(a_job_holds_up_no_other)
+{
+	/* A job may look at its gate once more after others have seen it there. */
+	static struct walled halls[20];
+	static struct gate doors[20][2];
+	mummy_pool *p = pool_of(MUMMY_POOL_TASKS, 2);
+
+	for (int round = 0; round < 20; round++) {
+		struct walled *walled = &halls[round];
+		struct gate *gates = doors[round];
+
+		/* So that many wait when one takes the first. */
+		for (int i = 0; i < 2; i++) {
+			ck_assert_int_eq(mummy_pool_submit(p, gate_job, &gates[i]), 0);
+			gate_reached(&gates[i]);
+		}
+		for (int i = 0; i < 200; i++)
+			ck_assert_int_eq(mummy_pool_submit(p, wall_or_add, walled), 0);
+		gate_open(&gates[0]);
+		gate_reached(&walled->gate);
+		gate_open(&gates[1]);
+		while (atomic_load(&walled->ran) < 200)
+			sched_yield();
+		gate_open(&walled->gate);
+	}
+	mummy_pool_free(p);
+}
+END_TEST
+
+SUITE_MAIN("pool/submit", a_job_holds_up_no_other, every_job_runs_once, threads_are_first_in_first_out, a_full_queue_refuses,
 	   jobs_submit_jobs, what_a_deque_cannot_hold_goes_to_the_shared_queue, a_draining_pool_refuses,
 	   many_threads_submit_while_others_drain)

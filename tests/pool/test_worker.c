@@ -37,6 +37,25 @@ START_TEST(jobs_that_submit_jobs_starve_nobody)
 }
 END_TEST
 
+static void let_stop_later(void *arg)
+{
+	struct relay *relay = arg;
+
+	ck_assert_int_eq(mummy_pool_submit(relay->pool, let_stop, relay), 0);
+	resubmit(relay);
+}
+
+START_TEST(nor_what_a_job_submitted_before)
+{
+	struct relay relay = { .pool = pool_of(MUMMY_POOL_TASKS, 1) };
+
+	ck_assert_int_eq(mummy_pool_submit(relay.pool, let_stop_later, &relay), 0);
+	while (!atomic_load(&relay.stop))
+		sched_yield();
+	mummy_pool_free(relay.pool);
+}
+END_TEST
+
 static void mark_ran(void *arg)
 {
 	atomic_store(&((struct relay *)arg)->ran, true);
@@ -89,5 +108,6 @@ START_TEST(a_thread_knows_its_pool)
 }
 END_TEST
 
-SUITE_MAIN("pool/worker", jobs_that_submit_jobs_starve_nobody, a_job_of_a_busy_worker_is_stolen,
+SUITE_MAIN("pool/worker", jobs_that_submit_jobs_starve_nobody,
+	   nor_what_a_job_submitted_before, a_job_of_a_busy_worker_is_stolen,
 	   a_thread_knows_its_pool)

@@ -118,7 +118,10 @@ struct mummy_pool_options {
 	size_t max_fibers;       /**< begun and not returned; above it jobs wait in the queue; 0: 65,536 */
 	size_t max_cached_stacks;  /**< kept by each worker for its next fibers, those that it did not
 	                              need for a second excepted; 0: 16,384 */
-	uintptr_t reserved[6];
+	unsigned spin_us;        /**< before it parks, a worker looks around for so long, one at a time, and
+	                              what is submitted meanwhile starts at once: that takes a CPU, so set
+	                              it where one is idle and microseconds count; 0: no */
+	uintptr_t reserved[5];
 };
 
 /** Starts a pool. opt is copied; NULL: all defaults. -EINVAL, -ENOMEM, -EAGAIN (no thread),
