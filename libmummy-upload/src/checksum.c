@@ -1,9 +1,12 @@
 #include <config.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <gnutls/gnutls.h>
 #include "base64.h"
+#include <mummy/upload.h>
 #include "checksum.h"
 
 static const struct {
@@ -88,4 +91,52 @@ void mup_checksum_drop(struct mup_checksum *c)
 	if (c->hash)
 		gnutls_hash_deinit(c->hash, NULL);
 	c->hash = NULL;
+}
+
+static int feed_file(struct mup_checksum *c, int fd)
+{
+	const size_t room = (size_t)256 << 10;
+	char *buf = malloc(room);
+	int rc = buf ? 0 : -ENOMEM;
+	off_t at = 0;
+
+	while (rc == 0) {
+		ssize_t n = pread(fd, buf, room, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			rc = n < 0 ? -errno : 0;
+			break;
+		}
+		rc = mup_checksum_feed(c, buf, (size_t)n);
+		at += n;
+	}
+	free(buf);
+	return rc;
+}
+
+int mummy_upload_digest(int fd, const char *algorithm, char out[129])
+{
+	struct mup_checksum c = { .len = 0 };
+	unsigned char sum[MUP_DIGEST_MAX];
+	size_t i = 0;
+	int rc;
+
+	while (i < KNOWN && strcmp(known[i].name, algorithm) != 0)
+		i++;
+	if (i == KNOWN || !works(known[i].algorithm))
+		return -ENOTSUP;
+	c.algorithm = known[i].algorithm;
+	rc = mup_checksum_feed(&c, "", 0);
+	if (rc == 0)
+		rc = feed_file(&c, fd);
+	if (rc < 0) {
+		mup_checksum_drop(&c);
+		return rc;
+	}
+	gnutls_hash_deinit(c.hash, sum);
+	for (size_t k = 0; k < known[i].len; k++)
+		snprintf(out + 2 * k, 3, "%02x", sum[k]);
+	return 0;
 }

@@ -139,6 +139,8 @@ static int ask(struct mup_request *r, struct creation *c)
 		return 0;
 	if (!u->opt.events.pre_create)
 		return 1;
+	mup_private_client(&c->priv, r->req->peer);
+	c->info.client = c->priv.client[0] ? c->priv.client : NULL;
 	status = u->opt.events.pre_create(u->opt.ctx, r->req, &c->info, &c->grant);
 	if (status == 0)
 		return check_size(r, c);

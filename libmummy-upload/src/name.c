@@ -1,6 +1,7 @@
 #include <config.h>
 #include <stdio.h>
 #include <string.h>
+#include "id.h"
 #include "name.h"
 
 #define NAME_BYTES 200                   /* leaves room for a mark */
@@ -71,7 +72,12 @@ size_t mup_name_safe(const char *raw, size_t n, char out[MUP_NAME_SIZE])
 	while (used && (out[used - 1] == ' ' || out[used - 1] == '.'))
 		used--;
 	out[used] = '\0';
-	return used;
+	if (used < MUP_ID_LEN || !mup_id_valid(out, MUP_ID_LEN))
+		return used;
+	/* files whose names begin with an id belong to that upload */
+	memmove(out + 1, out, used + 1);
+	out[0] = '_';
+	return used + 1;
 }
 
 void mup_name_mark(const char *name, const char *mark, char out[MUP_NAME_SIZE])

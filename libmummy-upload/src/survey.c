@@ -230,6 +230,7 @@ static int list_one(void *arg, const struct mummy_upload_info *info)
 
 	mup_private_read(&priv, info->private_state);
 	shown.expires = mup_expires(l->u, info, &priv);
+	shown.client = priv.client[0] ? priv.client : NULL;
 	if (f && ((f->id && strcmp(f->id, info->id) != 0) || (f->states && !(f->states & 1u << info->state))
 		  || (f->created_after && info->created <= f->created_after)
 		  || (f->expires_before && (!shown.expires || shown.expires >= f->expires_before))))

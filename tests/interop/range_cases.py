@@ -1,9 +1,12 @@
 """Uploads without TUS: curl's PUT and forms, and ranges one after another."""
+import hashlib
 import json
 import os
+import shutil
 import socket
+import subprocess
 
-from harness import Server, case
+from harness import Server, Setup, case
 from http_cases import noise
 from tus_cases import MIB, offset, stored
 from wire import curl, curl_head, get, read_answer
@@ -117,3 +120,67 @@ def a_form_arrives_one_octet_at_a_time():
         assert answer.status == 201, answer.body
         where = json.loads(answer.body)["files"][0]["location"]
         assert get(server, where).body == b"line\r\n--\r\n-b-x"
+
+
+def receipt(folder, path):
+    with open(os.path.join(folder, path.rsplit("/", 1)[1] + ".json"), encoding="utf-8") as f:
+        return json.load(f)
+
+
+@case
+def finished_uploads_are_named_and_described_as_asked():
+    data = noise(100000)
+    with Server("--name", "safe", "--completed", os.path.join(Setup.work, "done")) as server:
+        folder = os.path.join(Setup.work, "done")
+        server.write("a b.txt", data)
+        source = os.path.join(server.root, "a b.txt")
+        paths = []
+        for _ in range(2):
+            body, done = curl("-i", "-T", source, server.url("/range/"))
+            assert done[0]["response_code"] == 201, body
+            paths.append(curl_head(body)[-1]["location"])
+        assert not [name for name in os.listdir(server.uploads) if not name.startswith(".")]
+        for path, name in zip(paths, ("a b.txt", "a b-1.txt")):
+            told = receipt(folder, path)
+            assert told["file"] == name and told["name"] == "a b.txt" and told["size"] == len(data), told
+            assert told["digests"] == {"sha256": hashlib.sha256(data).hexdigest()}, told
+            assert told["client"] == "127.0.0.1" and told["created"] <= told["finished"], told
+            assert told["metadata"] == {"filename": "a b.txt"}
+            with open(os.path.join(folder, name), "rb") as f:
+                assert f.read() == data
+        # what a process that died did not write is written by the next one
+        os.unlink(os.path.join(folder, paths[0].rsplit("/", 1)[1] + ".json"))
+        server.kill()
+        server.start()
+        assert receipt(folder, paths[0])["file"] == "a b.txt"
+        _, done = curl("-X", "DELETE", server.url(paths[0]))
+        assert done[0]["response_code"] == 204
+        assert sorted(os.listdir(folder)) == sorted(["a b-1.txt", paths[1].rsplit("/", 1)[1] + ".json"])
+    shutil.rmtree(folder)
+
+
+@case
+def limits_of_uploads_are_kept():
+    with Server("--upload-max-size", "1000", "--upload-quota", "1500", "--fsync", "none") as server:
+        assert put(server, "/range/a", noise(1001))[0] == 413
+        assert put(server, "/range/a", noise(1000))[0] == 201
+        _, done = curl("-T", "/dev/null", server.url("/range/empty"))
+        assert done[0]["response_code"] == 201
+        body, _ = curl("-i", "-X", "POST", "-H", "Upload-Length: 600", server.url("/range/"))
+        assert curl_head(body)[0].status == 507
+    with Server("--upload-min-free", "1000T") as server:
+        body, _ = curl("-i", "-X", "POST", "-H", "Upload-Length: 600", server.url("/range/"))
+        assert curl_head(body)[0].status == 507
+    with Server("--upload-origins", "https://a.example", "--upload-expire", "1h") as server:
+        body, _ = curl("-i", "-X", "POST", "-H", "Upload-Length: 600", "-H", "Origin: https://a.example",
+                       server.url("/range/"))
+        head = curl_head(body)[0]
+        assert head["access-control-allow-origin"] == "https://a.example" and head["upload-expires"], head
+
+
+@case
+def other_machines_are_kept_out_unless_allowed():
+    server = subprocess.run([Setup.server, "--listen", "0.0.0.0:0"], capture_output=True, timeout=30, check=False)
+    assert server.returncode == 2 and b"--allow-anonymous" in server.stderr, server
+    with Server("--allow-anonymous", listen="0.0.0.0:0") as server:
+        assert put(server, "/range/a", b"a")[0] == 201

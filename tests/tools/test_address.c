@@ -100,4 +100,20 @@ START_TEST(test_shared_port)
 }
 END_TEST
 
-SUITE_MAIN("address", test_forms, test_refused, test_probe_finds_a_port_in_use, test_shared_port)
+START_TEST(test_who_can_reach_it)
+{
+	static const struct { const char *text; int open; } v[] = {
+		{ "127.0.0.1:80", 0 }, { "127.1.2.3:80", 0 }, { "[::1]:80", 0 }, { "unix:/x", 0 },
+		{ "[::ffff:127.0.0.1]:80", 0 }, { "0.0.0.0:80", 1 }, { "[::]:80", 1 }, { "192.0.2.1:80", 1 },
+		{ "[::ffff:192.0.2.1]:80", 1 }, { "[2001:db8::1]:80", 1 }, { "128.0.0.1:80", 1 },
+	};
+	struct address a;
+
+	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
+		ck_assert_int_eq(address_parse(&a, v[i].text), 0);
+		ck_assert_msg(address_is_open(&a) == v[i].open, "%s", v[i].text);
+	}
+}
+END_TEST
+
+SUITE_MAIN("address", test_forms, test_refused, test_probe_finds_a_port_in_use, test_shared_port, test_who_can_reach_it)

@@ -53,4 +53,27 @@ START_TEST(test_sizes)
 }
 END_TEST
 
-SUITE_MAIN("number", test_decimal_digits_only, test_bounds, test_sizes)
+START_TEST(test_times)
+{
+	static const char *const bad[] = { "", "h", "1x", "1hh", "1 h", "-1h", "1H" };
+	uint64_t n = 7;
+
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		ck_assert_int_eq(number_parse_time(&n, bad[i], 1000), -EINVAL);
+	ck_assert_int_eq(number_parse_time(&n, "0", 1000), 0);
+	ck_assert_uint_eq(n, 0);
+	ck_assert_int_eq(number_parse_time(&n, "90", 1000), 0);
+	ck_assert_uint_eq(n, 90);
+	ck_assert_int_eq(number_parse_time(&n, "10s", 1000), 0);
+	ck_assert_uint_eq(n, 10);
+	ck_assert_int_eq(number_parse_time(&n, "5m", 1000), 0);
+	ck_assert_uint_eq(n, 300);
+	ck_assert_int_eq(number_parse_time(&n, "2h", 7200), 0);
+	ck_assert_uint_eq(n, 7200);
+	ck_assert_int_eq(number_parse_time(&n, "3d", UINT32_MAX), 0);
+	ck_assert_uint_eq(n, 259200);
+	ck_assert_int_eq(number_parse_time(&n, "3h", 7200), -ERANGE);
+}
+END_TEST
+
+SUITE_MAIN("number", test_decimal_digits_only, test_bounds, test_sizes, test_times)

@@ -45,6 +45,11 @@ START_TEST(test_every_option_in_both_forms)
 			       "--diagnostics", "--ws-inline", "--ws-deflate=dedicated",
 			       "--ws-origin", "https://a.example", "--ws-origin=http://b:81", "--ws-origin=*",
 			       "--port-file=p=q", NULL), 0);
+	ck_assert_int_eq(o.allow_anonymous, 0);
+	ck_assert_uint_eq(o.upload_expire, 86400);
+	ck_assert_uint_eq(o.upload_min_free, 64u << 20);
+	ck_assert_int_eq(o.sync, 0);
+	ck_assert_int_eq(o.safe_names, 0);
 	ck_assert_uint_eq(o.nlisten, 2);
 	ck_assert_str_eq(o.listen[0].host, "127.0.0.1");
 	ck_assert_uint_eq(o.listen[1].port, 81);
@@ -62,6 +67,27 @@ START_TEST(test_every_option_in_both_forms)
 	ck_assert_str_eq(o.origin[1], "http://b:81");
 	ck_assert_int_eq(o.any_origin, 1);
 	ck_assert_str_eq(o.port_file, "p=q");
+}
+END_TEST
+
+START_TEST(test_uploads)
+{
+	ck_assert_int_eq(parse("--completed=c", "--name=safe", "--fsync", "finish", "--upload-max-size=2G",
+			       "--upload-expire", "7d", "--upload-quota=3T", "--upload-min-free", "0",
+			       "--upload-origins=*", "--digest-max=1K", "--allow-anonymous", NULL), 0);
+	ck_assert_str_eq(o.completed, "c");
+	ck_assert_str_eq(o.origins, "*");
+	ck_assert_int_eq(o.safe_names, 1);
+	ck_assert_int_eq(o.sync, 1);
+	ck_assert_uint_eq(o.upload_max, UINT64_C(2) << 30);
+	ck_assert_uint_eq(o.upload_expire, 7 * 86400);
+	ck_assert_uint_eq(o.upload_quota, UINT64_C(3) << 40);
+	ck_assert_uint_eq(o.upload_min_free, 0);
+	ck_assert_uint_eq(o.digest_max, 1024);
+	ck_assert_int_eq(o.allow_anonymous, 1);
+	ck_assert_int_eq(parse("--fsync=none", "--name", "id", "--upload-expire=0", NULL), 0);
+	ck_assert_int_eq(o.sync, 2);
+	ck_assert_uint_eq(o.upload_expire, 0);
 }
 END_TEST
 
@@ -86,6 +112,11 @@ static void refused(const char *word, const char *value, const char *says)
 START_TEST(test_errors_say_what_to_change)
 {
 	refused("--no-such", NULL, "--help");
+	refused("--fsync", "always", "ack, finish, none");
+	refused("--name", "", "id, safe");
+	refused("--upload-expire", "1w", "24h");
+	refused("--upload-quota", "lots", "64K");
+	refused("--completed", "", "directory");
 	refused("--workerss=3", NULL, "--help");
 	refused("--", NULL, "--help");
 	refused("file", NULL, "--help");
@@ -196,6 +227,6 @@ START_TEST(test_manual_has_every_option)
 }
 END_TEST
 
-SUITE_MAIN("options", test_nothing_given, test_every_option_in_both_forms, test_model_last_one_counts,
+SUITE_MAIN("options", test_nothing_given, test_uploads, test_every_option_in_both_forms, test_model_last_one_counts,
 	   test_errors_say_what_to_change, test_too_many_addresses, test_help_and_version_win,
 	   test_help_names_every_option, test_manual_has_every_option)

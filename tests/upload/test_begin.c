@@ -1,4 +1,5 @@
 #include <config.h>
+#include <sys/resource.h>
 #include "fake.h"
 
 /* The rules of TUS 1.0.0, of the parts that are implemented. Each case gets uploads of its own: /files/OPEN
@@ -280,6 +281,29 @@ START_TEST(a_folder_that_has_gone_is_the_server_s_fault)
 }
 END_TEST
 
-SUITE_MAIN("upload/begin", a_folder_that_has_gone_is_the_server_s_fault, the_rules_hold_over_both_stores,
+START_TEST(without_descriptors_it_is_another_time)
+{
+	struct rlimit old, tight;
+	struct answer a;
+	char folder[64];
+	mummy_upload *u = open_dir(fresh(folder), NULL, NULL);
+	int next = dup(0);
+
+	ck_assert_int_ge(next, 0);
+	close(next);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	tight = old;
+	tight.rlim_cur = (rlim_t)next;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	ask(u, &a, "POST", "/files/", NULL, 0, "Upload-Length", "5", NULL);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	ck_assert_int_eq(a.status, 503);
+	ck_assert_int_eq(ask(u, &a, "POST", "/files/", NULL, 0, "Upload-Length", "5", NULL), 201);
+	mummy_upload_free(u);
+	wipe(folder);
+}
+END_TEST
+
+SUITE_MAIN("upload/begin", without_descriptors_it_is_another_time, a_folder_that_has_gone_is_the_server_s_fault, the_rules_hold_over_both_stores,
 	   a_chunked_body_that_is_too_long_is_refused_and_not_written, a_deferred_length_is_bounded_by_the_maximum,
 	   the_base_path_is_what_was_asked_for, a_reserved_tail_is_refused)

@@ -62,5 +62,24 @@ START_TEST(what_was_begun_can_be_dropped)
 }
 END_TEST
 
-SUITE_MAIN("upload/checksum", every_algorithm_at_every_split, what_is_malformed_is_told_from_what_is_unknown,
+START_TEST(the_digest_of_a_file)
+{
+	char folder[64], path[96], out[129];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/x", fresh(folder));
+	fd = open(path, O_RDWR | O_CREAT, 0600);
+	ck_assert_int_eq(write(fd, "abc", 3), 3);
+	ck_assert_int_eq(mummy_upload_digest(fd, "sha1", out), 0);
+	ck_assert_str_eq(out, "a9993e364706816aba3e25717850c26c9cd0d89d");
+	ck_assert_int_eq(mummy_upload_digest(fd, "sha512", out), 0);
+	ck_assert_uint_eq(strlen(out), 128);
+	ck_assert_int_eq(mummy_upload_digest(fd, "crc32", out), -ENOTSUP);
+	close(fd);
+	ck_assert_int_eq(mummy_upload_digest(fd, "md5", out), -EBADF);
+	wipe(folder);
+}
+END_TEST
+
+SUITE_MAIN("upload/checksum", the_digest_of_a_file, every_algorithm_at_every_split, what_is_malformed_is_told_from_what_is_unknown,
 	   what_was_begun_can_be_dropped)

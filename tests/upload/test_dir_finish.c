@@ -137,7 +137,8 @@ static void die_at(int step)
 	int n = 0, fd;
 	uint64_t size;
 	struct mummy_upload_options opt = { .ctx = &n, .events = { .post_finish = finished } };
-	struct mummy_upload_dir_options dir = { .naming = MUMMY_UPLOAD_NAME_METADATA };
+	struct mummy_upload_dir_options dir = { .naming = MUMMY_UPLOAD_NAME_METADATA,
+		.sync = MUMMY_UPLOAD_SYNC_FINISH };
 	struct mummy_upload_store store;
 	struct mup_record rec;
 	char folder[64], path[128], part[256], name[256], id[MUP_ID_SIZE], back[16];

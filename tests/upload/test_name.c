@@ -11,7 +11,9 @@ START_TEST(names_become_safe)
 		{ " a ", "a" }, { "a.", "a" }, { "a\nb", "a_b" }, { "a\x7f" "b", "a_b" }, { "a<b>|\"?*:c", "a_b______c" },
 		{ "\xc3\xa4\xe2\x82\xac.txt", "\xc3\xa4\xe2\x82\xac.txt" }, { "a\xff" "b", "a_b" }, { "a\xc3", "a_" },
 		{ "\xc0\xaf", "__" }, { "\xed\xa0\x80", "___" }, { "a\xe2\x80\xae" "gpj", "a_gpj" }, { "x\xc2\x85y", "x_y" },
-		{ ".0123456789abcdef0123456789abcdef.info", "0123456789abcdef0123456789abcdef.info" },
+		{ ".0123456789abcdef0123456789abcdef.info", "_0123456789abcdef0123456789abcdef.info" },
+		{ "0123456789abcdef0123456789abcdef", "_0123456789abcdef0123456789abcdef" },
+		{ "0123456789abcdef0123456789abcde.json", "0123456789abcdef0123456789abcde.json" },
 	};
 	char out[MUP_NAME_SIZE];
 

@@ -49,6 +49,21 @@ int address_parse(struct address *a, const char *text)
 	return inet_pton(a->ipv6 ? AF_INET6 : AF_INET, a->host, raw) == 1 ? 0 : -EINVAL;
 }
 
+int address_is_open(const struct address *a)
+{
+	struct in_addr v4;
+	struct in6_addr v6;
+
+	if (a->unix_path)
+		return 0;
+	if (!a->ipv6)
+		return inet_pton(AF_INET, a->host, &v4) != 1 || ntohl(v4.s_addr) >> 24 != 127;
+	if (inet_pton(AF_INET6, a->host, &v6) != 1)
+		return 1;
+	/* 127.0.0.1 in the form of IPv6 (RFC 4291 section 2.5.5.2) too */
+	return !IN6_IS_ADDR_LOOPBACK(&v6) && !(IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
+}
+
 void address_url(const struct address *a, uint16_t port, char *out, size_t size)
 {
 	if (a->unix_path)

@@ -16,6 +16,8 @@ struct address {
 
 /** Reads ADDRESS:PORT, [ADDRESS]:PORT or unix:PATH. 0 or -EINVAL. */
 int address_parse(struct address *a, const char *text);
+/** 1 when other machines can reach it. */
+int address_is_open(const struct address *a);
 /** Writes it as a URL (http://127.0.0.1:8080/) with that port, or unix:PATH. */
 void address_url(const struct address *a, uint16_t port, char *out, size_t size);
 /** Listens there and lets go again; 0, or the negative errno that a server would meet. reuse_port: as a

@@ -90,10 +90,13 @@ static int start_pool(struct app *a)
 
 static int open_uploads(struct app *a)
 {
-	int rc = uploads_open(&a->uploads, a->opt.uploads, &a->log);
+	int rc = uploads_open(&a->uploads, &a->opt, &a->log);
 
 	if (rc == 0)
 		return 0;
+	if (rc == -EXDEV)
+		return complain("%s: finished uploads cannot be moved there: %s; name a directory on the file system"
+				" of the uploads with --completed", a->opt.completed, strerror(-rc));
 	return complain("%s: uploads cannot be kept there: %s; name a writable directory with --uploads",
 			a->uploads.directory ? a->uploads.directory : "uploads", strerror(-rc));
 }
@@ -285,10 +288,27 @@ static int serve(struct app *a)
 
 /* ---- Putting it together --------------------------------------------------------------------------- */
 
+/* Whoever can reach the server could fill the disk. */
+static int check_listeners(const struct app *a)
+{
+	char where[256];
+
+	for (size_t i = 0; i < a->opt.nlisten; i++) {
+		if (a->opt.allow_anonymous || !address_is_open(&a->opt.listen[i]))
+			continue;
+		address_url(&a->opt.listen[i], a->opt.listen[i].port, where, sizeof where);
+		return complain("%s: other machines could upload there without being asked who they are; listen on"
+				" 127.0.0.1, or allow it with --allow-anonymous", where);
+	}
+	return 0;
+}
+
 static int set_up(struct app *a)
 {
-	int rc = 0;
+	int rc = check_listeners(a);
 
+	if (rc < 0)
+		return rc;
 	if (a->opt.root)
 		rc = look_at_root(a->opt.root, &a->root_has_index);
 	if (rc < 0)

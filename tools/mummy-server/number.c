@@ -62,3 +62,24 @@ int number_parse_size(uint64_t *out, const char *text, uint64_t max)
 	*out = n << shift;
 	return 0;
 }
+
+int number_parse_time(uint64_t *out, const char *text, uint64_t max)
+{
+	static const struct { char suffix; uint64_t seconds; } units[] = {
+		{ 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { '\0', 1 },
+	};
+	uint64_t n;
+	int rc = digits(&n, &text, max);
+	size_t i = 0;
+
+	if (rc < 0)
+		return rc;
+	while (i < sizeof units / sizeof units[0] && units[i].suffix != *text)
+		i++;
+	if (i == sizeof units / sizeof units[0] || (*text && text[1]))
+		return -EINVAL;
+	if (n > max / units[i].seconds)
+		return -ERANGE;
+	*out = n * units[i].seconds;
+	return 0;
+}

@@ -114,6 +114,85 @@ static int set_max_body(struct options *o, const char *value, char *why, size_t 
 	return 0;
 }
 
+static int set_completed(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_text(&o->completed, value, "directory", why, size);
+}
+
+static int set_origins(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_text(&o->origins, value, "web site", why, size);
+}
+
+static int set_size(uint64_t *to, const char *value, char *why, size_t size)
+{
+	if (number_parse_size(to, value, INT64_MAX) == 0)
+		return 0;
+	snprintf(why, size, "\"%s\" is not a size; write it as 65536, 64K, 16M or 2G", value);
+	return -EINVAL;
+}
+
+static int set_upload_max(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_size(&o->upload_max, value, why, size);
+}
+
+static int set_upload_quota(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_size(&o->upload_quota, value, why, size);
+}
+
+static int set_upload_min_free(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_size(&o->upload_min_free, value, why, size);
+}
+
+static int set_digest_max(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_size(&o->digest_max, value, why, size);
+}
+
+static int set_upload_expire(struct options *o, const char *value, char *why, size_t size)
+{
+	if (number_parse_time(&o->upload_expire, value, UINT32_MAX) == 0)
+		return 0;
+	snprintf(why, size, "\"%s\" is not a time; write it as 90s, 30m, 24h, 7d, or 0 for never", value);
+	return -EINVAL;
+}
+
+static int set_choice(int *to, const char *value, const char *const words[3], char *why, size_t size)
+{
+	for (int i = 0; i < 3 && words[i]; i++)
+		if (!strcmp(value, words[i])) {
+			*to = i;
+			return 0;
+		}
+	snprintf(why, size, "\"%s\" is none of %s, %s%s%s", value, words[0], words[1], words[2] ? ", " : "",
+		 words[2] ? words[2] : "");
+	return -EINVAL;
+}
+
+static int set_fsync(struct options *o, const char *value, char *why, size_t size)
+{
+	static const char *const words[3] = { "ack", "finish", "none" };
+
+	return set_choice(&o->sync, value, words, why, size);
+}
+
+static int set_name(struct options *o, const char *value, char *why, size_t size)
+{
+	static const char *const words[3] = { "id", "safe", NULL };
+
+	return set_choice(&o->safe_names, value, words, why, size);
+}
+
+static int set_allow_anonymous(struct options *o, const char *value, char *why, size_t size)
+{
+	(void)value, (void)why, (void)size;
+	o->allow_anonymous = 1;
+	return 0;
+}
+
 static int set_reuse_port(struct options *o, const char *value, char *why, size_t size)
 {
 	(void)value, (void)why, (void)size;
@@ -195,11 +274,36 @@ static const struct options_row table[] = {
 	{ "root", "DIR", "serve the files below DIR", set_root },
 	{ "uploads", "DIR", "keep uploads in DIR, which is made if it is missing.\n"
 		"Default: a fresh directory that is removed at the end", set_uploads },
+<<<<<<< HEAD
 	{ "model", "threads|tasks|fibers", "run handlers on threads with one queue, for handlers that\n"
 		"block (default), on a work-stealing pool, for those that compute,\n"
 		"or on fibers, for many that wait", set_model },
 	{ "workers", "N", "worker threads. Default: 8 for each CPU; with tasks and fibers\n"
 		"1 for each, and more are added while handlers block", set_workers },
+=======
+	{ "completed", "DIR", "move finished uploads to DIR, on the same file system; made if it is\n"
+		"missing. Default: they stay in the directory of uploads", set_completed },
+	{ "name", "id|safe", "name finished uploads by their id (default), or as the client does,\n"
+		"made safe, with a suffix where there is such a file", set_name },
+	{ "fsync", "ack|finish|none", "what survives a power cut: all that was acknowledged (default),\n"
+		"what is finished, or nothing for sure", set_fsync },
+	{ "upload-max-size", "SIZE", "largest upload. Default: 0, no limit", set_upload_max },
+	{ "upload-expire", "TIME", "remove unfinished uploads that long after their last octet: 90s,\n"
+		"30m, 24h, 7d; 0: never. Default: 24h", set_upload_expire },
+	{ "upload-quota", "SIZE", "all uploads together. Default: 0, no limit", set_upload_quota },
+	{ "upload-min-free", "SIZE", "space that uploads leave free on the disk. Default: 64M",
+		set_upload_min_free },
+	{ "upload-origins", "LIST", "let pages of these web sites use the uploads: https://a.example,...,\n"
+		"or * for all. Default: pages of this server only", set_origins },
+	{ "digest-max", "SIZE", "write the SHA-256 of finished uploads up to that size to ID.json.\n"
+		"Default: 64M; 0: of none", set_digest_max },
+	{ "allow-anonymous", NULL, "take uploads from other machines although nobody is asked who he is",
+		set_allow_anonymous },
+	{ "model", "threads|tasks", "run handlers on threads with one queue, for handlers that block\n"
+		"(default), or on a work-stealing pool, for those that compute", set_model },
+	{ "workers", "N", "worker threads. Default: 8 for each CPU; with tasks 1 for each,\n"
+		"and more are added while handlers block", set_workers },
+>>>>>>> 20cd920 (mummy-server: quota, limits, fsync policy, names, a folder and ID.json for finished uploads; open addresses are refused; ACK is the default policy)
 	{ "worker-nice", "N", "how far the workers stand back behind the loops, 0 to 19.\n"
 		"Default: 5", set_worker_nice },
 	{ "loops", "N", "event loops, a thread each. Default: 1", set_loops },
@@ -266,6 +370,9 @@ static int take(struct options *o, char *const argv[], int *i, char *why, size_t
 int options_parse(struct options *o, int argc, char *const argv[], char *why, size_t size)
 {
 	memset(o, 0, sizeof *o);
+	o->upload_expire = 24 * 3600;
+	o->upload_min_free = UINT64_C(64) << 20;
+	o->digest_max = UINT64_C(64) << 20;
 	o->worker_nice = WORKER_NICE;
 	for (int i = 1; i < argc; i++) {
 		if (strncmp(argv[i], "--", 2) != 0 || argv[i][2] == '\0') {

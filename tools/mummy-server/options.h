@@ -17,7 +17,8 @@ enum options_model { OPTIONS_THREADS, OPTIONS_TASKS, OPTIONS_FIBERS };
 
 enum options_action { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION };
 
-/** What the user asked for. Strings are borrowed from argv. Zero means not given, but for worker_nice. */
+/** What the user asked for. Strings are borrowed from argv. Zero means not given, where
+ *  options_parse sets no default. */
 struct options {
 	enum options_action action;
 	struct address listen[OPTIONS_MAX_LISTEN];
@@ -32,6 +33,13 @@ struct options {
 	const char *origin[OPTIONS_MAX_ORIGINS];
 	size_t norigins;
 	int any_origin;            /**< --ws-origin "*" */
+	int allow_anonymous;
+	/* uploads */
+	const char *completed, *origins;
+	uint64_t upload_max, upload_quota, upload_min_free, digest_max;  /**< octets; 0: not limited */
+	uint64_t upload_expire;    /**< seconds; 0: never */
+	int sync;                  /**< enum mummy_upload_sync */
+	int safe_names;
 };
 
 /** As it is written on the command line. Static. */

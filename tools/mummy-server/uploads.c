@@ -14,8 +14,6 @@
 
 #define RANGE_PATH "/range/"
 
-#define EXPIRE_S (24u * 3600u)             /* unfinished uploads, after their last octet */
-
 static int make_temporary(struct uploads *u)
 {
 	static const char tail[] = "/mummy-server-XXXXXX";
@@ -43,24 +41,59 @@ static int choose_directory(struct uploads *u, const char *directory)
 	return u->directory ? 0 : -ENOMEM;
 }
 
-int uploads_open(struct uploads *u, const char *directory, struct log *log)
+static void finished(void *u, const struct mummy_upload_info *info)
 {
-	const struct mummy_upload_dir_options dir = { .naming = MUMMY_UPLOAD_NAME_METADATA };
-	const struct mummy_upload_options opt = { .base_path = "/files/",
-		.range_path = RANGE_PATH, .expire_s = EXPIRE_S,
-		.log = log_upload, .ctx = log };
+	receipt_write(&((struct uploads *)u)->receipts, info);
+}
+
+static void removed(void *u, const struct mummy_upload_info *info)
+{
+	receipt_remove(&((struct uploads *)u)->receipts, info);
+}
+
+static void note(void *u, int level, const char *line)
+{
+	log_upload(((struct uploads *)u)->receipts.log, level, line);
+}
+
+static int open_engine(struct uploads *u, const struct options *o)
+{
+	const struct mummy_upload_dir_options dir = { .sync = (enum mummy_upload_sync)o->sync,
+		.naming = o->safe_names ? MUMMY_UPLOAD_NAME_METADATA : MUMMY_UPLOAD_NAME_ID,
+		.finished = o->completed, .quota_bytes = o->upload_quota,
+		.min_free_bytes = o->upload_min_free ? o->upload_min_free : 1 };
+	const struct mummy_upload_options opt = { .base_path = "/files/", .range_path = RANGE_PATH,
+		.max_bytes = o->upload_max, .expire_s = (unsigned)o->upload_expire, .origins = o->origins,
+		.events = { .post_finish = finished, .terminated = removed, .expired = removed },
+		.log = note, .ctx = u };
 	struct mummy_upload_store store;
+	int rc = mummy_upload_dir_store(&store, u->directory, &dir);
+
+	if (rc < 0)
+		return rc;
+	if (access(u->directory, R_OK | W_OK | X_OK) < 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = receipts_open(&u->receipts, o->completed ? o->completed : u->directory);
+	if (rc == 0)
+		return mummy_upload_new(&u->engine, &store, &opt);
+	store.release(store.ctx);
+	return rc;
+}
+
+int uploads_open(struct uploads *u, const struct options *o, struct log *log)
+{
 	int rc;
 
 	memset(u, 0, sizeof *u);
-	rc = choose_directory(u, directory);
+	u->receipts = (struct receipts){ .folder = -1, .digest_max = o->digest_max, .log = log,
+		.lasting = o->sync != MUMMY_UPLOAD_SYNC_NONE };
+	rc = choose_directory(u, o->uploads);
 	if (rc == 0)
-		rc = mummy_upload_dir_store(&store, u->directory, &dir);
-	if (rc == 0 && access(u->directory, R_OK | W_OK | X_OK) < 0) {
-		rc = -errno;
-		store.release(store.ctx);
-	}
-	return rc == 0 ? mummy_upload_new(&u->engine, &store, &opt) : rc;
+		rc = open_engine(u, o);
+	if (rc == 0)
+		receipts_repair(&u->receipts, u->engine);
+	return rc;
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
@@ -80,6 +113,7 @@ void uploads_remove_directory(const struct uploads *u)
 void uploads_close(struct uploads *u)
 {
 	mummy_upload_free(u->engine);
+	receipts_close(&u->receipts);
 	uploads_remove_directory(u);
 	free(u->directory);
 	memset(u, 0, sizeof *u);

@@ -6,16 +6,19 @@
 #include <mummy/http.h>
 #include <mummy/upload.h>
 #include "log.h"
+#include "options.h"
+#include "receipt.h"
 
 struct uploads {
 	mummy_upload *engine;
 	char *directory;
 	int temporary;             /**< directory goes at the end */
+	struct receipts receipts;
 };
 
-/** directory NULL: a fresh one below TMPDIR or /tmp. 0 or a negative errno; u->directory then names
- *  what failed, until uploads_close. */
-int uploads_open(struct uploads *u, const char *directory, struct log *log);
+/** o->uploads NULL: a fresh one below TMPDIR or /tmp. 0 or a negative errno; u->directory then names
+ *  what failed, until uploads_close. u stays where it is until then. */
+int uploads_open(struct uploads *u, const struct options *o, struct log *log);
 /** After the server and the pool have gone. */
 void uploads_close(struct uploads *u);
 /** Removes a temporary directory, at once and whatever is going on. */

@@ -81,7 +81,8 @@ struct mummy_upload_info {
 	const char *private_state;               /**< the engine's own; stores keep it with the rest */
 	const char *concat;                      /**< Upload-Concat as sent, checked: "partial", a part of
 	                                              another, or "final;" and its parts; or NULL */
-	uintptr_t reserved[3];
+	const char *client;                      /**< peer of the creation; or NULL. The engine's, not kept */
+	uintptr_t reserved[2];
 };
 
 /* ---- The engine ------------------------------------------------------------------------------- */
@@ -232,14 +233,19 @@ MUMMY_UPLOAD_API int mummy_upload_reply_file(mummy_upload_reply *r, int *fd, uin
 /** NULL is allowed. */
 MUMMY_UPLOAD_API void mummy_upload_reply_free(mummy_upload_reply *r);
 
+/** Writes the digest of all that fd reads from its beginning, in hexadecimal, for pre_finish and the like;
+ *  algorithm as in Upload-Checksum. fd is borrowed, its position stays. Blocks. -ENOTSUP, -ENOMEM, or what
+ *  reading gives. */
+MUMMY_UPLOAD_API int mummy_upload_digest(int fd, const char *algorithm, char out[129]);
+
 /* ---- Stores ----------------------------------------------------------------------------------- */
 
 /** What survives. Under every policy what was acknowledged survives the end of the process, also by
  *  SIGKILL. */
 enum mummy_upload_sync {
-	MUMMY_UPLOAD_SYNC_FINISH = 0,            /**< a finished upload survives a power cut; an open one
-	                                              is set back to what is surely there */
-	MUMMY_UPLOAD_SYNC_ACK = 1,               /**< every acknowledged offset survives it too */
+	MUMMY_UPLOAD_SYNC_ACK = 0,               /**< every acknowledged offset survives a power cut */
+	MUMMY_UPLOAD_SYNC_FINISH = 1,            /**< a finished upload survives it; an open one is set back
+	                                              to what is surely there */
 	MUMMY_UPLOAD_SYNC_NONE = 2               /**< nothing is promised for a power cut */
 };
 enum mummy_upload_naming {

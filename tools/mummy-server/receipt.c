@@ -1,0 +1,233 @@
+/*
+ * receipt.c - ID.json beside each finished upload: what it is, for programs that take it on.
+ */
+#include <config.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "json.h"
+#include "receipt.h"
+
+#define NAME_SIZE 80                       /* of an id and a suffix */
+
+int receipts_open(struct receipts *r, const char *directory)
+{
+	r->folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return r->folder < 0 ? -errno : 0;
+}
+
+void receipts_close(struct receipts *r)
+{
+	if (r->folder >= 0)
+		close(r->folder);
+	r->folder = -1;
+}
+
+/* ---- What it says --------------------------------------------------------------------------------- */
+
+static int digit(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26
+		: c >= '0' && c <= '9' ? c - '0' + 52 : c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* Decodes base64, which was checked before; at most n * 3 / 4 octets. */
+static size_t decode(const char *p, size_t n, char *out)
+{
+	unsigned bits = 0, have = 0;
+	size_t len = 0;
+
+	for (size_t i = 0; i < n && digit(p[i]) >= 0; i++) {
+		bits = bits << 6 | (unsigned)digit(p[i]);
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			out[len++] = (char)(bits >> have);
+		}
+	}
+	return len;
+}
+
+struct pair {
+	const char *key, *value;
+	size_t key_len, value_len;
+};
+
+/* The next pair of Upload-Metadata; 0 at the end. */
+static int next_pair(const char **p, struct pair *out)
+{
+	out->key = *p + strspn(*p, ", \t");
+	out->key_len = strcspn(out->key, ", \t");
+	out->value = out->key + out->key_len;
+	out->value += strspn(out->value, " \t");
+	out->value_len = strcspn(out->value, ", \t");
+	*p = out->value + out->value_len;
+	return out->key_len > 0;
+}
+
+static int is_key(const struct pair *p, const char *name)
+{
+	return strlen(name) == p->key_len && !memcmp(name, p->key, p->key_len);
+}
+
+static void add_metadata(struct json *j, const char *metadata)
+{
+	const char *p = metadata ? metadata : "";
+	char *plain = malloc(strlen(p) + 1), key[256];
+	struct json rest = { .len = 0 };
+	int named = 0, typed = 0;
+	struct pair pair;
+	size_t n;
+
+	json_raw(&rest, "{");
+	while (plain && next_pair(&p, &pair)) {
+		n = decode(pair.value, pair.value_len, plain);
+		if (!named && (is_key(&pair, "filename") || is_key(&pair, "name")))
+			json_member_string(j, "name", plain, n), named = 1;
+		if (!typed && (is_key(&pair, "filetype") || is_key(&pair, "type")))
+			json_member_string(j, "type", plain, n), typed = 1;
+		snprintf(key, sizeof key, "%.*s", (int)(pair.key_len < 255 ? pair.key_len : 255), pair.key);
+		json_member_string(&rest, key, plain, n);
+	}
+	json_raw(&rest, "}");
+	j->failed |= rest.failed || !plain || !rest.text;
+	if (!j->failed) {
+		rest.text[rest.len] = '\0';
+		json_key(j, "metadata");
+		json_raw(j, rest.text);
+	}
+	json_free(&rest);
+	free(plain);
+}
+
+static void add_time(struct json *j, const char *name, int64_t seconds)
+{
+	time_t t = (time_t)seconds;
+	char text[40];
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		json_member_string(j, name, text, strlen(text));
+}
+
+static void add_digests(struct json *j, const struct receipts *r, const struct mummy_upload_info *info)
+{
+	char hex[129];
+	int fd = -1;
+
+	if (r->digest_max && info->length <= r->digest_max && info->name)
+		fd = openat(r->folder, info->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	json_key(j, "digests");
+	json_raw(j, "{");
+	if (fd >= 0 && mummy_upload_digest(fd, "sha256", hex) == 0)
+		json_member_string(j, "sha256", hex, strlen(hex));
+	json_raw(j, "}");
+	if (fd >= 0)
+		close(fd);
+}
+
+static void describe(struct json *j, const struct receipts *r, const struct mummy_upload_info *info)
+{
+	json_raw(j, "{");
+	json_member_string(j, "id", info->id, strlen(info->id));
+	if (info->name)
+		json_member_string(j, "file", info->name, strlen(info->name));
+	json_member_number(j, "size", info->length);
+	add_metadata(j, info->metadata);
+	add_digests(j, r, info);
+	add_time(j, "created", info->created);
+	add_time(j, "finished", info->modified);
+	if (info->client)
+		json_member_string(j, "client", info->client, strlen(info->client));
+	json_raw(j, "}\n");
+}
+
+/* ---- The file -------------------------------------------------------------------------------------- */
+
+static int write_all(int fd, const char *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t k = write(fd, p, n);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return -errno;
+		p += k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
+/* Appears whole under its name, or not at all. */
+static int put(const struct receipts *r, const char *id, const char *text, size_t n)
+{
+	char name[NAME_SIZE], fresh[NAME_SIZE];
+	int fd, rc;
+
+	snprintf(name, sizeof name, "%.64s.json", id);
+	snprintf(fresh, sizeof fresh, ".%.64s.json.tmp", id);
+	fd = openat(r->folder, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	rc = write_all(fd, text, n);
+	if (rc == 0 && r->lasting && fsync(fd) < 0)
+		rc = -errno;
+	if (close(fd) < 0 && rc == 0)
+		rc = -errno;
+	if (rc == 0 && renameat(r->folder, fresh, r->folder, name) < 0)
+		rc = -errno;
+	if (rc < 0)
+		unlinkat(r->folder, fresh, 0);
+	else if (r->lasting && fsync(r->folder) < 0)
+		rc = -errno;
+	return rc;
+}
+
+void receipt_write(struct receipts *r, const struct mummy_upload_info *info)
+{
+	struct json j = { .len = 0 };
+	int rc;
+
+	describe(&j, r, info);
+	rc = j.failed ? -ENOMEM : put(r, info->id, j.text, j.len);
+	if (rc < 0)
+		log_error(r->log, "upload %s: its ID.json cannot be written: %s", info->id, strerror(-rc));
+	json_free(&j);
+}
+
+void receipt_remove(struct receipts *r, const struct mummy_upload_info *info)
+{
+	char name[NAME_SIZE];
+
+	snprintf(name, sizeof name, "%.64s.json", info->id);
+	unlinkat(r->folder, name, 0);
+}
+
+static int repair(void *ctx, const struct mummy_upload_info *info)
+{
+	struct receipts *r = ctx;
+	char name[NAME_SIZE];
+
+	snprintf(name, sizeof name, ".%.64s.json.tmp", info->id);
+	unlinkat(r->folder, name, 0);
+	snprintf(name, sizeof name, "%.64s.json", info->id);
+	if (info->name && faccessat(r->folder, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0
+	    && faccessat(r->folder, info->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		receipt_write(r, info);
+	return 0;
+}
+
+void receipts_repair(struct receipts *r, mummy_upload *uploads)
+{
+	const struct mummy_upload_filter finished = { .states = 1u << MUMMY_UPLOAD_FINISHED };
+	int rc = mummy_upload_list(uploads, &finished, repair, r);
+
+	if (rc < 0)
+		log_error(r->log, "uploads cannot be listed: %s", strerror(-rc));
+}
