@@ -274,13 +274,6 @@ static const struct options_row table[] = {
 	{ "root", "DIR", "serve the files below DIR", set_root },
 	{ "uploads", "DIR", "keep uploads in DIR, which is made if it is missing.\n"
 		"Default: a fresh directory that is removed at the end", set_uploads },
-<<<<<<< HEAD
-	{ "model", "threads|tasks|fibers", "run handlers on threads with one queue, for handlers that\n"
-		"block (default), on a work-stealing pool, for those that compute,\n"
-		"or on fibers, for many that wait", set_model },
-	{ "workers", "N", "worker threads. Default: 8 for each CPU; with tasks and fibers\n"
-		"1 for each, and more are added while handlers block", set_workers },
-=======
 	{ "completed", "DIR", "move finished uploads to DIR, on the same file system; made if it is\n"
 		"missing. Default: they stay in the directory of uploads", set_completed },
 	{ "name", "id|safe", "name finished uploads by their id (default), or as the client does,\n"
@@ -299,11 +292,11 @@ static const struct options_row table[] = {
 		"Default: 64M; 0: of none", set_digest_max },
 	{ "allow-anonymous", NULL, "take uploads from other machines although nobody is asked who he is",
 		set_allow_anonymous },
-	{ "model", "threads|tasks", "run handlers on threads with one queue, for handlers that block\n"
-		"(default), or on a work-stealing pool, for those that compute", set_model },
-	{ "workers", "N", "worker threads. Default: 8 for each CPU; with tasks 1 for each,\n"
-		"and more are added while handlers block", set_workers },
->>>>>>> 20cd920 (mummy-server: quota, limits, fsync policy, names, a folder and ID.json for finished uploads; open addresses are refused; ACK is the default policy)
+	{ "model", "threads|tasks|fibers", "run handlers on threads with one queue, for handlers that\n"
+		"block (default), on a work-stealing pool, for those that compute,\n"
+		"or on fibers, for many that wait", set_model },
+	{ "workers", "N", "worker threads. Default: 8 for each CPU; with tasks and fibers\n"
+		"1 for each, and more are added while handlers block", set_workers },
 	{ "worker-nice", "N", "how far the workers stand back behind the loops, 0 to 19.\n"
 		"Default: 5", set_worker_nice },
 	{ "loops", "N", "event loops, a thread each. Default: 1", set_loops },
