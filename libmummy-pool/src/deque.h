@@ -5,7 +5,7 @@
  * The orderings are those of atomic operations alone, without fences, so that thread sanitizers
  * follow them. After a push the owner looks for sleepers, and a full barrier has to stand between:
  * push ends in an exchange, the cheapest there is on x86, unless the deque is light. Then it ends in a
- * store, and who falls asleep makes the barrier for both (barrier.h).
+ * store, and who falls asleep makes the barrier for both (barrier.h). tests/model/deque.pml proves it.
  */
 #ifndef MPOOL_DEQUE_H
 #define MPOOL_DEQUE_H

@@ -11,7 +11,7 @@
  * needs a full barrier; where the system lets one thread make it for all, who sets want_wake does.
  * At most one wake is on its way at a time; until it arrives want_wake is 0, and the woken worker looks
  * at everything and wakes the next one if there is more than it takes. To wake is what costs most, by
- * far. A worker that spins stands for a wake on its way.
+ * far. A worker that spins stands for a wake on its way. tests/model/park.pml proves all this.
  *
  * When no worker idles, it is the monitor that wants to know: want_wake is set until it is armed. It
  * adds threads where workers block (see monitor.c); they retire when they idle.
