@@ -31,6 +31,7 @@ void mhttp_exchange_bind(mummy_http_exchange *x, struct mhttp_conn *c)
 /* Makes it as new, but for where its strings go. */
 void mhttp_exchange_reset(mummy_http_exchange *x)
 {
+	mhttp_after(x);
 	if (x->user_release)
 		x->user_release(x->user);
 	if (x->body_owned)
@@ -50,6 +51,12 @@ void mhttp_exchange_reset(mummy_http_exchange *x)
 	x->nparams = 0;
 	x->malformed = 0;
 	x->route = NULL;
+	free(x->said);
+	x->said = NULL;
+	x->middles = 0;
+	x->status = x->error = 0;
+	x->sent = x->sink_bytes = 0;
+	x->id[0] = 0;
 	atomic_store_explicit(&x->state, 0, memory_order_relaxed);
 	atomic_store_explicit(&x->peer_state, 0, memory_order_relaxed);
 }

@@ -15,7 +15,6 @@
 
 struct files {
 	int root;
-	unsigned segments;                   /* of the prefix */
 	unsigned flags;
 	char *index, *cache_control;
 	const char *(*type)(void *ctx, const char *name);
@@ -235,10 +234,11 @@ static void serve(mummy_http_exchange *x, void *ctx)
 {
 	struct job j = {.x = x, .files = ctx};
 	struct mummy_http_span path, raw;
+	unsigned segments = mhttp_route_segments(x->route);
 
 	path.p = mummy_http_path(x, &path.n);
-	raw = mhttp_files_tail(path, j.files->segments);
-	if (!raw.p && j.files->segments) {
+	raw = mhttp_files_tail(path, segments);
+	if (!raw.p && segments) {
 		redirect(x);
 		return;
 	}
@@ -334,8 +334,6 @@ int mummy_http_router_files(mummy_http_router *r, const char *prefix, const stru
 	memcpy(pattern, prefix, n);
 	if (prefix[n - 1] == '/')
 		n--;
-	for (size_t i = 0; i < n; i++)
-		f->segments += pattern[i] == '/';
 	route.ctx = f;
 	rc = add_routes(r, pattern, n, &route);
 	free(pattern);

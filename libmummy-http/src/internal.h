@@ -52,6 +52,7 @@
 #include "mummy-common.h"
 #include "gzip.h"
 #include "inbox.h"
+#include "middle.h"
 #include "router.h"
 #include "text.h"
 
@@ -171,6 +172,12 @@ struct mummy_http_exchange {
 	void (*user_release)(void *p);
 	char peer[64];
 	_Atomic int peer_state;
+	uint64_t began_ns;                   /* when somebody will ask */
+	unsigned middles;                    /* of the router's middleware let it pass */
+	int status, error;                   /* of the answer */
+	uint64_t sent;                       /* octets of its body */
+	char id[68];
+	char *said;                          /* the host, as a proxy told it */
 	struct mhttp_inbox_node back;        /* the end of the lease */
 	struct mhttp_inbox_node kick;        /* abort, flush, sink: see kicked */
 	_Atomic uint32_t kicked;

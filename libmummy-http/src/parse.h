@@ -8,6 +8,7 @@
 #ifndef MHTTP_PARSE_H
 #define MHTTP_PARSE_H
 #include <mummy/http-parser.h>
+#include "authority.h"
 
 enum { MHTTP_MAX_HEAD_BYTES = 32768, MHTTP_MAX_LINE_BYTES = 8192 };
 
@@ -60,8 +61,6 @@ int mhttp_note_field(struct mummy_http_head *h, enum mummy_http_slot slot, struc
 int mhttp_frame_request(struct mummy_http_head *h);
 int mhttp_frame_response(struct mummy_http_head *h, const char *request_method);
 
-/* Is s host [":" port], with a host (authority.c)? */
-int mhttp_authority_ok(struct mummy_http_span s);
 /* Compares with lower-case text of n octets, letters in any case. */
 int mhttp_same(struct mummy_http_span s, const char *lower, size_t n);
 #define MHTTP_SAME(s, lower) mhttp_same((s), (lower), sizeof(lower) - 1)

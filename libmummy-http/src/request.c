@@ -33,7 +33,7 @@ void mhttp_run_handler(void *arg)
 
 	x->handler_thread = pthread_self();
 	x->in_handler = 1;
-	x->route->handler(x, x->route->ctx);
+	mhttp_handle(x);
 	x->in_handler = 0;
 	if (x->sink_after)
 		mhttp_sink_run(x);
@@ -54,6 +54,7 @@ static int request_fill(mummy_http_exchange *x, struct mhttp_conn *c, struct mum
 	x->conn = c;
 	x->route = m->route;
 	x->secure = !mhttp_is_plain(c);
+	x->began_ns = mhttp_middles_any(c->loop->server->router) ? mummy_now_ns() : 0;
 	mhttp_exchange_fill(x, h);
 	x->keep_alive = keeps_alive(c, h);
 	return m->status == 0 ? mhttp_exchange_params(x, m) : 0;
@@ -123,7 +124,9 @@ static int request_refuse(struct mhttp_conn *c, struct mummy_http_head *h, struc
 		c->flags |= MHTTP_CLOSE | MHTTP_UNREAD;
 	if (m->allow)
 		mummy_http_header_add(x, "Allow", m->allow);
-	if (status == 204)
+	if (mhttp_before_refusal(x))
+		;
+	else if (status == 204)
 		mummy_http_respond(x, 204, NULL, 0, NULL, 0);
 	else
 		mhttp_error_exchange(x, status, refusal(status));
@@ -145,7 +148,7 @@ static int request_inline(struct mhttp_conn *c, struct mummy_http_head *h, struc
 		x->body_n = (size_t)h->content_length;
 		l->at += x->body_n;
 	}
-	m->route->handler(x, m->route->ctx);
+	mhttp_handle(x);
 	return inline_done(x);
 }
 
@@ -222,7 +225,7 @@ static int request_leased(struct mhttp_conn *c, struct mummy_http_head *h, struc
 static int request_judge(const struct mummy_http_server *s, const struct mummy_http_head *h,
 			 struct mhttp_match *m)
 {
-	mhttp_router_find(s->router, h->method, h->path, m);
+	mhttp_router_find_at(s->router, h->authority, h->method, h->path, m);
 	if (m->status == 405 && !mhttp_router_knows_method(s->router, h->method))
 		return 501;
 	if (m->status)

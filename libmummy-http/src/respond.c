@@ -288,6 +288,7 @@ static int reply_inline(mummy_http_exchange *x, struct mhttp_reply *r)
 /* After the answer went out, or failed to. */
 static int reply_finish(mummy_http_exchange *x, int rc)
 {
+	x->error = rc < 0 ? -EPIPE : 0;
 	if (x->is_inline) {
 		atomic_fetch_or_explicit(&x->state, MHTTP_SENT, memory_order_relaxed);
 	} else if (rc == 1 && sink_is_active(x)) {
@@ -310,6 +311,9 @@ void mhttp_reply_prepare(mummy_http_exchange *x, struct mhttp_reply *r)
 	r->bodyless = x->is_head || r->status == 204 || r->status == 304 || r->status < 200;
 	reply_coding(x, r);
 	reply_connection(x, r);
+	x->status = r->status;
+	if (r->kind != MHTTP_REPLY_STREAM && !r->bodyless)
+		x->sent = r->len;
 }
 
 /* The head of a streamed answer or of an upgrade; the exchange is leased and claimed. */

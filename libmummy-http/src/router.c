@@ -1,99 +1,18 @@
+/* router.c - the tree of routes: made, grown, let go. */
 #include <config.h>
-#include "router.h"
-#include "mummy-common.h"
-#include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
+#include "router_tree.h"
 
-enum { ROUTE_FLAGS = MUMMY_HTTP_STREAM | MUMMY_HTTP_INLINE | MUMMY_HTTP_IDENTITY };
-
-/* A route at a node. The names belong to it and not to the place, so that /{id} and /{user}/mail may meet. */
-struct entry {
-	struct entry *next;
-	char *method;                        /* NULL: any */
-	char *names;                         /* the parameters' names, each with its NUL */
-	struct mummy_http_route route;
-	struct mummy_http_executor executor;
-};
-
-struct node {
-	char *text;                          /* a literal, decoded */
-	size_t len;
-	struct node **literals;              /* sorted */
-	size_t nliterals;
-	struct node *param, *tail;
-	struct entry *entries;               /* in the order they came */
-	char *allow;
-};
-
-struct owned {
-	struct owned *next;
-	void (*release)(void *p);
-	void *p;
-};
-
-struct mummy_http_router {
-	atomic_uint refs;
-	atomic_int frozen;
-	struct node root;
-	struct owned *owned;
-	char **methods;                      /* named by routes and not standard */
-	size_t nmethods;
-};
-
-/* ---- Characters ------------------------------------------------------------------------------- */
-
-static int is_alnum(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-static int is_token(const char *s)
-{
-	if (!*s)
-		return 0;
-	for (; *s; s++)
-		if (!is_alnum(*s) && !strchr("!#$%&'*+-.^_`|~", *s))
-			return 0;
-	return 1;
-}
-
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* The octet at s, decoded; *used of the n are it. -1: a bad escape. */
-static int octet(const char *s, size_t n, size_t *used)
-{
-	int high, low;
-
-	*used = 1;
-	if (*s != '%')
-		return (unsigned char)*s;
-	if (n < 3 || (high = hex(s[1])) < 0 || (low = hex(s[2])) < 0)
-		return -1;
-	*used = 3;
-	return high * 16 + low;
-}
-
-static int span_is(struct mummy_http_span s, const char *text)
-{
-	return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
-}
+enum { ROUTE_FLAGS = MUMMY_HTTP_STREAM | MUMMY_HTTP_INLINE | MUMMY_HTTP_IDENTITY | MUMMY_HTTP_INFLATE };
 
 /* ---- The tree --------------------------------------------------------------------------------- */
 
 /* Orders a raw segment against a decoded literal, octet by octet. A bad escape is after everything. */
-static int compare(struct mummy_http_span raw, const struct node *literal)
+static int compare(struct mummy_http_span raw, const struct mhttp_node *literal)
 {
 	size_t at = 0, used;
 
 	for (size_t i = 0; i < raw.n; i += used, at++) {
-		int c = octet(raw.p + i, raw.n - i, &used), have;
+		int c = mhttp_path_octet(raw.p + i, raw.n - i, &used), have;
 
 		if (c < 0 || at == literal->len)
 			return 1;
@@ -105,7 +24,7 @@ static int compare(struct mummy_http_span raw, const struct node *literal)
 }
 
 /* The literal below n, or NULL; *place is where it is or belongs. */
-static struct node *literal_below(const struct node *n, struct mummy_http_span raw, size_t *place)
+struct mhttp_node *mhttp_literal_below(const struct mhttp_node *n, struct mummy_http_span raw, size_t *place)
 {
 	size_t low = 0, high = n->nliterals;
 
@@ -126,9 +45,9 @@ static struct node *literal_below(const struct node *n, struct mummy_http_span r
 	return NULL;
 }
 
-static struct node *new_literal(struct mummy_http_span raw)
+static struct mhttp_node *new_literal(struct mummy_http_span raw)
 {
-	struct node *n = calloc(1, sizeof *n);
+	struct mhttp_node *n = calloc(1, sizeof *n);
 	size_t used;
 
 	if (!n)
@@ -139,48 +58,49 @@ static struct node *new_literal(struct mummy_http_span raw)
 		return NULL;
 	}
 	for (size_t i = 0; i < raw.n; i += used)
-		n->text[n->len++] = (char)octet(raw.p + i, raw.n - i, &used);
+		n->text[n->len++] = (char)mhttp_path_octet(raw.p + i, raw.n - i, &used);
 	return n;
 }
 
-static struct node *grow_literal(struct node *n, struct mummy_http_span raw)
+static struct mhttp_node *grow_literal(struct mhttp_node *n, struct mummy_http_span raw)
 {
 	size_t place;
-	struct node *child = literal_below(n, raw, &place), **literals;
+	struct mhttp_node *child = mhttp_literal_below(n, raw, &place), **literals;
 
 	if (child)
 		return child;
-	literals = realloc(n->literals, (n->nliterals + 1) * sizeof(struct node *));
+	literals = realloc(n->literals, (n->nliterals + 1) * sizeof(struct mhttp_node *));
 	if (!literals)
 		return NULL;
 	n->literals = literals;
 	child = new_literal(raw);
 	if (!child)
 		return NULL;
-	memmove(literals + place + 1, literals + place, (n->nliterals++ - place) * sizeof(struct node *));
+	memmove(literals + place + 1, literals + place, (n->nliterals++ - place) * sizeof(struct mhttp_node *));
 	literals[place] = child;
 	return child;
 }
 
-static void free_entry(struct entry *e)
+static void free_entry(struct mhttp_entry *e)
 {
 	free(e->method);
+	free(e->pattern);
 	free(e->names);
 	free(e);
 }
 
-static void free_entries(struct node *n)
+static void free_entries(struct mhttp_node *n)
 {
-	struct entry *next;
+	struct mhttp_entry *next;
 
-	for (struct entry *e = n->entries; e; e = next) {
+	for (struct mhttp_entry *e = n->entries; e; e = next) {
 		next = e->next;
 		free_entry(e);
 	}
 }
 
 /* Below n; no deeper than MHTTP_MAX_SEGMENTS. */
-static void free_parts(struct node *n)
+static void free_parts(struct mhttp_node *n)
 {
 	for (size_t i = 0; i < n->nliterals; i++) {
 		free_parts(n->literals[i]);
@@ -198,91 +118,16 @@ static void free_parts(struct node *n)
 	free(n->text);
 }
 
-/* ---- Patterns --------------------------------------------------------------------------------- */
-
-/* Takes the next segment off *rest, which begins behind a slash; its p is NULL when none is left. */
-static struct mummy_http_span next_segment(struct mummy_http_span *rest)
-{
-	struct mummy_http_span s = *rest;
-	const char *slash = s.n ? memchr(s.p, '/', s.n) : NULL;
-
-	if (slash) {
-		s.n = (size_t)(slash - s.p);
-		rest->p = slash + 1;
-		rest->n -= s.n + 1;
-	} else {
-		*rest = (struct mummy_http_span){ NULL, 0 };
-	}
-	return s;
-}
-
-enum kind { BAD, LITERAL, PARAM, TAIL };
-
-static enum kind kind_of(struct mummy_http_span s)
-{
-	size_t used;
-
-	if (span_is(s, "*"))
-		return TAIL;
-	if (s.n >= 3 && s.p[0] == '{' && s.p[s.n - 1] == '}') {
-		for (size_t i = 1; i < s.n - 1; i++)
-			if (!is_alnum(s.p[i]) && s.p[i] != '_' && s.p[i] != '-')
-				return BAD;
-		return PARAM;
-	}
-	for (size_t i = 0; i < s.n; i += used)
-		if (octet(s.p + i, s.n - i, &used) < 0 || (unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f ||
-		    strchr("*{}?#", s.p[i]))
-			return BAD;
-	return LITERAL;
-}
-
-/* Appends a name with its NUL to names at *len, unless it is there. */
-static int add_name(char *names, size_t *len, const char *name, size_t n)
-{
-	for (size_t i = 0; i < *len; i += strlen(names + i) + 1)
-		if (strlen(names + i) == n && memcmp(names + i, name, n) == 0)
-			return -EINVAL;
-	memcpy(names + *len, name, n);
-	names[*len + n] = '\0';
-	*len += n + 1;
-	return 0;
-}
-
-/* Checks a pattern; names has room for its length and gets the names of its parameters. */
-static int check_pattern(const char *pattern, char *names)
-{
-	struct mummy_http_span rest = { pattern + 1, strlen(pattern) - (*pattern == '/') }, s;
-	size_t segments = 0, params = 0, len = 0;
-	int rc = 0;
-
-	if (*pattern != '/')
-		return -EINVAL;
-	for (s = next_segment(&rest); s.p && rc == 0; s = next_segment(&rest)) {
-		enum kind kind = kind_of(s);
-
-		if (kind == BAD || ++segments > MHTTP_MAX_SEGMENTS || (kind == TAIL && rest.p))
-			return -EINVAL;
-		if (kind != LITERAL && ++params > MHTTP_MAX_PARAMS)
-			return -EINVAL;
-		if (kind == PARAM)
-			rc = add_name(names, &len, s.p + 1, s.n - 2);
-		else if (kind == TAIL)
-			rc = add_name(names, &len, "*", 1);
-	}
-	return rc;
-}
-
 /* The node of a checked pattern, made where it is not there; NULL: no memory. */
-static struct node *grow_pattern(struct node *n, const char *pattern)
+static struct mhttp_node *grow_pattern(struct mhttp_node *n, const char *pattern)
 {
 	struct mummy_http_span rest = { pattern + 1, strlen(pattern) - 1 }, s;
 
-	for (s = next_segment(&rest); s.p && n; s = next_segment(&rest)) {
-		enum kind kind = kind_of(s);
-		struct node **place = kind == PARAM ? &n->param : &n->tail;
+	for (s = mhttp_next_segment(&rest); s.p && n; s = mhttp_next_segment(&rest)) {
+		enum mhttp_segment kind = mhttp_segment_kind(s);
+		struct mhttp_node **place = kind == MHTTP_PARAM ? &n->param : &n->tail;
 
-		if (kind == LITERAL) {
+		if (kind == MHTTP_LITERAL) {
 			n = grow_literal(n, s);
 			continue;
 		}
@@ -301,7 +146,7 @@ static int is_standard(struct mummy_http_span method)
 						"CONNECT", "OPTIONS", "TRACE", "PATCH" };
 
 	for (size_t i = 0; i < sizeof standard / sizeof standard[0]; i++)
-		if (span_is(method, standard[i]))
+		if (mhttp_span_is(method, standard[i]))
 			return 1;
 	return 0;
 }
@@ -311,7 +156,7 @@ int mhttp_router_knows_method(const mummy_http_router *r, struct mummy_http_span
 	if (is_standard(method))
 		return 1;
 	for (size_t i = 0; i < r->nmethods; i++)
-		if (span_is(method, r->methods[i]))
+		if (mhttp_span_is(method, r->methods[i]))
 			return 1;
 	return 0;
 }
@@ -333,17 +178,17 @@ static int remember_method(mummy_http_router *r, const char *method)
 	return 0;
 }
 
-static const struct entry *entry_for(const struct node *n, struct mummy_http_span method)
+const struct mhttp_entry *mhttp_entry_for(const struct mhttp_node *n, struct mummy_http_span method)
 {
-	for (const struct entry *e = n->entries; e; e = e->next)
-		if (method.p ? e->method && span_is(method, e->method) : !e->method)
+	for (const struct mhttp_entry *e = n->entries; e; e = e->next)
+		if (method.p ? e->method && mhttp_span_is(method, e->method) : !e->method)
 			return e;
 	return NULL;
 }
 
-static int has_method(const struct node *n, const char *method)
+static int has_method(const struct mhttp_node *n, const char *method)
 {
-	return entry_for(n, (struct mummy_http_span){ method, strlen(method) }) != NULL;
+	return mhttp_entry_for(n, (struct mummy_http_span){ method, strlen(method) }) != NULL;
 }
 
 /* Puts a method at out + at, with a comma when it is not the first; out NULL: only counts. */
@@ -359,11 +204,11 @@ static size_t put_method(char *out, size_t at, const char *method)
 }
 
 /* "GET, HEAD, POST, OPTIONS": what is registered and what the router adds. */
-static size_t write_allow(const struct node *n, char *out)
+static size_t write_allow(const struct mhttp_node *n, char *out)
 {
 	size_t at = 0;
 
-	for (const struct entry *e = n->entries; e; e = e->next)
+	for (const struct mhttp_entry *e = n->entries; e; e = e->next)
 		if (e->method)
 			at = put_method(out, at, e->method);
 	if (has_method(n, "GET") && !has_method(n, "HEAD"))
@@ -371,7 +216,7 @@ static size_t write_allow(const struct node *n, char *out)
 	return has_method(n, "OPTIONS") ? at : put_method(out, at, "OPTIONS");
 }
 
-static int renew_allow(struct node *n)
+static int renew_allow(struct mhttp_node *n)
 {
 	char *allow = malloc(write_allow(n, NULL) + 1);
 
@@ -407,8 +252,14 @@ void mummy_http_router_unref(mummy_http_router *r)
 {
 	if (!r || atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	free_parts(&r->root);
-	for (struct owned *o = r->owned, *next; o; o = next) {
+	free_parts(&r->site.root);
+	for (struct mhttp_site *s = r->site.next, *next; s; s = next) {
+		next = s->next;
+		free_parts(&s->root);
+		free(s->host);
+		free(s);
+	}
+	for (struct mhttp_owned *o = r->owned, *next; o; o = next) {
 		next = o->next;
 		o->release(o->p);
 		free(o);
@@ -416,12 +267,13 @@ void mummy_http_router_unref(mummy_http_router *r)
 	for (size_t i = 0; i < r->nmethods; i++)
 		free(r->methods[i]);
 	free(r->methods);
+	mhttp_middles_free(&r->middles);
 	free(r);
 }
 
 int mhttp_router_own(mummy_http_router *r, void (*release)(void *p), void *p)
 {
-	struct owned *o = malloc(sizeof *o);
+	struct mhttp_owned *o = malloc(sizeof *o);
 
 	if (!o)
 		return -ENOMEM;
@@ -430,6 +282,17 @@ int mhttp_router_own(mummy_http_router *r, void (*release)(void *p), void *p)
 	o->next = r->owned;
 	r->owned = o;
 	return 0;
+}
+
+unsigned mhttp_route_segments(const struct mummy_http_route *route)
+{
+	const struct mhttp_entry *e = MUMMY_CONTAINER_OF(route, struct mhttp_entry, route);
+	size_t n = strlen(e->pattern);
+	unsigned slashes = 0;
+
+	for (size_t i = 0; i < n; i++)
+		slashes += e->pattern[i] == '/';
+	return slashes - (n > 1 && !strcmp(e->pattern + n - 2, "/*"));
 }
 
 void mhttp_router_freeze(mummy_http_router *r)
@@ -446,10 +309,11 @@ static int check_route(const struct mummy_http_route *route)
 	return x && (!x->submit || !MUMMY_RESERVED_OK(x)) ? -EINVAL : 0;
 }
 
-/* The entry of a checked route; names is taken when that works. */
-static struct entry *new_entry(const char *method, char *names, const struct mummy_http_route *route)
+/* The entry of a checked route without its pattern's names; NULL: no memory. */
+static struct mhttp_entry *new_entry(const char *method, const char *pattern,
+				     const struct mummy_http_route *route)
 {
-	struct entry *e = calloc(1, sizeof *e);
+	struct mhttp_entry *e = calloc(1, sizeof *e);
 
 	if (!e)
 		return NULL;
@@ -458,36 +322,54 @@ static struct entry *new_entry(const char *method, char *names, const struct mum
 		e->executor = *route->executor;
 		e->route.executor = &e->executor;
 	}
-	if (method) {
-		e->method = strdup(method);
-		if (!e->method) {
-			free(e);
-			return NULL;
-		}
+	e->method = method ? strdup(method) : NULL;
+	e->pattern = strdup(pattern);
+	e->names = malloc(strlen(pattern) + 1);
+	if ((method && !e->method) || !e->pattern || !e->names) {
+		free_entry(e);
+		return NULL;
 	}
-	e->names = names;
 	return e;
 }
 
-/* Hangs e at its place, or frees it. */
-static int insert_entry(mummy_http_router *r, const char *pattern, struct entry *e)
+/* Hangs e at its place. */
+static int insert_entry(mummy_http_router *r, struct mhttp_site *site, struct mhttp_entry *e)
 {
-	struct node *n = grow_pattern(&r->root, pattern);
-	struct entry **last;
-	int rc = -ENOMEM;
+	struct mhttp_node *n = grow_pattern(&site->root, e->pattern);
+	struct mhttp_entry **last;
+	int rc;
 
-	if (n && entry_for(n, (struct mummy_http_span){ e->method, e->method ? strlen(e->method) : 0 })) {
-		rc = -EEXIST;
-	} else if (n) {
-		for (last = &n->entries; *last; last = &(*last)->next)
-			;
-		*last = e;
-		rc = renew_allow(n);
-		if (rc == 0)
-			rc = remember_method(r, e->method);
-		if (rc < 0)
-			*last = NULL;
-	}
+	if (!n)
+		return -ENOMEM;
+	if (mhttp_entry_for(n, (struct mummy_http_span){ e->method, e->method ? strlen(e->method) : 0 }))
+		return -EEXIST;
+	for (last = &n->entries; *last; last = &(*last)->next)
+		;
+	*last = e;
+	r->twins |= e->slash != MUMMY_HTTP_STRICT;
+	rc = renew_allow(n);
+	if (rc == 0)
+		rc = remember_method(r, e->method);
+	if (rc < 0)
+		*last = NULL;
+	return rc;
+}
+
+int mhttp_site_add(mummy_http_router *r, struct mhttp_site *site, const char *method, const char *pattern,
+		   const struct mummy_http_route *route, enum mummy_http_slash slash)
+{
+	struct mhttp_entry *e;
+	int rc;
+
+	if ((method && !mhttp_is_method(method)) || check_route(route) < 0)
+		return -EINVAL;
+	e = new_entry(method, pattern, route);
+	if (!e)
+		return -ENOMEM;
+	e->slash = slash;
+	rc = mhttp_check_pattern(pattern, e->names);
+	if (rc == 0)
+		rc = insert_entry(r, site, e);
 	if (rc < 0)
 		free_entry(e);
 	return rc;
@@ -496,102 +378,33 @@ static int insert_entry(mummy_http_router *r, const char *pattern, struct entry 
 int mummy_http_router_add(mummy_http_router *r, const char *method, const char *pattern,
 			  const struct mummy_http_route *route)
 {
-	struct entry *e;
-	char *names;
-	int rc;
-
 	if (atomic_load(&r->frozen))
 		return -EBUSY;
-	if ((method && !is_token(method)) || check_route(route) < 0)
-		return -EINVAL;
-	names = malloc(strlen(pattern) + 1);
-	if (!names)
-		return -ENOMEM;
-	rc = check_pattern(pattern, names);
-	e = rc == 0 ? new_entry(method, names, route) : NULL;
-	if (!e) {
-		free(names);
-		return rc < 0 ? rc : -ENOMEM;
-	}
-	return insert_entry(r, pattern, e);
+	return mhttp_site_add(r, &r->site, method, pattern, route, r->slash);
 }
 
-/* ---- The search ------------------------------------------------------------------------------- */
-
-/* The node below n that fits rest, which begins behind a slash. It goes back from where it gets stuck, so
- * the values noted by then are dropped. */
-static const struct node *descend(const struct node *n, struct mummy_http_span rest, struct mhttp_match *m)
+int mummy_http_router_slash(mummy_http_router *r, enum mummy_http_slash policy)
 {
-	struct mummy_http_span behind = rest, s = next_segment(&behind);
-	const struct node *child, *found = NULL;
-	unsigned nparams = m->nparams;
+	if (policy != MUMMY_HTTP_STRICT && policy != MUMMY_HTTP_REDIRECT && policy != MUMMY_HTTP_SAME)
+		return -EINVAL;
+	if (atomic_load(&r->frozen))
+		return -EBUSY;
+	r->slash = policy;
+	return 0;
+}
+
+const struct mhttp_entry *mhttp_entry_at(const struct mhttp_site *site, const char *pattern, const char *method)
+{
+	struct mummy_http_span rest = { pattern + 1, strlen(pattern) - 1 }, s;
+	const struct mhttp_node *n = &site->root;
 	size_t place;
 
-	if (!s.p)
-		return n->entries ? n : NULL;
-	child = literal_below(n, s, &place);
-	if (child)
-		found = descend(child, behind, m);
-	if (!found && n->param && s.n) {
-		m->params[m->nparams++].value = s;
-		found = descend(n->param, behind, m);
-		if (!found)
-			m->nparams = nparams;
+	for (s = mhttp_next_segment(&rest); s.p && n; s = mhttp_next_segment(&rest)) {
+		enum mhttp_segment kind = mhttp_segment_kind(s);
+
+		n = kind == MHTTP_LITERAL ? mhttp_literal_below(n, s, &place)
+		    : kind == MHTTP_PARAM ? n->param
+					  : n->tail;
 	}
-	if (!found && n->tail && n->tail->entries) {
-		m->params[m->nparams++].value = rest;
-		found = n->tail;
-	}
-	return found;
-}
-
-/* HEAD is served by GET, and every method by a route for any; a route that names the method goes first. */
-static const struct entry *choose(const struct node *n, struct mummy_http_span method)
-{
-	const struct entry *e = entry_for(n, method);
-
-	if (!e && span_is(method, "HEAD"))
-		e = entry_for(n, (struct mummy_http_span){ "GET", 3 });
-	return e ? e : entry_for(n, (struct mummy_http_span){ NULL, 0 });
-}
-
-static void take_entry(struct mhttp_match *m, const struct entry *e)
-{
-	const char *name = e->names;
-
-	m->route = &e->route;
-	m->status = 0;
-	for (unsigned i = 0; i < m->nparams; i++, name += strlen(name) + 1)
-		m->params[i].name = name;
-}
-
-void mhttp_router_find(const mummy_http_router *r, struct mummy_http_span method, struct mummy_http_span path,
-		       struct mhttp_match *out)
-{
-	const struct node *n;
-	const struct entry *e;
-
-	out->route = NULL;
-	out->allow = NULL;
-	out->status = 404;
-	out->nparams = 0;
-	if (path.n == 0)
-		path = (struct mummy_http_span){ "/", 1 };
-	if (*path.p != '/') {
-		/* the server as a whole is asked (RFC 9110 section 9.3.7): it is there */
-		if (path.n == 1 && *path.p == '*' && span_is(method, "OPTIONS"))
-			out->status = 204;
-		return;
-	}
-	n = descend(&r->root, (struct mummy_http_span){ path.p + 1, path.n - 1 }, out);
-	if (!n)
-		return;
-	e = choose(n, method);
-	if (e) {
-		take_entry(out, e);
-		return;
-	}
-	out->nparams = 0;
-	out->allow = n->allow;
-	out->status = span_is(method, "OPTIONS") ? 204 : 405;
+	return n ? mhttp_entry_for(n, (struct mummy_http_span){ method, method ? strlen(method) : 0 }) : NULL;
 }

@@ -28,10 +28,15 @@ struct mhttp_match {
 
 /* Keeps p, which a route's ctx may be, as long as the router; then release(p). -ENOMEM: not kept. */
 int mhttp_router_own(mummy_http_router *r, void (*release)(void *p), void *p);
+/* Slashes in front of what a route's tail stands for; route is the router's, or all. */
+unsigned mhttp_route_segments(const struct mummy_http_route *route);
 /* From now on routes cannot be added, and any thread may search. */
 void mhttp_router_freeze(mummy_http_router *r);
 /* path is raw and without the query; empty is the same as "/" (an absolute-form without a path). */
 void mhttp_router_find(const mummy_http_router *r, struct mummy_http_span method,
+		struct mummy_http_span path, struct mhttp_match *out);
+/* The same for a host (with or without port; p NULL: none is named), whose own routes go first. */
+void mhttp_router_find_at(const mummy_http_router *r, struct mummy_http_span host, struct mummy_http_span method,
 		struct mummy_http_span path, struct mhttp_match *out);
 /* 1 when the method is a standard one (RFC 9110 section 9, RFC 5789) or some route names it: where find
  * says 405 and this 0, the answer is 501. */

@@ -159,6 +159,7 @@ static void answer_over(mummy_http_stream *st, struct mhttp_conn *c, int status)
 	mummy_http_exchange *x = st->x;
 
 	st->x = NULL;
+	x->error = status < 0 ? status : 0;
 	if (status < 0 || (st->mode == MHTTP_STREAM_LENGTH && st->left)) {
 		c->flags |= MHTTP_CLOSE;
 		mhttp_conn_cut(c);

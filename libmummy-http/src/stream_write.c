@@ -126,6 +126,8 @@ static int write_locked(mummy_http_stream *st, const struct iovec *iov, int n, s
 	}
 	if (rc < 0)
 		return -EPIPE;
+	if (st->x)
+		st->x->sent += total;
 	if (st->out.bytes <= st->loop->server->opt.high_water_bytes)
 		return 0;
 	st->flags |= MHTTP_ST_HIGH;

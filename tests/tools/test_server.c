@@ -167,8 +167,6 @@ START_TEST(test_log_has_a_line_for_each_answer)
 }
 END_TEST
 
-/* ---- What it serves -------------------------------------------------------------------------------- */
-
 static void field_is(const struct response *r, const char *name, const char *want)
 {
 	char value[512];
@@ -176,6 +174,39 @@ static void field_is(const struct response *r, const char *name, const char *wan
 	response_field(r, name, value, sizeof value);
 	ck_assert_msg(strcmp(value, want) == 0, "%s: \"%s\"", name, value);
 }
+
+START_TEST(test_middleware)
+{
+	char path[] = "/tmp/mummy-test-XXXXXX", text[4096];
+	int fd = mkstemp(path);
+	struct response r;
+	struct server s;
+
+	ck_assert_int_ge(fd, 0);
+	server_start(&s, ANY, "--access-log", path, "--access-format=json", "--request-id", "--trusted-proxies",
+		     "127.0.0.1", "--rate-limit", "1000", "--cors", "https://a.example", NULL);
+	client_ask(s.port, &r, GET("/none") "X-Forwarded-For: 192.0.2.7\r\nX-Request-Id: one\r\n"
+		   "Origin: https://a.example\r\n");
+	ck_assert_int_eq(r.status, 404);
+	field_is(&r, "X-Request-Id", "one");
+	field_is(&r, "Access-Control-Allow-Origin", "https://a.example");
+	response_free(&r);
+	ck_assert_int_eq(server_stop(&s), 0);
+	file_read(path, text, sizeof text);
+	ck_assert_ptr_nonnull(strstr(text, "\"client\":\"192.0.2.7\",\"method\":\"GET\",\"target\":\"/none\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"id\":\"one\""));
+	unlink(path);
+	close(fd);
+	ck_assert_int_eq(server_run(said, sizeof said, 0, ANY, "--trusted-proxies", "x", NULL), 2);
+	one_line("--trusted-proxies");
+	ck_assert_int_eq(server_run(said, sizeof said, 0, ANY, "--access-log", "/no/such/log", NULL), 2);
+	one_line("--access-log");
+	ck_assert_int_eq(server_run(said, sizeof said, 0, ANY, "--access-format", "xml", NULL), 2);
+	one_line("--access-format");
+}
+END_TEST
+
+/* ---- What it serves -------------------------------------------------------------------------------- */
 
 START_TEST(test_page)
 {
@@ -642,7 +673,8 @@ END_TEST
 
 SUITE_MAIN("mummy-server", test_help_and_version, test_bad_words_exit_2, test_bad_places_exit_2,
 	   test_unreadable_folders_exit_2, test_port_in_use_exits_2, test_reuse_port_shares,
-	   test_port_file, test_log_has_a_line_for_each_answer, test_page, test_files_and_mounts, test_diagnostics,
+	   test_port_file, test_log_has_a_line_for_each_answer, test_middleware, test_page, test_files_and_mounts,
+	   test_diagnostics,
 	   test_diagnostics_with_tasks_and_loops, test_diagnostics_with_fibers, test_echo, test_max_body, test_chat, test_ws_echo,
 	   test_upload, test_both_signals_drain, test_second_signal_cuts, test_fibers_wait_together,
 	   test_idle_clients_do_not_hold_it_up)

@@ -42,6 +42,11 @@ static void put(const struct log *l, const char *head, size_t nhead, const char 
 		return;
 }
 
+void log_line(void *log, const char *line, size_t n)
+{
+	put(log, "", 0, line, n);
+}
+
 static void stamped(const struct log *l, const char *kind, const char *line)
 {
 	time_t now = time(NULL);

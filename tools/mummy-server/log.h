@@ -19,6 +19,8 @@ void log_http(void *log, enum mummy_http_level level, const char *line);
 void log_upload(void *log, int level, const char *line);
 void log_info(struct log *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void log_error(struct log *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** A line as it is. */
+void log_line(void *log, const char *line, size_t n);
 /** A line for an answer: the client, the request, the status. */
 void log_answer(void *log, const mummy_http_exchange *x, int status);
 #endif

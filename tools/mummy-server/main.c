@@ -18,6 +18,7 @@
 #include "diag.h"
 #include "listen.h"
 #include "log.h"
+#include "middleware.h"
 #include "options.h"
 #include "overflow.h"
 #include "page.h"
@@ -34,7 +35,7 @@
 struct app {
 	struct options opt;
 	int root_has_index;
-	struct log log;
+	struct log log, access;
 	mummy_pool *pool;
 	struct uploads uploads;
 	struct chat *chat;
@@ -180,6 +181,13 @@ static int make_routes(struct app *a)
 	const struct mummy_http_files files = { .root = a->opt.root };
 	int rc = mummy_http_router_new(&a->router);
 
+	if (rc == 0)
+		rc = middleware_use(a->router, &a->opt, &a->access);
+	if (rc == -EINVAL && a->opt.trusted_proxies)
+		return complain("--trusted-proxies: \"%s\" is not a list of addresses and networks; write it as "
+				"10.0.0.0/8,::1,unix", a->opt.trusted_proxies);
+	if (rc < 0)
+		return complain("the routes cannot be made: %s", strerror(-rc));
 	if (rc == 0 && files.root)
 		rc = mummy_http_router_files(a->router, "/", &files);
 	if (rc < 0 && files.root)
@@ -317,6 +325,10 @@ static int set_up(struct app *a)
 	if (rc < 0)
 		return complain("%s: cannot be written: %s; name another file with --log", a->opt.log,
 				strerror(-rc));
+	rc = a->opt.access_log ? log_open(&a->access, a->opt.access_log) : 0;
+	if (rc < 0)
+		return complain("%s: cannot be written: %s; name another file with --access-log",
+				a->opt.access_log, strerror(-rc));
 	if (a->opt.nlisten == 0)
 		a->opt.nlisten = listen_default(a->opt.listen);
 	a->status.started_ms = mummy_now_ms();
@@ -341,6 +353,7 @@ static void tear_down(struct app *a)
 	mummy_ws_endpoint_unref(a->echo);
 	chat_free(a->chat);
 	uploads_close(&a->uploads);
+	log_close(&a->access);
 	log_close(&a->log);
 }
 

@@ -10,6 +10,7 @@
 #define MAX_WORKERS 10000u
 #define MAX_LOOPS 256u
 #define MAX_NICE 19u
+#define MAX_RATE 1000000u
 #define WORKER_NICE 5u /* enough for short turns of the loops, and a third of the CPU beside other programs */
 
 static int set_listen(struct options *o, const char *value, char *why, size_t size)
@@ -30,7 +31,7 @@ static int set_listen(struct options *o, const char *value, char *why, size_t si
 static int set_text(const char **to, const char *value, const char *what, char *why, size_t size)
 {
 	if (*value == '\0') {
-		snprintf(why, size, "the value is empty; give the name of a %s", what);
+		snprintf(why, size, "the value is empty; give a %s", what);
 		return -EINVAL;
 	}
 	*to = value;
@@ -253,6 +254,46 @@ static int set_ws_origin(struct options *o, const char *value, char *why, size_t
 	return 0;
 }
 
+static int set_access_log(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_text(&o->access_log, value, "file", why, size);
+}
+
+static int set_access_format(struct options *o, const char *value, char *why, size_t size)
+{
+	static const char *const names[] = { "common", "combined", "json" };
+
+	for (int i = 0; i < 3; i++)
+		if (strcmp(value, names[i]) == 0) {
+			o->access_format = i;
+			return 0;
+		}
+	snprintf(why, size, "\"%s\" is not a format; it is \"common\", \"combined\" or \"json\"", value);
+	return -EINVAL;
+}
+
+static int set_trusted_proxies(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_text(&o->trusted_proxies, value, "list of addresses", why, size);
+}
+
+static int set_cors(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_text(&o->cors, value, "list of origins, or *", why, size);
+}
+
+static int set_rate_limit(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_count(&o->rate_limit, value, MAX_RATE, why, size);
+}
+
+static int set_request_id(struct options *o, const char *value, char *why, size_t size)
+{
+	(void)value, (void)why, (void)size;
+	o->request_id = 1;
+	return 0;
+}
+
 static int set_help(struct options *o, const char *value, char *why, size_t size)
 {
 	(void)value, (void)why, (void)size;
@@ -304,6 +345,14 @@ static const struct options_row table[] = {
 		"Default: 1M; none for /diag/echo", set_max_body },
 	{ "log", "FILE", "append to FILE (-: standard error) what happens, with a line for\n"
 		"each answer. Default: standard error, without answers", set_log },
+	{ "access-log", "FILE", "append a line for each answer to FILE (-: standard error)", set_access_log },
+	{ "access-format", "common|combined|json", "of these lines. Default: common", set_access_format },
+	{ "request-id", NULL, "give each request an X-Request-Id", set_request_id },
+	{ "trusted-proxies", "LIST", "believe Forwarded and X-Forwarded-* of these addresses\n"
+		"and networks: 10.0.0.0/8,::1,unix", set_trusted_proxies },
+	{ "rate-limit", "N", "answer a client's requests above N a second with 429;\n"
+		"five seconds' worth may come at once", set_rate_limit },
+	{ "cors", "ORIGINS", "let scripts of these origins read answers; *: of any", set_cors },
 	{ "reuse-port", NULL, "let several processes listen on the same port", set_reuse_port },
 	{ "diagnostics", NULL, "serve /diag/ and /ws/echo, for probes and benchmarks", set_diagnostics },
 	{ "ws-inline", NULL, "answer /ws/echo on the event loop, not on a worker", set_ws_inline },

@@ -40,6 +40,10 @@ struct options {
 	uint64_t upload_expire;    /**< seconds; 0: never */
 	int sync;                  /**< enum mummy_upload_sync */
 	int safe_names;
+	const char *access_log, *trusted_proxies, *cors;
+	int access_format;         /**< enum mummy_http_log_format */
+	int request_id;
+	uint64_t rate_limit;       /**< requests per second and client */
 };
 
 /** As it is written on the command line. Static. */

@@ -85,7 +85,10 @@ typedef void mummy_http_handler(mummy_http_exchange *x, void *ctx);
 enum {                                   /* struct mummy_http_route flags */
 	MUMMY_HTTP_STREAM = 1,               /**< call at the end of the head; the body is streamed */
 	MUMMY_HTTP_INLINE = 2,               /**< call on the loop: must not block */
-	MUMMY_HTTP_IDENTITY = 4              /**< never compress the answers */
+	MUMMY_HTTP_IDENTITY = 4,             /**< never compress the answers */
+	MUMMY_HTTP_INFLATE = 8               /**< whole bodies with Content-Encoding: gzip reach the handler
+	                                          decoded, if they fit max_body_bytes then too (else 413);
+	                                          malformed is 400, another coding 415 */
 };
 struct mummy_http_route {
 	mummy_http_handler *handler;
@@ -108,7 +111,8 @@ MUMMY_HTTP_API void mummy_http_router_unref(mummy_http_router *r);
  *  letters, digits, _ and -) or, as the last one, * (the rest, also empty; param "*"); at most 16
  *  parameters, the names different. Literals win over parameters, these over tails, whatever the
  *  order of registration; where the rest then does not fit, the next is tried. The names belong to the
- *  route: another one may call the same place otherwise. "/a" and "/a/" are different.
+ *  route: another one may call the same place otherwise. "/a" and "/a/" are different (but see
+ *  mummy_http_router_slash).
  *
  *  The raw path is split first, then literals are compared octet by octet with escapes decoded once:
  *  /%61 is /a, %2F separates nothing, a malformed escape equals no literal. Dot segments are not removed.
@@ -226,7 +230,7 @@ MUMMY_HTTP_API const char *mummy_http_trailer_get(const mummy_http_exchange *x, 
 /** The announced length of the body; MUMMY_HTTP_UNKNOWN when chunked. */
 MUMMY_HTTP_API uint64_t mummy_http_body_length(const mummy_http_exchange *x);
 /** The client's address ("unix" for a Unix socket); "https" with a transport, else "http"; the authority:
- *  of the target, else the Host field. */
+ *  of the target, else the Host field. Or as a trusted proxy says (mummy_http_use_forwarded). */
 MUMMY_HTTP_API const char *mummy_http_peer(const mummy_http_exchange *x, size_t *len);
 MUMMY_HTTP_API const char *mummy_http_scheme(const mummy_http_exchange *x, size_t *len);
 MUMMY_HTTP_API const char *mummy_http_host(const mummy_http_exchange *x, size_t *len);
@@ -354,6 +358,91 @@ MUMMY_HTTP_API int mummy_http_stream_body(mummy_http_exchange *x, const struct m
 MUMMY_HTTP_API int mummy_http_body_next(mummy_http_exchange *x, unsigned delay_ms);
 /** Inside ready only: >0 bytes; 0 the body is complete; -EAGAIN return and be called again; <0. */
 MUMMY_HTTP_API ssize_t mummy_http_body_read(mummy_http_exchange *x, void *buf, size_t n);
+
+/* ---- Routers below routers, slashes ----------------------------------------------------------- */
+/** Serves the routes of sub below prefix ("/", or literal segments without a slash at the end: "/api" makes
+ *  "/users" of sub "/api/users"), and puts its middleware around them. host: only for that host, in any case of
+ *  letters and with any port; NULL: for any. The routes of a host go first; what it has not is looked for
+ *  among those of any. sub is referenced and frozen; it has no hosts itself.
+ *  -EEXIST a route is there already, nothing was added; -EINVAL; -EBUSY; -ENOMEM. */
+MUMMY_HTTP_API int mummy_http_router_mount(mummy_http_router *r, const char *host, const char *prefix,
+		mummy_http_router *sub);
+/** What "/a" and "/a/" are to each other where only one of them has a route: different; 308 to the one that
+ *  has; or the same. Goes for routes that are added afterwards. -EINVAL, -EBUSY. */
+enum mummy_http_slash { MUMMY_HTTP_STRICT = 0, MUMMY_HTTP_REDIRECT = 1, MUMMY_HTTP_SAME = 2 };
+MUMMY_HTTP_API int mummy_http_router_slash(mummy_http_router *r, enum mummy_http_slash policy);
+
+/* ---- Middleware ------------------------------------------------------------------------------- */
+struct mummy_http_middleware {
+	/** Where the handler will run, in the order of use, once the body is there unless it is streamed. 0 go
+	 *  on; 1 stop: it answered x, or holds it to answer later. It may add fields to the coming answer. */
+	int (*before)(mummy_http_exchange *x, void *ctx);
+	/** When x ends, answered: in reverse order, for those whose before was called, and those that have none.
+	 *  Reads x and does nothing else with it. Any thread; must not block. */
+	void (*after)(mummy_http_exchange *x, void *ctx);
+	void *ctx;
+	unsigned flags;                      /**< MUMMY_HTTP_INLINE: before does not block, so it is also called
+	                                          on the loop for what no handler gets: 404, 405, 413, 501,
+	                                          OPTIONS */
+	uintptr_t reserved[4];
+};
+/** Puts m around everything whose path is prefix or lies below it, escapes decoded as for routes; copied.
+ *  "/": every request; NULL: also heads that are malformed (after only; the method is NULL then).
+ *  -EINVAL, -EBUSY, -ENOMEM. */
+MUMMY_HTTP_API int mummy_http_router_use(mummy_http_router *r, const char *prefix,
+		const struct mummy_http_middleware *m);
+/** How it went, for after. */
+struct mummy_http_result {
+	int status, error;                   /**< of the answer; 0, or why it was cut */
+	uint64_t bytes_in, bytes_out;        /**< of the bodies; out: given to be sent */
+	uint64_t duration_us;                /**< since the head was read */
+	uintptr_t reserved[4];
+};
+MUMMY_HTTP_API void mummy_http_result_get(const mummy_http_exchange *x, struct mummy_http_result *out);
+
+/* Ready-made. Strings are copied; prefix and errors as in router_use. Let forwarded come first: the others then
+ * see the client that it found. */
+enum mummy_http_log_format { MUMMY_HTTP_COMMON = 0, MUMMY_HTTP_COMBINED = 1, MUMMY_HTTP_JSON = 2 };
+/** One line per answer, without newline, borrowed; at most 4 KiB, long values are cut. Control octets, quotes and
+ *  backslashes are escaped. write is called on any thread and must not block. */
+MUMMY_HTTP_API int mummy_http_use_access_log(mummy_http_router *r, enum mummy_http_log_format format,
+		void (*write)(void *ctx, const char *line, size_t n), void *ctx);
+/** X-Request-Id: the client's if it is 1 to 64 letters, digits, ".", "_", "-", else a new one; also in the
+ *  answer. */
+MUMMY_HTTP_API int mummy_http_use_request_id(mummy_http_router *r);
+/** That of x; NULL: it got none. Borrowed from x. */
+MUMMY_HTTP_API const char *mummy_http_request_id(const mummy_http_exchange *x);
+/** Lets pass who gives credentials (RFC 9110 section 11, RFC 7617, RFC 6750) that check takes: user and password, or
+ *  NULL and a bearer token, borrowed. check: 0 go on; -EPERM 403; else 401, as for none, for that realm. It
+ *  runs where the handler does and may block there. */
+MUMMY_HTTP_API int mummy_http_use_auth(mummy_http_router *r, const char *prefix, const char *realm,
+		int (*check)(void *ctx, mummy_http_exchange *x, const char *user, const char *secret), void *ctx);
+struct mummy_http_rate {
+	unsigned requests, seconds;          /**< on average, per client; 0: 10 and 1 */
+	unsigned burst;                      /**< at once; 0: requests */
+	unsigned clients;                    /**< remembered, the least busy forgotten first, 24 B each; 0: 16384 */
+	uintptr_t reserved[4];
+};
+/** 429 with Retry-After for a client's requests above the rate; copied, NULL: defaults. A client is an IPv4
+ *  address, or the first 64 bits of an IPv6 address; those of a Unix socket are one. */
+MUMMY_HTTP_API int mummy_http_use_rate_limit(mummy_http_router *r, const char *prefix,
+		const struct mummy_http_rate *rate);
+/** Believes Forwarded (RFC 7239), or X-Forwarded-For, -Proto and -Host, from these addresses and networks
+ *  ("10.0.0.0/8, ::1, unix"): mummy_http_peer, _scheme and _host then give what the nearest proxy that is not
+ *  one of them saw. */
+MUMMY_HTTP_API int mummy_http_use_forwarded(mummy_http_router *r, const char *trusted);
+struct mummy_http_cors {                 /**< comma-separated lists, copied; NULL: none */
+	const char *origins;                 /**< "*": any, and then without credentials */
+	const char *methods, *headers;       /**< that a preflight allows; methods NULL: "GET, HEAD, POST" */
+	const char *expose;                  /**< fields that scripts may read */
+	unsigned max_age_s;                  /**< 0: 5 (the Fetch standard's) */
+	int credentials;
+	uintptr_t reserved[4];
+};
+/** Cross-origin requests (the Fetch standard): preflights are answered, others get the fields; of an origin that
+ *  is not named neither. */
+MUMMY_HTTP_API int mummy_http_use_cors(mummy_http_router *r, const char *prefix,
+		const struct mummy_http_cors *cors);
 
 /* ---- Static files ----------------------------------------------------------------------------- */
 enum { MUMMY_HTTP_FILES_DOT = 2 };       /**< serve names that begin with a dot, too */
