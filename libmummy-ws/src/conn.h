@@ -132,6 +132,7 @@ struct mummy_ws_io {
 	struct mws_rx *spare;
 	struct mws_chunk *batch;        /* events of the feed: the last of a ring */
 	size_t batch_hint;              /* octets that the feed was given */
+	uint64_t received, replied, replied_bytes; /* in the feed: counted for all at its end */
 	unsigned batch_due;             /* what follows them */
 	uint16_t stop_code;             /* all connections are closed with it; 0: they are not */
 };

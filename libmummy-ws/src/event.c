@@ -297,7 +297,7 @@ int mws_event(mummy_ws_conn *c, enum mws_event type, enum mummy_ws_opcode op, co
 	struct mws_chunk *k;
 
 	if (type == MWS_EV_MESSAGE || type == MWS_EV_END)
-		atomic_fetch_add(&c->ep->messages_in, 1);
+		c->io->received++;
 	if (mws_is_inline(c)) {
 		give(c, &r, p);
 		free(block);

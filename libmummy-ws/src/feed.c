@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "conn.h"
+#include "simd.h"
 
 enum { FIRST_BUFFER = 4096, ROOM_WORTHWHILE = 16384 };
 
@@ -87,14 +88,19 @@ static unsigned control(mummy_ws_conn *c, enum mummy_ws_opcode op, const uint8_t
 	return 0;
 }
 
-static unsigned whole_message(mummy_ws_conn *c, const struct mummy_ws_frame *f, const uint8_t *p, size_t n)
+static unsigned whole_message(mummy_ws_conn *c, const struct mummy_ws_frame *f, uint8_t *p, size_t n)
 {
 	uint32_t state = 0;
+	int rc = 0;
 
+	if (f->opcode == MUMMY_WS_TEXT && !f->rsv1)
+		rc = f->masked ? mws_utf8_unmask(&state, p, n, f->mask, 0) : mummy_ws_utf8(&state, p, n);
+	else if (f->masked)
+		mummy_ws_mask(p, n, f->mask, 0);
+	if (rc < 0 || state)
+		return 1007;
 	if (f->rsv1)
 		return mws_received_whole(c, f->opcode, p, n);
-	if (f->opcode == MUMMY_WS_TEXT && (mummy_ws_utf8(&state, p, n) < 0 || state))
-		return 1007;
 	return mws_event(c, MWS_EV_MESSAGE, f->opcode, p, n, NULL) < 0 ? 1011 : 0;
 }
 
@@ -157,8 +163,6 @@ static unsigned piece(mummy_ws_conn *c, uint8_t *p, size_t n)
 	}
 	if (rx->deflated && in_pieces(c))
 		return mws_received_piece(c, p, n, 0);
-	if (rx->op == MUMMY_WS_TEXT && !rx->deflated && mummy_ws_utf8(&rx->utf8, p, n) < 0)
-		return 1007;
 	if (in_pieces(c))
 		return mws_event(c, MWS_EV_DATA, (enum mummy_ws_opcode)rx->op, p, n, NULL) < 0 ? 1011 : 0;
 	/* It may have been read to where it belongs. */
@@ -214,6 +218,20 @@ static unsigned end_frame(mummy_ws_conn *c)
 
 /* ---- Octets ----------------------------------------------------------------------------------- */
 
+/* Unmasks, and checks text, in one pass. */
+static unsigned uncover(struct mws_rx *rx, uint8_t *p, size_t n)
+{
+	int text = !is_control(&rx->f) && rx->op == MUMMY_WS_TEXT && !rx->deflated, rc = 0;
+
+	if (text && rx->f.masked)
+		rc = mws_utf8_unmask(&rx->utf8, p, n, rx->f.mask, rx->at);
+	else if (text)
+		rc = mummy_ws_utf8(&rx->utf8, p, n);
+	else if (rx->f.masked)
+		mummy_ws_mask(p, n, rx->f.mask, rx->at);
+	return rc < 0 ? 1007 : 0;
+}
+
 static unsigned payload(mummy_ws_conn *c, uint8_t **p, size_t *n)
 {
 	struct mws_rx *rx = c->rx;
@@ -222,9 +240,9 @@ static unsigned payload(mummy_ws_conn *c, uint8_t **p, size_t *n)
 	unsigned bad = 0;
 
 	if (take) {
-		if (rx->f.masked)
-			mummy_ws_mask(*p, take, rx->f.mask, rx->at);
-		bad = piece(c, *p, take);
+		bad = uncover(rx, *p, take);
+		if (!bad)
+			bad = piece(c, *p, take);
 	}
 	rx->at += take;
 	*p += take;
@@ -285,17 +303,17 @@ static unsigned frame(mummy_ws_conn *c, uint8_t **p, size_t *n)
 	}
 	*p += f.length;
 	*n -= (size_t)f.length;
+	if (!is_control(&f))
+		return whole_message(c, &f, at, (size_t)f.length);
 	if (f.masked)
 		mummy_ws_mask(at, (size_t)f.length, f.mask, 0);
-	if (is_control(&f))
-		return control(c, f.opcode, at, (size_t)f.length);
-	return whole_message(c, &f, at, (size_t)f.length);
+	return control(c, f.opcode, at, (size_t)f.length);
 }
 
 /* Small frames, and compressed ones, make much more of the executor's batch than was read. */
 static int is_crowded(const mummy_ws_conn *c)
 {
-	return mws_event_batch(c->io) > c->ep->opt.max_pending_bytes;
+	return c->io->batch && mws_event_batch(c->io) > c->ep->opt.max_pending_bytes;
 }
 
 /* What is left waits until the executor has room. */
@@ -341,6 +359,19 @@ static int append(mummy_ws_conn *c, const void *data, size_t n)
 	return 1;
 }
 
+static void count(mummy_ws_conn *c)
+{
+	mummy_ws_io *io = c->io;
+
+	if (io->received)
+		atomic_fetch_add(&c->ep->messages_in, io->received);
+	if (io->replied)
+		atomic_fetch_add(&c->ep->messages_out, io->replied);
+	if (io->replied_bytes)
+		atomic_fetch_add(&c->ep->bytes_out, io->replied_bytes);
+	io->received = io->replied = io->replied_bytes = 0;
+}
+
 static int feed(mummy_ws_conn *c, void *data, size_t len)
 {
 	mummy_ws_io *io = c->io;
@@ -352,6 +383,7 @@ static int feed(mummy_ws_conn *c, void *data, size_t len)
 	pause = mws_event_submit(c);
 	mws_out_flush(c);
 	io->feeding = NULL;
+	count(c);
 	rx_tidy(c);
 	return mws_flags(c) & (MWS_CLOSE_IN | MWS_FAILED) ? -EPIPE : pause;
 }

@@ -328,7 +328,8 @@ static enum place place(mummy_ws_conn *c, const struct mws_out *o, struct mws_bl
 	int later = o->ordered || is_giver(c) || is_publishing(c);
 
 	if (replying && !held && !waits && !o->ordered && (!busy || c->io->gatherer == c)) {
-		mws_set(c, MWS_BUSY | (o->kind == MWS_CLOSE ? MWS_CLOSING : 0));
+		if (!busy || o->kind == MWS_CLOSE)
+			mws_set(c, MWS_BUSY | (o->kind == MWS_CLOSE ? MWS_CLOSING : 0));
 		c->io->gatherer = c;
 		return GATHERED;
 	}
@@ -519,6 +520,18 @@ static int overflowed(mummy_ws_conn *c)
 	return -EPIPE;
 }
 
+static void count(mummy_ws_conn *c, unsigned messages, uint64_t bytes)
+{
+	if (is_replying(c)) {
+		c->io->replied += messages;
+		c->io->replied_bytes += bytes;
+		return;
+	}
+	if (messages)
+		atomic_fetch_add(&c->ep->messages_out, messages);
+	atomic_fetch_add(&c->ep->bytes_out, bytes);
+}
+
 int mws_out_send(mummy_ws_conn *c, struct mws_out *o)
 {
 	size_t total = 0;
@@ -536,9 +549,7 @@ int mws_out_send(mummy_ws_conn *c, struct mws_out *o)
 		return overflowed(c);
 	if (rc < 0)
 		return rc;
-	if (o->kind == MWS_DATA || (o->kind == MWS_FRAGMENT && o->f.fin))
-		atomic_fetch_add(&c->ep->messages_out, 1);
-	atomic_fetch_add(&c->ep->bytes_out, head_size(&o->f) + o->f.length);
+	count(c, o->kind == MWS_DATA || (o->kind == MWS_FRAGMENT && o->f.fin), head_size(&o->f) + o->f.length);
 	if (rc == 1)
 		mws_set(c, MWS_HIGH_OUTPUT);
 	if (o->kind == MWS_PONG || o->kind == MWS_CLOSE)

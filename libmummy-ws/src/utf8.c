@@ -5,11 +5,11 @@
  */
 #include <config.h>
 #include <errno.h>
-#include <string.h>
 #include <mummy/ws.h>
+#include "simd.h"
 
 #define EXPECT(need, low, high) ((uint32_t)(need) | (uint32_t)(low) << 8 | (uint32_t)(high) << 16)
-#define INVALID EXPECT(255, 255, 0)
+#define INVALID MWS_UTF8_INVALID        /* nothing is in the range of FF to 00 */
 
 static uint32_t after_lead(uint8_t b)
 {
@@ -31,36 +31,30 @@ static uint32_t after_continuation(uint32_t state, uint8_t b)
 	return (state & 0xff) == 1 ? 0 : EXPECT((state & 0xff) - 1, 0x80, 0xbf);
 }
 
-/* How many octets at p are ASCII, counted in whole words. */
-static size_t ascii_words(const uint8_t *p, size_t n)
+int mws_utf8_octets(uint32_t *state, const uint8_t *p, size_t n)
 {
-	size_t at = 0;
-	uint64_t a, b;
+	uint32_t s = *state;
 
-	for (; at + 16 <= n; at += 16) {
-		memcpy(&a, p + at, 8);
-		memcpy(&b, p + at + 8, 8);
-		if ((a | b) & UINT64_C(0x8080808080808080))
-			break;
-	}
-	return at;
+	for (size_t i = 0; i < n && s != INVALID; i++)
+		s = s ? after_continuation(s, p[i]) : after_lead(p[i]);
+	*state = s;
+	return s == INVALID ? -EILSEQ : 0;
 }
 
 int mummy_ws_utf8(uint32_t *state, const void *data, size_t n)
 {
-	const uint8_t *p = data;
-	uint32_t s = *state;
-	size_t i = 0;
+	if (*state == INVALID)
+		return -EILSEQ;
+	return n ? mws_simd()->utf8(state, data, n) : 0;
+}
 
-	while (i < n && s != INVALID) {
-		if (s == 0 && p[i] < 0x80) {
-			i += ascii_words(p + i, n - i);
-			if (i == n)
-				break;
-		}
-		s = s ? after_continuation(s, p[i]) : after_lead(p[i]);
-		i++;
-	}
-	*state = s;
-	return s == INVALID ? -EILSEQ : 0;
+int mws_utf8_unmask(uint32_t *state, void *p, size_t n, const uint8_t mask[4], uint64_t offset)
+{
+	uint8_t turned[4];
+
+	if (*state == INVALID)
+		return -EILSEQ;
+	for (unsigned i = 0; i < 4; i++)
+		turned[i] = mask[(offset + i) & 3];
+	return n ? mws_simd()->text(state, p, n, turned) : 0;
 }

@@ -1,0 +1,192 @@
+/* 32 octets at a time. The tables are those of utf8_classes.h. */
+#include <config.h>
+#if defined __x86_64__ && (defined __GNUC__ || defined __clang__)
+#include <errno.h>
+#include <string.h>
+#include <immintrin.h>
+#include "simd.h"
+#include "utf8_classes.h"
+
+#define AVX2 __attribute__((target("avx2")))
+#define INLINE static inline __attribute__((target("avx2"), always_inline))
+enum { BLOCK = 32, LEAST = 16 };
+
+static const uint8_t first_high[16] = { FIRST_HIGH }, first_low[16] = { FIRST_LOW }, second_high[16] = { SECOND_HIGH };
+
+INLINE __m256i widen(const uint8_t mask[4])
+{
+	int m;
+
+	memcpy(&m, mask, 4);
+	return _mm256_set1_epi32(m);
+}
+
+INLINE __m256i load(const uint8_t *p)
+{
+	return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+INLINE void store(uint8_t *p, __m256i v)
+{
+	_mm256_storeu_si256((__m256i *)(void *)p, v);
+}
+
+AVX2 static void mask_blocks(uint8_t *p, size_t n, const uint8_t mask[4])
+{
+	__m256i m = widen(mask);
+	size_t i = 0;
+
+	for (; n - i >= 4 * BLOCK; i += 4 * BLOCK) {
+		store(p + i, _mm256_xor_si256(load(p + i), m));
+		store(p + i + 32, _mm256_xor_si256(load(p + i + 32), m));
+		store(p + i + 64, _mm256_xor_si256(load(p + i + 64), m));
+		store(p + i + 96, _mm256_xor_si256(load(p + i + 96), m));
+	}
+	for (; n - i >= BLOCK; i += BLOCK)
+		store(p + i, _mm256_xor_si256(load(p + i), m));
+	mws_simd_portable.mask(p + i, n - i, mask);
+}
+
+/* The octets of v, each moved by n: those of before come first. */
+#define BEFORE(v, before, n) \
+	_mm256_alignr_epi8(v, _mm256_permute2x128_si256(before, v, 0x21), 16 - (n))
+
+INLINE __m256i look_up(const uint8_t table[16], __m256i v)
+{
+	__m128i t = _mm_loadu_si128((const __m128i *)(const void *)table);
+
+	return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(t), _mm256_and_si256(v, _mm256_set1_epi8(0x0f)));
+}
+
+/* What is wrong in v. The second of two continuations is in its place two after a lead of three octets, or
+ * three after one of four. */
+INLINE __m256i errors(__m256i v, __m256i before)
+{
+	__m256i one = BEFORE(v, before, 1), two = BEFORE(v, before, 2), three = BEFORE(v, before, 3), e, more;
+
+	e = _mm256_and_si256(look_up(first_high, _mm256_srli_epi16(one, 4)), look_up(first_low, one));
+	e = _mm256_and_si256(e, look_up(second_high, _mm256_srli_epi16(v, 4)));
+	more = _mm256_or_si256(_mm256_subs_epu8(two, _mm256_set1_epi8(0xe0 - 0x80)),
+			       _mm256_subs_epu8(three, _mm256_set1_epi8((char)(0xf0 - 0x80))));
+	return _mm256_xor_si256(e, _mm256_and_si256(more, _mm256_set1_epi8((char)0x80)));
+}
+
+/* Not zero where v ends within a character. */
+INLINE __m256i begun(__m256i v)
+{
+	const __m256i most = _mm256_setr_epi8(-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+					      -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, (char)(0xf0 - 1),
+					      (char)(0xe0 - 1), (char)(0xc0 - 1));
+
+	return _mm256_subs_epu8(v, most);
+}
+
+INLINE __m256i step(__m256i v, __m256i *before, __m256i wrong)
+{
+	wrong = _mm256_or_si256(wrong, _mm256_movemask_epi8(v) ? errors(v, *before) : begun(*before));
+	*before = v;
+	return wrong;
+}
+
+/* The last octets, less than a block, with zeros behind them. */
+INLINE __m256i last_block(uint8_t *p, size_t n, __m256i m, int masked)
+{
+	uint8_t block[BLOCK] = { 0 };
+
+	memcpy(block, p, n);
+	if (masked) {
+		store(block, _mm256_xor_si256(load(block), m));
+		memcpy(p, block, n);
+		memset(block + n, 0, BLOCK - n);
+	}
+	return load(block);
+}
+
+/* 1 when p is whole characters. masked is a constant; without it p is only read. */
+INLINE int is_valid(uint8_t *p, size_t n, __m256i m, int masked)
+{
+	__m256i wrong = _mm256_setzero_si256(), before = wrong, a, b;
+	size_t i = 0;
+
+	for (; n - i >= 2 * BLOCK; i += 2 * BLOCK) {
+		a = load(p + i);
+		b = load(p + i + BLOCK);
+		if (masked) {
+			a = _mm256_xor_si256(a, m);
+			b = _mm256_xor_si256(b, m);
+			store(p + i, a);
+			store(p + i + BLOCK, b);
+		}
+		if (_mm256_movemask_epi8(_mm256_or_si256(a, b))) {
+			wrong = _mm256_or_si256(wrong, errors(a, before));
+			wrong = _mm256_or_si256(wrong, errors(b, a));
+		} else {
+			wrong = _mm256_or_si256(wrong, begun(before));
+		}
+		before = b;
+	}
+	if (n - i >= BLOCK) {
+		a = load(p + i);
+		if (masked) {
+			a = _mm256_xor_si256(a, m);
+			store(p + i, a);
+		}
+		wrong = step(a, &before, wrong);
+		i += BLOCK;
+	}
+	if (n > i)
+		wrong = step(last_block(p + i, n - i, m, masked), &before, wrong);
+	wrong = _mm256_or_si256(wrong, begun(before));
+	return _mm256_testz_si256(wrong, wrong);
+}
+
+AVX2 static int check(uint32_t *state, const uint8_t *p, size_t n)
+{
+	size_t i = 0, rest;
+
+	while (*state && i < n)
+		if (mws_utf8_octets(state, p + i++, 1) < 0)
+			return -EILSEQ;
+	p += i;
+	n -= i;
+	if (n < LEAST)
+		return mws_utf8_octets(state, p, n);
+	rest = mws_utf8_begun(p + n - 3, 3);
+	if (!is_valid((uint8_t *)(uintptr_t)p, n - rest, _mm256_setzero_si256(), 0)) {
+		*state = MWS_UTF8_INVALID;
+		return -EILSEQ;
+	}
+	return mws_utf8_octets(state, p + n - rest, rest);
+}
+
+AVX2 static int unmask_and_check(uint32_t *state, uint8_t *p, size_t n, const uint8_t mask[4])
+{
+	uint8_t turned[4], last[3];
+	size_t i = 0, rest;
+
+	for (; *state && i < n; i++) {
+		p[i] ^= mask[i & 3];
+		if (mws_utf8_octets(state, p + i, 1) < 0)
+			return -EILSEQ;
+	}
+	for (unsigned k = 0; k < 4; k++)
+		turned[k] = mask[(i + k) & 3];
+	p += i;
+	n -= i;
+	if (n < LEAST)
+		return mws_simd_portable.text(state, p, n, turned);
+	for (unsigned k = 0; k < 3; k++)
+		last[k] = p[n - 3 + k] ^ turned[(n - 3 + k) & 3];
+	rest = mws_utf8_begun(last, 3);
+	if (!is_valid(p, n - rest, widen(turned), 1)) {
+		*state = MWS_UTF8_INVALID;
+		return -EILSEQ;
+	}
+	memcpy(p + n - rest, last + 3 - rest, rest);
+	return mws_utf8_octets(state, p + n - rest, rest);
+}
+
+const struct mws_simd mws_simd_avx2 = { "avx2", mask_blocks, check, unmask_and_check };
+#else
+typedef int mws_no_avx2;
+#endif

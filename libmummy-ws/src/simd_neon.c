@@ -1,0 +1,138 @@
+/* 16 octets at a time, on 64-bit ARM, which always has it. As simd_avx2.c, where the words are. */
+#include <config.h>
+#if defined __aarch64__ && defined __ARM_NEON
+#include <errno.h>
+#include <string.h>
+#include <arm_neon.h>
+#include "simd.h"
+#include "utf8_classes.h"
+
+enum { BLOCK = 16, LEAST = 16 };
+
+static const uint8_t first_high[16] = { FIRST_HIGH }, first_low[16] = { FIRST_LOW }, second_high[16] = { SECOND_HIGH };
+static const uint8_t most[16] = { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+				  0xf0 - 1, 0xe0 - 1, 0xc0 - 1 };
+
+static inline uint8x16_t widen(const uint8_t mask[4])
+{
+	uint32_t m;
+
+	memcpy(&m, mask, 4);
+	return vreinterpretq_u8_u32(vdupq_n_u32(m));
+}
+
+static void mask_blocks(uint8_t *p, size_t n, const uint8_t mask[4])
+{
+	uint8x16_t m = widen(mask);
+	size_t i = 0;
+
+	for (; n - i >= 4 * BLOCK; i += 4 * BLOCK) {
+		vst1q_u8(p + i, veorq_u8(vld1q_u8(p + i), m));
+		vst1q_u8(p + i + 16, veorq_u8(vld1q_u8(p + i + 16), m));
+		vst1q_u8(p + i + 32, veorq_u8(vld1q_u8(p + i + 32), m));
+		vst1q_u8(p + i + 48, veorq_u8(vld1q_u8(p + i + 48), m));
+	}
+	for (; n - i >= BLOCK; i += BLOCK)
+		vst1q_u8(p + i, veorq_u8(vld1q_u8(p + i), m));
+	mws_simd_portable.mask(p + i, n - i, mask);
+}
+
+static inline uint8x16_t errors(uint8x16_t v, uint8x16_t before)
+{
+	uint8x16_t one = vextq_u8(before, v, 15), two = vextq_u8(before, v, 14), three = vextq_u8(before, v, 13), e, more;
+
+	e = vandq_u8(vqtbl1q_u8(vld1q_u8(first_high), vshrq_n_u8(one, 4)),
+		     vqtbl1q_u8(vld1q_u8(first_low), vandq_u8(one, vdupq_n_u8(15))));
+	e = vandq_u8(e, vqtbl1q_u8(vld1q_u8(second_high), vshrq_n_u8(v, 4)));
+	more = vorrq_u8(vqsubq_u8(two, vdupq_n_u8(0xe0 - 0x80)), vqsubq_u8(three, vdupq_n_u8(0xf0 - 0x80)));
+	return veorq_u8(e, vandq_u8(more, vdupq_n_u8(0x80)));
+}
+
+static inline uint8x16_t step(uint8x16_t v, uint8x16_t *before, uint8x16_t wrong)
+{
+	if (vmaxvq_u8(v) >= 0x80)
+		wrong = vorrq_u8(wrong, errors(v, *before));
+	else
+		wrong = vorrq_u8(wrong, vqsubq_u8(*before, vld1q_u8(most)));
+	*before = v;
+	return wrong;
+}
+
+/* 1 when p is whole characters. */
+static inline __attribute__((always_inline)) int is_valid(uint8_t *p, size_t n, uint8x16_t m, int masked)
+{
+	uint8x16_t wrong = vdupq_n_u8(0), before = wrong, v;
+	uint8_t block[BLOCK] = { 0 };
+	size_t i = 0;
+
+	for (; n - i >= BLOCK; i += BLOCK) {
+		v = vld1q_u8(p + i);
+		if (masked) {
+			v = veorq_u8(v, m);
+			vst1q_u8(p + i, v);
+		}
+		wrong = step(v, &before, wrong);
+	}
+	if (n > i) {
+		memcpy(block, p + i, n - i);
+		if (masked) {
+			vst1q_u8(block, veorq_u8(vld1q_u8(block), m));
+			memcpy(p + i, block, n - i);
+			memset(block + (n - i), 0, BLOCK - (n - i));
+		}
+		wrong = step(vld1q_u8(block), &before, wrong);
+	}
+	wrong = vorrq_u8(wrong, vqsubq_u8(before, vld1q_u8(most)));
+	return vmaxvq_u8(wrong) == 0;
+}
+
+static int check(uint32_t *state, const uint8_t *p, size_t n)
+{
+	size_t i = 0, rest;
+
+	while (*state && i < n)
+		if (mws_utf8_octets(state, p + i++, 1) < 0)
+			return -EILSEQ;
+	p += i;
+	n -= i;
+	if (n < LEAST)
+		return mws_utf8_octets(state, p, n);
+	rest = mws_utf8_begun(p + n - 3, 3);
+	if (!is_valid((uint8_t *)(uintptr_t)p, n - rest, vdupq_n_u8(0), 0)) {
+		*state = MWS_UTF8_INVALID;
+		return -EILSEQ;
+	}
+	return mws_utf8_octets(state, p + n - rest, rest);
+}
+
+static int unmask_and_check(uint32_t *state, uint8_t *p, size_t n, const uint8_t mask[4])
+{
+	uint8_t turned[4], last[3];
+	size_t i = 0, rest;
+
+	for (; *state && i < n; i++) {
+		p[i] ^= mask[i & 3];
+		if (mws_utf8_octets(state, p + i, 1) < 0)
+			return -EILSEQ;
+	}
+	for (unsigned k = 0; k < 4; k++)
+		turned[k] = mask[(i + k) & 3];
+	p += i;
+	n -= i;
+	if (n < LEAST)
+		return mws_simd_portable.text(state, p, n, turned);
+	for (unsigned k = 0; k < 3; k++)
+		last[k] = p[n - 3 + k] ^ turned[(n - 3 + k) & 3];
+	rest = mws_utf8_begun(last, 3);
+	if (!is_valid(p, n - rest, widen(turned), 1)) {
+		*state = MWS_UTF8_INVALID;
+		return -EILSEQ;
+	}
+	memcpy(p + n - rest, last + 3 - rest, rest);
+	return mws_utf8_octets(state, p + n - rest, rest);
+}
+
+const struct mws_simd mws_simd_neon = { "neon", mask_blocks, check, unmask_and_check };
+#else
+typedef int mws_no_neon;
+#endif

@@ -1,0 +1,70 @@
+/* What every 64-bit x86 has: masking and ASCII 16 octets at a time. */
+#include <config.h>
+#ifdef __x86_64__
+#include <errno.h>
+#include <string.h>
+#include <emmintrin.h>
+#include "simd.h"
+
+static __m128i widen(const uint8_t mask[4])
+{
+	int m;
+
+	memcpy(&m, mask, 4);
+	return _mm_set1_epi32(m);
+}
+
+static __m128i load(const uint8_t *p)
+{
+	return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+static void store(uint8_t *p, __m128i v)
+{
+	_mm_storeu_si128((__m128i *)(void *)p, v);
+}
+
+static void mask_blocks(uint8_t *p, size_t n, const uint8_t mask[4])
+{
+	__m128i m = widen(mask);
+	size_t i = 0;
+
+	for (; n - i >= 64; i += 64) {
+		store(p + i, _mm_xor_si128(load(p + i), m));
+		store(p + i + 16, _mm_xor_si128(load(p + i + 16), m));
+		store(p + i + 32, _mm_xor_si128(load(p + i + 32), m));
+		store(p + i + 48, _mm_xor_si128(load(p + i + 48), m));
+	}
+	for (; n - i >= 16; i += 16)
+		store(p + i, _mm_xor_si128(load(p + i), m));
+	mws_simd_portable.mask(p + i, n - i, mask);
+}
+
+static int check(uint32_t *state, const uint8_t *p, size_t n)
+{
+	size_t i = 0;
+
+	for (; n - i >= 16; i += 16)
+		if ((*state || _mm_movemask_epi8(load(p + i))) && mws_utf8_octets(state, p + i, 16) < 0)
+			return -EILSEQ;
+	return mws_utf8_octets(state, p + i, n - i);
+}
+
+static int unmask_and_check(uint32_t *state, uint8_t *p, size_t n, const uint8_t mask[4])
+{
+	__m128i m = widen(mask), v;
+	size_t i = 0;
+
+	for (; n - i >= 16; i += 16) {
+		v = _mm_xor_si128(load(p + i), m);
+		store(p + i, v);
+		if ((*state || _mm_movemask_epi8(v)) && mws_utf8_octets(state, p + i, 16) < 0)
+			return -EILSEQ;
+	}
+	return mws_simd_portable.text(state, p + i, n - i, mask);
+}
+
+const struct mws_simd mws_simd_sse2 = { "sse2", mask_blocks, check, unmask_and_check };
+#else
+typedef int mws_no_sse2;
+#endif

@@ -1,0 +1,62 @@
+/* simd.c, simd_portable.c, simd_sse2.c, simd_avx2.c, simd_neon.c: as many as this processor has. */
+#include <config.h>
+#include <stdio.h>
+#include "suite.h"
+#include "simd-cases.h"
+
+static void each(const char *(*same)(const struct mws_simd *s))
+{
+	const struct mws_simd *s;
+
+	for (unsigned i = 0; (s = mws_simd_nth(i)); i++) {
+		const char *bad = same(s);
+
+		if (bad)
+			ck_abort_msg("%s: %s", s->name, bad);
+	}
+	ck_assert_uint_ge(1, 1);
+}
+
+static const char *rows(const struct mws_simd *s)
+{
+	return simd_rows(s, 20000);
+}
+
+START_TEST(masks_at_every_length_and_alignment)
+{
+	each(simd_masks);
+}
+END_TEST
+
+START_TEST(every_part_at_every_place)
+{
+	each(simd_places);
+}
+END_TEST
+
+START_TEST(rows_of_characters)
+{
+	each(rows);
+}
+END_TEST
+
+START_TEST(the_edges_of_all_ranges)
+{
+	each(simd_edges);
+}
+END_TEST
+
+START_TEST(the_portable_one_is_there_and_the_best_is_one_of_them)
+{
+	const struct mws_simd *s;
+	int found = 0;
+
+	ck_assert_ptr_eq(mws_simd_nth(0), &mws_simd_portable);
+	for (unsigned i = 0; (s = mws_simd_nth(i)); i++)
+		found |= s == mws_simd();
+	ck_assert(found);
+}
+END_TEST
+
+SUITE_MAIN("ws/simd", masks_at_every_length_and_alignment, every_part_at_every_place, rows_of_characters,
+	   the_edges_of_all_ranges, the_portable_one_is_there_and_the_best_is_one_of_them)
