@@ -71,6 +71,25 @@ async function upload(context, page) {
   assert.match(await row.locator('.percent').textContent(), /^100\s%$/);
 }
 
+// What the browser negotiates by itself, and messages of several sizes there and back.
+async function compressed(page) {
+  const said = await page.evaluate(async () => {
+    const ws = new WebSocket(`ws://${location.host}/ws/echo`);
+    const next = () => new Promise((done) => { ws.onmessage = (e) => done(e.data); });
+    await new Promise((done) => { ws.onopen = done; });
+    for (const n of [0, 1, 100, 5000, 300000]) {
+      const text = 'Grüße, 世界 '.repeat(n / 10);
+      const back = next();
+      ws.send(text);
+      if (await back !== text) return `not ${n}`;
+    }
+    ws.close(3000);
+    const end = await new Promise((done) => { ws.onclose = done; });
+    return `${ws.extensions} ${end.code} ${end.wasClean}`;
+  });
+  assert.match(said, /^permessage-deflate.* 3000 true$/);
+}
+
 async function figures(page) {
   await page.waitForFunction(() => document.querySelector('#stat-websockets').textContent === '2');
   for (const name of ['connections', 'requests', 'uploads', 'queue', 'running', 'received', 'sent', 'uptime'])
@@ -91,6 +110,7 @@ async function main() {
     const ada = await tab(context, 'Ada');
     const grace = await tab(context, 'Grace');
     await chat(ada, grace);
+    await compressed(ada);
     await upload(context, ada);
     await figures(ada);
     await ada.screenshot({ path: screenshot, fullPage: true, animations: 'disabled' });

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Talks to mummy-server with clients that are not ours, and prints "ok - CASE" or "not ok - CASE".
 
-Needs curl, python3-websockets, node with the modules of package-lock.json, and Chromium.
+Needs curl, python3-websockets, python3-autobahn, node with the modules of package-lock.json, and Chromium.
 """
 import argparse
 import os
@@ -10,7 +10,7 @@ import tempfile
 
 import harness
 
-GROUPS = ("command", "http", "files", "ws", "tus", "range", "browser")
+GROUPS = ("command", "http", "files", "ws", "protocol", "tus", "range", "browser")
 
 
 def main():

@@ -1,12 +1,12 @@
-// The WebSocket client "ws" against mummy-server: node ws.js echo URL | chat URL CLIENTS MESSAGES
+// The WebSocket client "ws" against mummy-server: node ws.js echo URL | deflate URL | chat URL CLIENTS MESSAGES
 'use strict';
 const assert = require('node:assert');
 const crypto = require('node:crypto');
 const { once } = require('node:events');
 const WebSocket = require('ws');
 
-async function open(url) {
-  const ws = new WebSocket(url, { handshakeTimeout: 60000, maxPayload: 1 << 25 });
+async function open(url, more = {}) {
+  const ws = new WebSocket(url, { handshakeTimeout: 60000, maxPayload: 1 << 25, ...more });
   const received = [];
   let wake = () => {};
   ws.on('message', (data, binary) => { received.push(binary ? data : data.toString()); wake(); });
@@ -52,6 +52,24 @@ async function echo(url) {
   }
 }
 
+async function deflate(url) {
+  for (const serverNoContextTakeover of [false, true])
+    for (const clientNoContextTakeover of [undefined, true])
+      for (const serverMaxWindowBits of [undefined, 9, 13])
+        for (const clientMaxWindowBits of [true, 9, 14]) {
+          const ws = await open(url, { perMessageDeflate:
+            { serverNoContextTakeover, clientNoContextTakeover, serverMaxWindowBits, clientMaxWindowBits, threshold: 0 } });
+          assert.match(ws.extensions, /^permessage-deflate/);
+          for (const n of [0, 1, 0, 0, 100, 5000, 70000, 300000]) {
+            await echoBack(ws, 'Grüße, 世界 🌍'.repeat(n / 10));
+            await echoBack(ws, crypto.randomBytes(n));
+          }
+          for (const [part, fin] of [['one ', false], ['two ', false], ['three', true]]) ws.send(part, { fin });
+          assert.strictEqual(await ws.next(), 'one two three');
+          await closed(ws, 1000, '');
+        }
+}
+
 async function chat(url, clients, messages) {
   const members = await Promise.all(Array.from({ length: clients }, (_, i) => open(`${url}?name=node-${i}`)));
   const welcomes = await Promise.all(members.map(async (ws) => JSON.parse(await ws.next())));
@@ -71,7 +89,7 @@ async function chat(url, clients, messages) {
 }
 
 const [what, url, ...numbers] = process.argv.slice(2);
-({ echo, chat })[what](url, ...numbers.map(Number)).then(() => console.log('done'), (error) => {
+({ echo, deflate, chat })[what](url, ...numbers.map(Number)).then(() => console.log('done'), (error) => {
   console.error(error);
   process.exit(1);
 });

@@ -1,14 +1,18 @@
-"""WebSocket with two clients that are not ours, python3-websockets and ws for Node, and by hand."""
+"""WebSocket with clients that are not ours, python3-websockets, Autobahn and ws for Node, and by hand."""
 import asyncio
 import base64
 import hashlib
+import itertools
 import json
 import os
 import random
 import struct
+import subprocess
+import sys
 
 import websockets
-from harness import Server, case, node
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
+from harness import CASE_LIMIT_S, Server, case, node
 from wire import read_answer
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -68,6 +72,45 @@ def node_ws_echoes_text_binary_fragments_and_closes_with_a_code():
     for options in models():
         with Server(*options) as server:
             assert node("ws.js", "echo", server.url("/ws/echo", "ws")).endswith("done\n")
+
+
+async def deflated(url, **parameters):
+    offer = ClientPerMessageDeflateFactory(**parameters)
+    async with websockets.connect(url, extensions=[offer], compression=None, **LIMITS) as ws:
+        assert [e.name for e in ws.extensions] == ["permessage-deflate"], (parameters, ws.extensions)
+        noise = random.Random(1)
+        for n in (0, 1, 0, 0, 100, 5000, 70000, 300000):
+            await echo_back(ws, "Grüße, 世界 🌍" * (n // 10))
+            await echo_back(ws, noise.randbytes(n))
+        await echo_back(ws, "one two three", sent=["one ", "two ", "three"])
+
+
+@case
+def python_websockets_compresses_with_every_parameter():
+    for how in ("shared", "dedicated"):
+        with Server("--ws-inline", "--ws-deflate", how) as server:
+            for server_no, client_no, server_bits, client_bits in itertools.product(
+                    (False, True), (False, True), (None, 9, 12, 15), (True, None, 9, 15)):
+                asyncio.run(deflated(server.url("/ws/echo", "ws"), server_no_context_takeover=server_no,
+                                     client_no_context_takeover=client_no, server_max_window_bits=server_bits,
+                                     client_max_window_bits=client_bits))
+
+
+@case
+def node_ws_compresses_with_every_parameter():
+    for how in ("shared", "dedicated"):
+        with Server("--ws-deflate", how) as server:
+            assert node("ws.js", "deflate", server.url("/ws/echo", "ws")).endswith("done\n")
+
+
+@case
+def autobahn_echoes_with_and_without_compression():
+    for how in ("shared", "dedicated"):
+        with Server("--ws-deflate", how) as server:
+            script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "autobahn_client.py")
+            done = subprocess.run([sys.executable, script, server.url("/ws/echo", "ws")], timeout=CASE_LIMIT_S,
+                                  check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+            assert done.stdout.endswith("done\n")
 
 
 async def chatter(url, n, messages):
