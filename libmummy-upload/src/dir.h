@@ -44,11 +44,17 @@ int mup_dir_put_record(struct mup_dir *d, struct mup_record *rec, int lasting);
 /* -ENOENT, -EBADMSG */
 int mup_dir_get_record(struct mup_dir *d, const char *id, const char *kind, struct mup_record *rec);
 int mup_dir_fsync(struct mup_dir *d, int fd);
+/* A lock of the open file, so that other openers in this process meet it too: F_RDLCK, F_WRLCK, F_UNLCK.
+ * -EBUSY: another's is in the way, and wait is 0. */
+int mup_dir_lock(int fd, int type, int wait);
 
 /* dir_look.c: what there is of an upload. rec->info is filled in, with the offset that may be acknowledged;
  * *fd (may be NULL): its part, -1 when it is finished. -ENOENT; -EBADMSG: quarantined, for
  * rec->info.reason. rec is to be freed after 0 and -EBADMSG. */
 int mup_dir_look(struct mup_dir *d, const char *id, struct mup_record *rec, int *fd, uint64_t *size);
+/* The same, and the part is this opener's to write until *fd is closed, in all processes. -EBUSY: it is
+ * another's. */
+int mup_dir_look_locked(struct mup_dir *d, const char *id, struct mup_record *rec, int *fd, uint64_t *size);
 /* 1 when st is of the file that became the upload's own when it was finished. */
 int mup_dir_is_own(const struct mup_record *rec, const struct stat *st);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 #include "dir.h"
 
@@ -60,6 +61,28 @@ int mup_dir_fsync(struct mup_dir *d, int fd)
 	if (d->opt.sync == MUMMY_UPLOAD_SYNC_NONE)
 		return 0;
 	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int mup_dir_lock(int fd, int type, int wait)
+{
+#ifdef F_OFD_SETLK
+	struct flock lock = { .l_type = (short)type, .l_whence = SEEK_SET };
+
+	while (fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock) < 0) {
+		if (errno == EINTR)
+			continue;
+		return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+	}
+#else
+	const int how = type == F_WRLCK ? LOCK_EX : type == F_RDLCK ? LOCK_SH : LOCK_UN;
+
+	while (flock(fd, how | (wait ? 0 : LOCK_NB)) < 0) {
+		if (errno == EINTR)
+			continue;
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	}
+#endif
+	return 0;
 }
 
 static int write_file(struct mup_dir *d, const char *file, const char *text, size_t n)

@@ -180,18 +180,23 @@ int mup_dir_remove(void *ctx, const char *id)
 	char info[MUP_FILE_SIZE], gone[MUP_FILE_SIZE];
 	struct mup_record rec;
 	uint64_t size, weight;
-	int rc = mup_dir_look(d, id, &rec, NULL, &size);
+	int part, rc = mup_dir_look_locked(d, id, &rec, &part, &size);
 
 	if (rc < 0 && rc != -EBADMSG)
 		return rc;
 	weight = rec.info.state == MUMMY_UPLOAD_OPEN ? mup_dir_weight(&rec.info, size) : 0;
 	mup_record_free(&rec);
 	/* from here on it is gone for good, also when the rest has to wait for the next list */
+	rc = 0;
 	if (renameat(d->fd, mup_dir_file(info, id, "info"), d->fd, mup_dir_file(gone, id, "gone")) < 0
 	    && errno != ENOENT)
-		return -errno;
-	mup_dir_unclaim(d, weight);
-	mup_dir_fsync(d, d->fd);
-	mup_dir_remove_gone(d, id);
-	return 0;
+		rc = -errno;
+	if (rc == 0) {
+		mup_dir_unclaim(d, weight);
+		mup_dir_fsync(d, d->fd);
+		mup_dir_remove_gone(d, id);
+	}
+	if (part >= 0)
+		close(part);
+	return rc;
 }

@@ -86,17 +86,44 @@ static void look_finished(struct mup_dir *d, struct mup_record *rec)
 		rec->info.modified = st.st_mtim.tv_sec;
 }
 
-static int look_once(struct mup_dir *d, const char *id, struct mup_record *rec, int *fd, uint64_t *size)
+/* Whoever has the lock is alone with the upload, so that it has to be taken before anything is read. */
+static int lock_part(struct mup_dir *d, const char *id, struct stat *st)
+{
+	char file[MUP_FILE_SIZE];
+	struct stat now;
+	int part = mup_dir_open_regular(d->fd, mup_dir_file(file, id, "part"), O_RDWR, st), rc;
+
+	if (part < 0)
+		return part;
+	rc = mup_dir_lock(part, F_WRLCK, 0);
+	/* it may have been finished or removed before */
+	if (rc == 0 && (fstatat(d->fd, file, &now, AT_SYMLINK_NOFOLLOW) < 0 || now.st_ino != st->st_ino))
+		rc = -ENOENT;
+	if (rc == 0 && fstat(part, st) < 0)
+		rc = -errno;
+	if (rc == 0)
+		return part;
+	close(part);
+	return rc;
+}
+
+static int look_once(struct mup_dir *d, const char *id, struct mup_record *rec, int *fd, uint64_t *size, int lock)
 {
 	char file[MUP_FILE_SIZE];
 	struct stat st;
-	int rc = mup_dir_get_record(d, id, "info", rec), part;
+	int part = lock ? lock_part(d, id, &st) : -EBUSY;
+	int rc = lock && part == -EBUSY ? part : mup_dir_get_record(d, id, "info", rec);
 
 	*fd = -1;
 	*size = 0;
+	if (lock && part == -EBUSY)
+		memset(rec, 0, sizeof *rec);
+	if (rc < 0 && part >= 0)
+		close(part);
 	if (rc < 0)
-		return look_orphan(d, id, rec, rc);
-	part = mup_dir_open_regular(d->fd, mup_dir_file(file, id, "part"), O_RDWR, &st);
+		return rc == -EBUSY ? rc : look_orphan(d, id, rec, rc);
+	if (!lock)
+		part = mup_dir_open_regular(d->fd, mup_dir_file(file, id, "part"), O_RDWR, &st);
 	if (part == -ENOENT && rec->info.state == MUMMY_UPLOAD_FINISHED) {
 		look_finished(d, rec);
 		return 0;
@@ -116,19 +143,29 @@ static int look_once(struct mup_dir *d, const char *id, struct mup_record *rec, 
 	return rc;
 }
 
-int mup_dir_look(struct mup_dir *d, const char *id, struct mup_record *rec, int *fd, uint64_t *size)
+static int look(struct mup_dir *d, const char *id, struct mup_record *rec, int *fd, uint64_t *size, int lock)
 {
 	uint64_t unused;
-	int part, rc = look_once(d, id, rec, &part, size ? size : &unused);
+	int part, rc = look_once(d, id, rec, &part, size ? size : &unused, lock);
 
 	if (rc == -EBADMSG) {
 		/* it may just have been finished or removed under our eyes */
 		mup_record_free(rec);
-		rc = look_once(d, id, rec, &part, size ? size : &unused);
+		rc = look_once(d, id, rec, &part, size ? size : &unused, lock);
 	}
 	if (fd)
 		*fd = part;
 	else if (part >= 0)
 		close(part);
 	return rc;
+}
+
+int mup_dir_look(struct mup_dir *d, const char *id, struct mup_record *rec, int *fd, uint64_t *size)
+{
+	return look(d, id, rec, fd, size, 0);
+}
+
+int mup_dir_look_locked(struct mup_dir *d, const char *id, struct mup_record *rec, int *fd, uint64_t *size)
+{
+	return look(d, id, rec, fd, size, 1);
 }

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 #include "dir.h"
 #include "mummy-common.h"
@@ -56,14 +55,15 @@ static int open_finished(struct mup_dir *d, const char *path)
 	return a.st_dev == b.st_dev ? 0 : -EXDEV;
 }
 
+/* 1: no other engine uses the folder, and none comes before the lock is shared; 0: others do. */
 static int take_lock(struct mup_dir *d)
 {
 	d->lock_fd = openat(d->fd, ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (d->lock_fd < 0)
 		return -errno;
-	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) < 0)
-		return errno == EWOULDBLOCK ? -EBUSY : -errno;
-	return 0;
+	if (mup_dir_lock(d->lock_fd, F_WRLCK, 0) == 0)
+		return 1;
+	return mup_dir_lock(d->lock_fd, F_RDLCK, 1);
 }
 
 static void dir_release(void *ctx)
@@ -72,7 +72,7 @@ static void dir_release(void *ctx)
 
 	if (d->lock_fd >= 0) {
 		/* said aloud, as a child of the program may hold the descriptor too */
-		flock(d->lock_fd, LOCK_UN);
+		mup_dir_lock(d->lock_fd, F_UNLCK, 0);
 		close(d->lock_fd);
 	}
 	if (d->finished >= 0 && d->finished != d->fd)
@@ -93,8 +93,12 @@ static int dir_start(struct mup_dir *d, const char *directory, const char *finis
 	rc = open_finished(d, finished);
 	if (rc == 0)
 		rc = take_lock(d);
-	if (rc == 0)
+	if (rc == 1) {
+		/* only now what is half done was left by a process that died */
 		rc = mup_dir_sweep(d);
+		if (rc == 0)
+			rc = mup_dir_lock(d->lock_fd, F_RDLCK, 0);
+	}
 	if (rc == 0 && d->opt.quota_bytes)
 		rc = mup_dir_count(d);
 	return rc;

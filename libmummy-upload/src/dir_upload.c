@@ -70,14 +70,18 @@ static int checkpoint(struct mup_dir_upload *up, uint64_t committed)
 	return rc;
 }
 
-static int prepare(struct mup_dir_upload *up, unsigned flags, const struct mummy_upload_info *seen)
+/* What is there may be less safe than the policy asks of an offset that is told. */
+static int prepare(struct mup_dir_upload *up, unsigned flags, struct mummy_upload_info *seen)
 {
 	int rc = 0;
 
 	if (up->fd < 0 || up->rec.info.state != MUMMY_UPLOAD_OPEN)
 		return 0;
-	if (up->dir->opt.sync == MUMMY_UPLOAD_SYNC_ACK)
+	if (up->dir->opt.sync == MUMMY_UPLOAD_SYNC_ACK && seen->offset > up->durable) {
+		if (!(flags & MUMMY_UPLOAD_WRITE) && mup_dir_lock(up->fd, F_WRLCK, 0) < 0)
+			seen->offset = up->durable;
 		rc = checkpoint(up, seen->offset);
+	}
 	if (rc == 0 && (flags & MUMMY_UPLOAD_WRITE))
 		rc = mup_dir_adopt(up, seen->offset);
 	return rc;
@@ -93,7 +97,8 @@ int mup_dir_open(void *ctx, const char *id, unsigned flags, void **h, struct mum
 		return -ENOMEM;
 	up->dir = d;
 	up->fd = -1;
-	rc = mup_dir_look(d, id, &up->rec, &up->fd, &up->size);
+	rc = flags & MUMMY_UPLOAD_WRITE ? mup_dir_look_locked(d, id, &up->rec, &up->fd, &up->size)
+		: mup_dir_look(d, id, &up->rec, &up->fd, &up->size);
 	*info = up->rec.info;
 	if (rc == 0) {
 		up->durable = up->rec.durable;

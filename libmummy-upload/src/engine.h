@@ -13,6 +13,7 @@
 #include "concat.h"
 #include "id.h"
 #include "private.h"
+#include "rate.h"
 #include "reply.h"
 
 #define MUP_VERSION "1.0.0"
@@ -46,6 +47,7 @@ struct mup_session {
 	enum mup_concat concat;
 	int counted;                     /* as one of the open uploads */
 	uint64_t epoch;
+	struct mup_bucket bucket;
 	struct mummy_upload_transfer *writer;
 };
 
@@ -67,11 +69,16 @@ struct mummy_upload_transfer {
 	const char *(*ask_trailer)(void *conn, const char *name, size_t *len);
 	void *conn;
 	uint64_t progress_ms;            /* when it was last told */
+	char client[MUP_CLIENT_SIZE];
+	unsigned delay_ms;               /* to wait before the next write */
+	int late;                        /* it is slower than min_rate */
+	uint64_t window_ms, window;      /* when min_rate was last looked at; octets since */
 };
 
 struct mup_client {
 	struct mup_client *next;
-	unsigned open;
+	unsigned open, writing;
+	struct mup_bucket bucket;
 	char name[MUP_CLIENT_SIZE];
 };
 
@@ -87,6 +94,7 @@ struct mummy_upload {
 	unsigned pending;                /* events on the executor */
 	struct mup_session *sessions[MUP_BUCKETS];
 	struct mup_client *clients[MUP_BUCKETS];
+	struct mup_bucket bucket;
 	struct mup_final *finals;        /* those that wait for their parts */
 	struct mummy_upload_stats stats;
 };
@@ -139,6 +147,11 @@ void mup_flush(mummy_upload *u);
 /* clients.c; with the lock held */
 int mup_open_add(mummy_upload *u, const char *client, int enforce);
 void mup_open_drop(mummy_upload *u, const char *client);
+/* A body begins and ends. enforce: -EDQUOT when it is one too many. */
+int mup_writing_add(mummy_upload *u, const char *client, int enforce);
+void mup_writing_drop(mummy_upload *u, const char *client);
+/* The bucket of a client that is writing; NULL: clients are not counted. */
+struct mup_bucket *mup_client_bucket(mummy_upload *u, const char *client);
 void mup_clients_free(mummy_upload *u);
 
 /* events.c; without the lock */

@@ -248,16 +248,16 @@ int mup_session_remove(mummy_upload *u, struct mup_session *s)
 	int rc;
 
 	mup_session_cut(u, s);
+	/* who has it open may be the one that the store would wait for */
+	if (s->loaded)
+		close_handle(u, s);
 	pthread_mutex_unlock(&u->lock);
 	rc = u->store.remove(u->store.ctx, s->id);
 	pthread_mutex_lock(&u->lock);
-	if (rc < 0) {
-		s->broken = 1;
+	if (rc < 0)
 		return rc;
-	}
 	s->removed = 1;
-	if (s->loaded)
-		mup_session_uncount(u, s);
+	mup_session_uncount(u, s);
 	mup_final_forget(u, s->id);
 	return 0;
 }

@@ -32,15 +32,32 @@ void mup_reply_state(mummy_upload *u, const struct mup_session *s, mummy_upload_
 	mup_reply_add(reply, "Upload-Complete", s->info.offset == s->info.length ? "?1" : "?0");
 }
 
+/* What was created stays, and its address was told, so that the client can come again. */
+static int refuse_transfer(struct mup_request *r, int rc, int created)
+{
+	if (rc != -EDQUOT)
+		return mup_refuse_code(r, rc);
+	mup_reply_add(r->reply, "Retry-After", "1");
+	return mup_refuse(r, 429, created ? "the upload was created, but you send too many bodies at once\n"
+			  : "you send too many bodies at once\n");
+}
+
 int mup_transfer_new(struct mup_request *r, struct mup_session *s, int created, mummy_upload_transfer **out)
 {
 	mummy_upload *u = r->u;
 	mummy_upload_transfer *t = calloc(1, sizeof *t);
+	struct mup_private peer;
+	int rc = -ENOMEM;
 
-	if (!t) {
+	mup_private_client(&peer, r->req->peer);
+	if (t)
+		rc = mup_writing_add(u, peer.client, !s->writer);
+	if (rc < 0) {
+		free(t);
 		mup_exit(u, s, NULL);
-		return mup_refuse_code(r, -ENOMEM);
+		return refuse_transfer(r, rc, created);
 	}
+	memcpy(t->client, peer.client, sizeof t->client);
 	if (s->writer)
 		u->stats.takeovers++;
 	mup_session_cut(u, s);
@@ -59,7 +76,7 @@ int mup_transfer_new(struct mup_request *r, struct mup_session *s, int created, 
 	t->ranged = r->ranged;
 	t->unknown = created && r->ranged && r->whole;
 	t->start = t->at = s->info.offset;
-	t->progress_ms = mummy_now_ms();
+	t->progress_ms = t->window_ms = mummy_now_ms();
 	s->writer = t;
 	u->stats.writing++;
 	if ((t->sum.len || t->trailer) && mup_session_hold(u, s) < 0)
@@ -122,6 +139,47 @@ static struct mummy_upload_info *progress_due(mummy_upload_transfer *t)
 	return mup_info_copy(&info);
 }
 
+#define RATE_WINDOW_MS 10000
+
+static unsigned later(uint64_t a, uint64_t b)
+{
+	const uint64_t most = a > b ? a : b;
+
+	return most < 60000 ? (unsigned)most : 60000;
+}
+
+/* With the lock held: how long the rates make it wait, and whether it keeps up. */
+static void keep_rates(mummy_upload_transfer *t, size_t n)
+{
+	mummy_upload *u = t->u;
+	const struct mummy_upload_options *o = &u->opt;
+	struct mup_bucket *client;
+	uint64_t now, past;
+
+	if (!o->rate_per_upload && !o->rate_per_client && !o->rate && !o->min_rate)
+		return;
+	now = mummy_now_ms();
+	client = mup_client_bucket(u, t->client);
+	t->delay_ms = later(mup_bucket_take(&t->s->bucket, o->rate_per_upload, n, now),
+			    mup_bucket_take(&u->bucket, o->rate, n, now));
+	if (client)
+		t->delay_ms = later(t->delay_ms, mup_bucket_take(client, o->rate_per_client, n, now));
+	t->window += n;
+	past = now > t->window_ms ? now - t->window_ms : 0;
+	if (o->min_rate && past >= RATE_WINDOW_MS) {
+		t->late = t->window * 1000 / past < o->min_rate;
+		t->window = 0;
+		t->window_ms = now;
+	}
+	/* it is not the client who waits */
+	t->window_ms += t->delay_ms;
+}
+
+unsigned mummy_upload_delay(const mummy_upload_transfer *t)
+{
+	return t->delay_ms;
+}
+
 int mummy_upload_write(mummy_upload_transfer *t, const void *p, size_t n)
 {
 	mummy_upload *u = t->u;
@@ -129,14 +187,18 @@ int mummy_upload_write(mummy_upload_transfer *t, const void *p, size_t n)
 
 	if (t->error || n == 0)
 		return t->error;
+	if (t->late)
+		return -ETIMEDOUT;
 	if (t->sum.len)
 		t->error = mup_checksum_feed(&t->sum, p, n);
 	pthread_mutex_lock(&u->lock);
 	mup_gate_enter(u, t->s);
 	if (t->error == 0)
 		t->error = store_piece(t, p, n);
-	if (t->error == 0)
+	if (t->error == 0) {
 		told = progress_due(t);
+		keep_rates(t, n);
+	}
 	mup_gate_leave(u, t->s);
 	pthread_mutex_unlock(&u->lock);
 	if (told)
@@ -195,6 +257,8 @@ int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **
 	char id[MUP_ID_SIZE];
 	int rc, verdict;
 
+	if (t->late)
+		status = -ETIMEDOUT;
 	verdict = mup_verify(t, status);
 	pthread_mutex_lock(&u->lock);
 	t->cancel = NULL;
@@ -210,6 +274,7 @@ int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **
 		mup_reply_state(u, t->s, r.reply);
 	else if (rc == 0)
 		mup_reply_progress(u, t->s, r.reply);
+	mup_writing_drop(u, t->client);
 	mup_reply_status(r.reply, t->created ? 201 : 204);
 	mup_exit(u, t->s, done);
 	if (rc)

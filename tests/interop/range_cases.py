@@ -5,8 +5,9 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 
-from harness import Server, Setup, case
+from harness import Server, Setup, case, wait_for
 from http_cases import noise
 from tus_cases import MIB, offset, stored
 from wire import curl, curl_head, get, read_answer
@@ -184,3 +185,35 @@ def other_machines_are_kept_out_unless_allowed():
     assert server.returncode == 2 and b"--allow-anonymous" in server.stderr, server
     with Server("--allow-anonymous", listen="0.0.0.0:0") as server:
         assert put(server, "/range/a", b"a")[0] == 201
+
+
+@case
+def two_servers_share_a_folder():
+    data = noise(2 * MIB)
+    with Server() as one:
+        with Server("--uploads", one.uploads) as two:
+            body, _ = curl("-i", "-X", "POST", "-H", f"Upload-Length: {len(data)}", one.url("/range/"))
+            path = curl_head(body)[0]["location"]
+            at, step = 0, 300001
+            while at < len(data):
+                server, end = (one, two)[at // step % 2], min(at + step, len(data))
+                head = put(server, path, data[at:end], f"bytes {at}-{end - 1}/{len(data)}")[1]
+                assert head["upload-offset"] == str(end), head
+                at = end
+            assert get(one, path).body == data and get(two, path).body == data
+            # what one of them writes is the other's to see, and not to write
+            body, _ = curl("-i", "-X", "POST", "-H", "Upload-Length: 1000", one.url("/range/"))
+            path = curl_head(body)[0]["location"]
+            with one.connect() as s:
+                s.sendall(f"PUT {path} HTTP/1.1\r\nHost: a\r\nContent-Range: bytes 0-999/1000\r\n"
+                          "Content-Length: 1000\r\n\r\n0123".encode())
+                wait_for(lambda: put(two, path, b"0123456789", "bytes 0-9/1000")[0] == 423, 20, "the lock")
+            wait_for(lambda: put(two, path, b"", "bytes */1000")[1]["upload-offset"] == "4", 20, "the end of the lock")
+
+
+@case
+def uploads_are_taken_as_fast_as_allowed():
+    with Server("--client-rate", "1M") as server:
+        before = time.monotonic()
+        assert put(server, "/range/a", noise(MIB))[0] == 201
+        assert time.monotonic() - before > 0.6

@@ -75,6 +75,13 @@ START_TEST(test_uploads)
 	ck_assert_int_eq(parse("--completed=c", "--name=safe", "--fsync", "finish", "--upload-max-size=2G",
 			       "--upload-expire", "7d", "--upload-quota=3T", "--upload-min-free", "0",
 			       "--upload-origins=*", "--digest-max=1K", "--allow-anonymous", NULL), 0);
+	ck_assert_int_eq(parse("--upload-rate=1M", "--client-rate=2M", "--total-rate=3M", "--upload-min-rate=4K",
+			       "--client-uploads=5", NULL), 0);
+	ck_assert(o.upload_rate == 1 << 20 && o.client_rate == 2 << 20 && o.total_rate == 3 << 20);
+	ck_assert(o.upload_min_rate == 4096 && o.client_uploads == 5);
+	ck_assert_int_eq(parse("--completed=c", "--name=safe", "--fsync", "finish", "--upload-max-size=2G",
+			       "--upload-expire", "7d", "--upload-quota=3T", "--upload-min-free", "0",
+			       "--upload-origins=*", "--digest-max=1K", "--allow-anonymous", NULL), 0);
 	ck_assert_str_eq(o.completed, "c");
 	ck_assert_str_eq(o.origins, "*");
 	ck_assert_int_eq(o.safe_names, 1);

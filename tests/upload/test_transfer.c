@@ -48,4 +48,108 @@ START_TEST(every_split_gives_the_same_content)
 }
 END_TEST
 
-SUITE_MAIN("upload/transfer", every_split_gives_the_same_content)
+static mummy_upload_transfer *begin_patch(mummy_upload *u, const char *path, int *status)
+{
+	struct fake_fields f = { .n = 0 };
+	struct mummy_upload_request req = fake_request("PATCH", path, &f, 5);
+	mummy_upload_transfer *t = NULL;
+	mummy_upload_reply *r = NULL;
+	struct answer a;
+
+	put_field(&f, "Tus-Resumable", "1.0.0");
+	put_field(&f, "Content-Type", "application/offset+octet-stream");
+	put_field(&f, "Upload-Offset", "0");
+	if (mummy_upload_begin(u, &req, &r, &t) == 1)
+		return t;
+	take_answer(&a, r);
+	*status = a.status;
+	return NULL;
+}
+
+static int end_patch(mummy_upload_transfer *t, int status)
+{
+	mummy_upload_reply *r;
+	struct answer a;
+
+	ck_assert_int_eq(mummy_upload_end(t, status, &r), 0);
+	take_answer(&a, r);
+	return a.status;
+}
+
+START_TEST(a_client_sends_so_many_bodies_at_once)
+{
+	const struct mummy_upload_options opt = { .max_transfers_per_client = 2 };
+	mummy_upload *u = open_memory(&opt);
+	mummy_upload_transfer *t[3];
+	char path[3][128];
+	int status = 0;
+
+	for (int i = 0; i < 3; i++)
+		create(u, 5, path[i]);
+	t[0] = begin_patch(u, path[0], &status);
+	t[1] = begin_patch(u, path[1], &status);
+	ck_assert(t[0] && t[1]);
+	ck_assert_ptr_null(begin_patch(u, path[2], &status));
+	ck_assert_int_eq(status, 429);
+	fake_peer = "192.0.2.2";
+	t[2] = begin_patch(u, path[2], &status);
+	ck_assert_ptr_nonnull(t[2]);
+	fake_peer = "192.0.2.1";
+	ck_assert_int_eq(end_patch(t[0], 0), 204);
+	/* who takes over from itself sends no more than before */
+	t[0] = begin_patch(u, path[1], &status);
+	ck_assert_ptr_nonnull(t[0]);
+	ck_assert_int_eq(end_patch(t[1], 0), 423);
+	ck_assert_int_eq(end_patch(t[0], 0), 204);
+	ck_assert_int_eq(end_patch(t[2], 0), 204);
+	for (int i = 0; i < MUP_BUCKETS; i++)
+		for (const struct mup_client *c = u->clients[i]; c; c = c->next)
+			ck_assert_uint_eq(c->writing, 0);
+	mummy_upload_free(u);
+}
+END_TEST
+
+START_TEST(rates_tell_how_long_to_wait)
+{
+	static const struct mummy_upload_options opt[] = { { .rate_per_upload = 1000 }, { .rate_per_client = 1000 },
+		{ .rate = 1000 }, { .rate = 2000, .rate_per_client = 1000, .rate_per_upload = 4000 }, { .rate = 0 } };
+
+	for (size_t i = 0; i < sizeof opt / sizeof opt[0]; i++) {
+		mummy_upload *u = open_memory(&opt[i]);
+		mummy_upload_transfer *t;
+		char path[128];
+		int status = 0;
+
+		create(u, 5, path);
+		t = begin_patch(u, path, &status);
+		ck_assert_uint_eq(mummy_upload_delay(t), 0);
+		ck_assert_int_eq(mummy_upload_write(t, "01234", 5), 0);
+		ck_assert_uint_eq(mummy_upload_delay(t), i < 4 ? 5 : 0);
+		ck_assert_int_eq(end_patch(t, 0), 204);
+		mummy_upload_free(u);
+	}
+}
+END_TEST
+
+START_TEST(who_is_slower_than_the_least_is_cut_off)
+{
+	const struct mummy_upload_options opt = { .min_rate = 100 };
+	mummy_upload *u = open_memory(&opt);
+	mummy_upload_transfer *t;
+	char path[128];
+	int status = 0;
+
+	create(u, 5, path);
+	t = begin_patch(u, path, &status);
+	ck_assert_int_eq(mummy_upload_write(t, "0", 1), 0);
+	t->window_ms -= 20000;       /* as if so much time had passed */
+	ck_assert_int_eq(mummy_upload_write(t, "1", 1), 0);
+	ck_assert_int_eq(mummy_upload_write(t, "2", 1), -ETIMEDOUT);
+	ck_assert_int_eq(end_patch(t, -ETIMEDOUT), 408);
+	ck_assert_int_eq(offset_of(u, path), 2);
+	mummy_upload_free(u);
+}
+END_TEST
+
+SUITE_MAIN("upload/transfer", a_client_sends_so_many_bodies_at_once, rates_tell_how_long_to_wait,
+	   who_is_slower_than_the_least_is_cut_off, every_split_gives_the_same_content)

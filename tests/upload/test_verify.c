@@ -1,4 +1,5 @@
 #include <config.h>
+#include <sys/wait.h>
 #include "fake.h"
 
 static mummy_upload_transfer *start(mummy_upload *u, const char *path, const char *off, const char *name, const char *value)
@@ -75,42 +76,43 @@ START_TEST(octets_count_once_they_are_verified)
 }
 END_TEST
 
-/* A process that dies writes nothing more: its folder is looked at by a second engine while the first is
- * still there, as the folder has no lock any more. */
-static mummy_upload *look_over(const char *folder, enum mummy_upload_sync sync)
+static void die_unverified(const char *folder, enum mummy_upload_sync sync, const char *path, const char *said)
 {
-	char lock[96];
+	mummy_upload *u = open_sync(folder, sync);
+	mummy_upload_transfer *t = start(u, path, "2", "Upload-Checksum", said);
 
-	snprintf(lock, sizeof lock, "%s/.lock", folder);
-	ck_assert_int_eq(unlink(lock), 0);
-	return open_sync(folder, sync);
+	_exit(mummy_upload_write(t, "xyzz", 4) == 0 ? 0 : 1);
 }
 
 START_TEST(what_is_not_verified_does_not_count_after_a_crash)
 {
 	for (int sync = 0; sync <= MUMMY_UPLOAD_SYNC_NONE; sync++) {
 		char folder[64], path[128], said[128], back[16];
-		mummy_upload *u = open_sync(fresh(folder), (enum mummy_upload_sync)sync), *next;
-		mummy_upload_transfer *t;
+		mummy_upload *u = open_sync(fresh(folder), (enum mummy_upload_sync)sync);
 		struct answer a;
+		int status;
+		pid_t pid;
 
 		create(u, 6, path);
 		ck_assert_int_eq(patch(u, &a, path, 0, "ab", 2), 204);
 		checksum_of("md5", GNUTLS_DIG_MD5, "cdef", 4, said);
-		t = start(u, path, "2", "Upload-Checksum", said);
-		ck_assert_int_eq(mummy_upload_write(t, "xyzz", 4), 0);
-		next = look_over(folder, (enum mummy_upload_sync)sync);
-		ck_assert_int_eq(offset_of(next, path), 2);
+		pid = fork();
+		if (pid == 0)
+			die_unverified(folder, (enum mummy_upload_sync)sync, path, said);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_int_eq(status, 0);
+		ck_assert_int_eq(offset_of(u, path), 2);
+		mummy_upload_free(u);
+		u = open_sync(folder, (enum mummy_upload_sync)sync);
+		ck_assert_int_eq(offset_of(u, path), 2);
 		/* written on without a checksum, it counts at once */
-		ck_assert_int_eq(patch(next, &a, path, 2, "cd", 2), 204);
-		mummy_upload_free(next);
-		next = look_over(folder, (enum mummy_upload_sync)sync);
-		ck_assert_int_eq(offset_of(next, path), 4);
-		ck_assert_int_eq(patch(next, &a, path, 4, "ef", 2), 204);
-		ck_assert_int_eq(content(next, path, back, sizeof back), 6);
+		ck_assert_int_eq(patch(u, &a, path, 2, "cd", 2), 204);
+		mummy_upload_free(u);
+		u = open_sync(folder, (enum mummy_upload_sync)sync);
+		ck_assert_int_eq(offset_of(u, path), 4);
+		ck_assert_int_eq(patch(u, &a, path, 4, "ef", 2), 204);
+		ck_assert_int_eq(content(u, path, back, sizeof back), 6);
 		ck_assert_mem_eq(back, "abcdef", 6);
-		mummy_upload_free(next);
-		finish(t, -EPIPE);
 		mummy_upload_free(u);
 		wipe(folder);
 	}

@@ -31,6 +31,7 @@ struct form {
 	char metadata[2 * MAX_NAME + 256];
 	mummy_upload_transfer *transfer;
 	uint64_t length;
+	unsigned delay_ms;                 /* to keep the rates */
 	/* the outcome */
 	struct json json;
 	char ids[MAX_FILES][40];
@@ -230,6 +231,8 @@ static int take_data(struct form *f, struct mummy_http_span data)
 		return rc;
 	f->length += data.n;
 	rc = mummy_upload_write(f->transfer, data.p, data.n);
+	if (rc == 0 && mummy_upload_delay(f->transfer) > f->delay_ms)
+		f->delay_ms = mummy_upload_delay(f->transfer);
 	return rc < 0 ? end_file(f, rc) : 0;
 }
 
@@ -311,7 +314,12 @@ static int data(void *ctx, const void *p, size_t n)
 {
 	struct form *f = ctx;
 
-	return f->status ? -ECANCELED : f->ended ? 0 : feed(f, p, n);
+	unsigned ms;
+	int rc = f->status ? -ECANCELED : f->ended ? 0 : feed(f, p, n);
+
+	ms = f->delay_ms;
+	f->delay_ms = 0;
+	return rc == 0 && ms && mummy_http_body_next(f->x, ms) == 0 ? 1 : rc;
 }
 
 static void respond(struct form *f)

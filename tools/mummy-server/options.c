@@ -148,6 +148,31 @@ static int set_upload_min_free(struct options *o, const char *value, char *why, 
 	return set_size(&o->upload_min_free, value, why, size);
 }
 
+static int set_upload_rate(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_size(&o->upload_rate, value, why, size);
+}
+
+static int set_client_rate(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_size(&o->client_rate, value, why, size);
+}
+
+static int set_total_rate(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_size(&o->total_rate, value, why, size);
+}
+
+static int set_upload_min_rate(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_size(&o->upload_min_rate, value, why, size);
+}
+
+static int set_client_uploads(struct options *o, const char *value, char *why, size_t size)
+{
+	return set_count(&o->client_uploads, value, 1000000, why, size);
+}
+
 static int set_digest_max(struct options *o, const char *value, char *why, size_t size)
 {
 	return set_size(&o->digest_max, value, why, size);
@@ -327,6 +352,13 @@ static const struct options_row table[] = {
 	{ "upload-quota", "SIZE", "all uploads together. Default: 0, no limit", set_upload_quota },
 	{ "upload-min-free", "SIZE", "space that uploads leave free on the disk. Default: 64M",
 		set_upload_min_free },
+	{ "upload-rate", "SIZE", "octets a second of one upload. Default: 0, no limit", set_upload_rate },
+	{ "client-rate", "SIZE", "and of one client", set_client_rate },
+	{ "total-rate", "SIZE", "and of all together", set_total_rate },
+	{ "upload-min-rate", "SIZE", "slower uploads are cut off; what arrived is kept. Default: 0",
+		set_upload_min_rate },
+	{ "client-uploads", "N", "uploads that one client may send at once. Default: any number",
+		set_client_uploads },
 	{ "upload-origins", "LIST", "let pages of these web sites use the uploads: https://a.example,...,\n"
 		"or * for all. Default: pages of this server only", set_origins },
 	{ "digest-max", "SIZE", "write the SHA-256 of finished uploads up to that size to ID.json.\n"

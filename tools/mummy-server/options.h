@@ -38,6 +38,8 @@ struct options {
 	const char *completed, *origins;
 	uint64_t upload_max, upload_quota, upload_min_free, digest_max;  /**< octets; 0: not limited */
 	uint64_t upload_expire;    /**< seconds; 0: never */
+	uint64_t upload_rate, client_rate, total_rate, upload_min_rate;  /**< octets per second; 0: any */
+	uint64_t client_uploads;   /**< bodies of uploads at once; 0: any number */
 	int sync;                  /**< enum mummy_upload_sync */
 	int safe_names;
 	const char *access_log, *trusted_proxies, *cors;

@@ -64,6 +64,8 @@ static int open_engine(struct uploads *u, const struct options *o)
 		.min_free_bytes = o->upload_min_free ? o->upload_min_free : 1 };
 	const struct mummy_upload_options opt = { .base_path = "/files/", .range_path = RANGE_PATH,
 		.max_bytes = o->upload_max, .expire_s = (unsigned)o->upload_expire, .origins = o->origins,
+		.rate_per_upload = o->upload_rate, .rate_per_client = o->client_rate, .rate = o->total_rate,
+		.min_rate = o->upload_min_rate, .max_transfers_per_client = (unsigned)o->client_uploads,
 		.events = { .post_finish = finished, .terminated = removed, .expired = removed },
 		.log = note, .ctx = u };
 	struct mummy_upload_store store;

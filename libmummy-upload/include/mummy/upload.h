@@ -145,7 +145,11 @@ struct mummy_upload_options {
 	unsigned max_parts;                      /**< of a final upload, then 413; 0: 256 */
 	const char *range_path;                  /**< Content-Range uploads are served there; as base_path,
 	                                              NULL: they are not */
-	uintptr_t reserved[6];
+	/* octets per second; 0: no limit. Above them mummy_upload_delay tells how long to wait. */
+	uint64_t rate_per_upload, rate_per_client, rate;
+	uint64_t min_rate;                       /**< of a body, over 10 s without the waits above; then 408 */
+	unsigned max_transfers_per_client;       /**< bodies at once, by peer; then 429; 0: no limit */
+	uintptr_t reserved[1];
 };
 
 /** Opens the store's uploads, each consistent or quarantined, and takes the store over (taken; its
@@ -216,6 +220,9 @@ MUMMY_UPLOAD_API int mummy_upload_begin(mummy_upload *u, const struct mummy_uplo
  *  with this. Nothing is gathered: each call is one write to the store, so large pieces (256 KiB)
  *  cost least. May block. */
 MUMMY_UPLOAD_API int mummy_upload_write(mummy_upload_transfer *t, const void *p, size_t n);
+/** Milliseconds to wait before the next write, so that the rates are kept; 0: none. As the last write left
+ *  it. Who does not wait only makes the next wait longer. */
+MUMMY_UPLOAD_API unsigned mummy_upload_delay(const mummy_upload_transfer *t);
 /** Ends it and frees t. status 0: the body was whole; <0: cut off (-ETIMEDOUT: it came too slowly),
  *  what arrived is kept. 0 and the answer, or -ENOMEM. May block. */
 MUMMY_UPLOAD_API int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **out);
@@ -264,8 +271,10 @@ struct mummy_upload_dir_options {
 };
 /** Fills *out with a store in a folder, which is made (0700) if it is missing. Unfinished uploads lie
  *  there under names with a leading dot, ".ID.part" and ".ID.info"; finished ones get their name, which
- *  never has one and never replaces a file. A finished file may be taken away by anyone. One engine at a
- *  time uses a folder. -EBUSY: another one does; -EACCES, -ENOTDIR, -EROFS, -EXDEV: finished is on
+ *  never has one and never replaces a file. A finished file may be taken away by anyone. Engines, also of
+ *  other processes and machines, may share a folder whose file system has locks (OFD locks where there are
+ *  such, else flock): an upload that one of them writes is -EBUSY for the others, which is answered 423.
+ *  Each counts quota and open uploads by itself, and the quota again when it seems used up. -EACCES, -ENOTDIR, -EROFS, -EXDEV: finished is on
  *  another file system; -EINVAL, -ENOMEM. */
 MUMMY_UPLOAD_API int mummy_upload_dir_store(struct mummy_upload_store *out, const char *directory,
 		const struct mummy_upload_dir_options *opt);

@@ -1,0 +1,110 @@
+/* Two engines on one folder. The locks are of open files, so that it is all the same whether the engines are in
+ * one process or in two. */
+#include <config.h>
+#include "fake.h"
+
+static mummy_upload_transfer *start(mummy_upload *u, const char *path, const char *off)
+{
+	struct fake_fields f = { .n = 0 };
+	struct mummy_upload_request req = fake_request("PATCH", path, &f, MUMMY_UPLOAD_UNKNOWN);
+	mummy_upload_transfer *t = NULL;
+	mummy_upload_reply *r = NULL;
+
+	put_field(&f, "Tus-Resumable", "1.0.0");
+	put_field(&f, "Content-Type", "application/offset+octet-stream");
+	put_field(&f, "Upload-Offset", off);
+	ck_assert_int_eq(mummy_upload_begin(u, &req, &r, &t), 1);
+	return t;
+}
+
+static void finish(mummy_upload_transfer *t, int status)
+{
+	mummy_upload_reply *r;
+	struct answer a;
+
+	ck_assert_int_eq(mummy_upload_end(t, 0, &r), 0);
+	take_answer(&a, r);
+	ck_assert_int_eq(a.status, status);
+}
+
+START_TEST(an_upload_has_one_writer_among_all_engines)
+{
+	for (int sync = 0; sync <= MUMMY_UPLOAD_SYNC_NONE; sync++) {
+		const struct mummy_upload_dir_options dir = { .sync = (enum mummy_upload_sync)sync };
+		char folder[64], path[128], back[16];
+		mummy_upload *a = open_dir(fresh(folder), &dir, NULL), *b = open_dir(folder, &dir, NULL);
+		mummy_upload_transfer *t;
+		struct answer r;
+
+		create(a, 9, path);
+		ck_assert_int_eq(patch(b, &r, path, 0, "012", 3), 204);
+		t = start(a, path, "3");
+		ck_assert_int_eq(mummy_upload_write(t, "34", 2), 0);
+		ck_assert_int_eq(patch(b, &r, path, 5, "5", 1), 423);
+		ck_assert_int_eq(ask(b, &r, "DELETE", path, NULL, 0, NULL), 423);
+		ck_assert_int_eq(mummy_upload_cleanup(b, NULL), 0);
+		/* who only looks is let in, and told no more than what is safe */
+		ck_assert_int_eq(offset_of(b, path), sync == MUMMY_UPLOAD_SYNC_ACK ? 3 : 5);
+		finish(t, 204);
+		ck_assert_int_eq(offset_of(b, path), 5);
+		ck_assert_int_eq(patch(b, &r, path, 5, "5678", 4), 204);
+		ck_assert_int_eq(content(a, path, back, sizeof back), 9);
+		ck_assert_mem_eq(back, "012345678", 9);
+		ck_assert_int_eq(ask(a, &r, "DELETE", path, NULL, 0, NULL), 204);
+		ck_assert_int_eq(offset_of(b, path), -1);
+		mummy_upload_free(a);
+		mummy_upload_free(b);
+		ck_assert_int_eq(wipe(folder), 0);
+	}
+}
+END_TEST
+
+START_TEST(an_engine_that_starts_leaves_the_others_alone)
+{
+	char folder[64], path[128];
+	mummy_upload *a = open_dir(fresh(folder), NULL, NULL), *b;
+	mummy_upload_transfer *t;
+
+	create(a, 4, path);
+	t = start(a, path, "0");
+	ck_assert_int_eq(mummy_upload_write(t, "0123", 4), 0);
+	b = open_dir(folder, NULL, NULL);
+	ck_assert_uint_eq(b->stats.quarantined, 0);
+	mummy_upload_free(b);
+	finish(t, 204);
+	ck_assert_uint_eq(a->stats.finished, 1);
+	mummy_upload_free(a);
+	wipe(folder);
+}
+END_TEST
+
+START_TEST(parts_are_put_together_by_whoever_has_the_last_one)
+{
+	char folder[64], path[2][128], concat[300], whole[128], back[8];
+	mummy_upload *a = open_dir(fresh(folder), NULL, NULL), *b = open_dir(folder, NULL, NULL);
+	struct answer r;
+
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(ask(a, &r, "POST", "/files/", NULL, 0, "Upload-Length", "2", "Upload-Concat", "partial", NULL),
+				 201);
+		snprintf(path[i], 128, "%s", field(&r, "Location"));
+	}
+	ck_assert_int_eq(patch(a, &r, path[0], 0, "01", 2), 204);
+	snprintf(concat, sizeof concat, "final;%s %s", path[0], path[1]);
+	ck_assert_int_eq(ask(a, &r, "POST", "/files/", NULL, 0, "Upload-Concat", concat, NULL), 201);
+	snprintf(whole, sizeof whole, "%s", field(&r, "Location"));
+	ck_assert_int_eq(patch(b, &r, path[1], 0, "23", 2), 204);
+	/* b does not know that a's upload waits; who asks for it finds it whole */
+	ck_assert_int_eq(offset_of(b, whole), 4);
+	ck_assert_int_eq(content(a, whole, back, sizeof back), 4);
+	ck_assert_mem_eq(back, "0123", 4);
+	mummy_upload_cleanup(a, NULL);
+	ck_assert_uint_eq(a->stats.finished, 0);
+	mummy_upload_free(a);
+	mummy_upload_free(b);
+	wipe(folder);
+}
+END_TEST
+
+SUITE_MAIN("upload/locks", an_upload_has_one_writer_among_all_engines, an_engine_that_starts_leaves_the_others_alone,
+	   parts_are_put_together_by_whoever_has_the_last_one)
