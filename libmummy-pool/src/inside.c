@@ -64,12 +64,17 @@ static void run_call(void *arg)
 /** The helpers are a pool of their own, which grows by a thread for each call that blocks. */
 static mummy_pool *get_helpers(mummy_pool *p)
 {
-	const struct mummy_pool_options opt = { .kind = MUMMY_POOL_TASKS, .threads = 1, .max_threads = p->max,
+	struct mummy_pool_options opt = { .kind = MUMMY_POOL_TASKS, .threads = 1,
 		.idle_ms = (unsigned)(p->idle_ns / 1000000u), .name = p->name };
 	mummy_pool *helpers = atomic_load(&p->helpers), *fresh;
 
-	if (helpers || mummy_pool_new(&fresh, &opt) < 0)
+	if (helpers)
 		return helpers;
+	pthread_mutex_lock(&p->lock);
+	opt.max_threads = p->max;
+	pthread_mutex_unlock(&p->lock);
+	if (mummy_pool_new(&fresh, &opt) < 0)
+		return atomic_load(&p->helpers);
 	if (atomic_compare_exchange_strong(&p->helpers, &helpers, fresh))
 		return fresh;
 	mummy_pool_free(fresh);

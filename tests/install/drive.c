@@ -53,6 +53,7 @@ static const struct talk talks[] = {
 	{ "upload", BY_SIGNAL, { STEP(CREATE, " 201 "), STEP(GET("/none"), " 404 ") } },
 	{ "embed", WITH_ITS_INPUT, { STEP(GET("/"), "The daemon is well."), STEP(CREATE, " 201 "),
 		STEP(WEBSOCKET("/ws"), ACCEPT), INPUT("a line\n", "a line\n") } },
+	{ "fibers", BY_SIGNAL, { STEP("hello", "hello"), STEP("again", "again") } },
 	{ "forkjoin", WHEN_DONE, { STEP("", "") } },
 	{ "resolve", WHEN_DONE, { STEP("", "") } },
 };

@@ -5,8 +5,10 @@
 #include "suite.h"
 #include "pools.h"
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/mman.h>
 
 static atomic_long calls;        /* since begin() */
@@ -126,6 +128,7 @@ struct tally {
 	atomic_int accepted, ran, failed;
 	struct gate gate;
 	atomic_bool passed;
+	int fds[2];
 };
 
 static void run(void *arg)
@@ -144,7 +147,8 @@ static bool note(struct tally *tally, int rc)
 {
 	if (rc == 0)
 		atomic_fetch_add(&tally->accepted, 1);
-	else if (rc == -ENOMEM)
+	/* Where no stack can be had, no more fibers are taken. */
+	else if (rc == -ENOMEM || (rc == -EAGAIN && tally->kind == MUMMY_POOL_FIBERS))
 		atomic_fetch_add(&tally->failed, 1);
 	else
 		atomic_store(&tally->accepted, -1000000);
@@ -328,6 +332,44 @@ START_TEST(in_all_ways_to_submit)
 	/* A pool, its workers, a group and 40 tasks with continuations take more than these. */
 	each_fails(all_ways_to_submit, MUMMY_POOL_THREADS, 80);
 	each_fails(all_ways_to_submit, MUMMY_POOL_TASKS, 80);
+	each_fails(all_ways_to_submit, MUMMY_POOL_FIBERS, 80);
+}
+END_TEST
+
+static void send_and_receive(void *arg)
+{
+	struct tally *tally = arg;
+	mummy_task_channel *c = NULL;
+	void *item;
+
+	mummy_task_block(run, tally);
+	if (note(tally, mummy_task_channel_new(&c, 1))) {
+		mummy_task_channel_send(c, tally, -1);
+		if (mummy_task_channel_receive(c, &item, -1) == 0)
+			run(tally);
+		mummy_task_channel_free(c);
+	}
+	/* The helpers and the poller are there or not. */
+	if (note(tally, mummy_task_wait_fd(tally->fds[0], POLLIN, 1) == -ETIMEDOUT ? 0 : -ENOMEM))
+		run(tally);
+}
+
+static void what_fibers_do(struct tally *tally)
+{
+	if (pipe(tally->fds) < 0)
+		return;
+	if (begin(tally, 1, 2)) {
+		for (int i = 0; i < 40; i++)
+			note(tally, mummy_pool_submit(tally->p, send_and_receive, tally));
+		mummy_pool_free(tally->p);
+	}
+	close(tally->fds[0]);
+	close(tally->fds[1]);
+}
+
+START_TEST(in_what_fibers_do)
+{
+	each_fails(what_fibers_do, MUMMY_POOL_FIBERS, 10);
 }
 END_TEST
 
@@ -335,6 +377,7 @@ START_TEST(in_periodic_tasks)
 {
 	each_fails(periods, MUMMY_POOL_THREADS, 100);
 	each_fails(periods, MUMMY_POOL_TASKS, 100);
+	each_fails(periods, MUMMY_POOL_FIBERS, 100);
 }
 END_TEST
 
@@ -351,5 +394,5 @@ START_TEST(when_the_pool_is_resized)
 }
 END_TEST
 
-SUITE_MAIN("pool/memory", in_all_ways_to_submit, in_periodic_tasks, when_threads_are_added,
+SUITE_MAIN("pool/memory", in_all_ways_to_submit, in_what_fibers_do, in_periodic_tasks, when_threads_are_added,
 	   when_the_pool_is_resized)

@@ -39,7 +39,7 @@ static void note(struct storm *storm, int rc)
 		ck_assert_int_eq(rc, -ESHUTDOWN);
 }
 
-/* Submits from inside, forks, and now and then blocks. */
+/* Submits from inside, forks, parks where it can, and blocks. */
 static void busy(void *arg)
 {
 	struct storm *storm = arg;
@@ -52,8 +52,12 @@ static void busy(void *arg)
 		atomic_fetch_add(&storm->accepted, 1);
 		mummy_pool_fork(&forks[i], hit, storm);
 	}
+	mummy_task_yield();
 	for (int i = 7; i >= 0; i--)
 		mummy_pool_join(&forks[i]);
+	mummy_task_sleep(1);
+	atomic_fetch_add(&storm->accepted, 1);
+	mummy_task_block(hit, storm);
 	mummy_pool_blocking_begin();
 	nanosleep(&nap, NULL);
 	mummy_pool_blocking_end();
@@ -145,13 +149,13 @@ static void weather(struct storm *storm, bool drain_early)
 
 START_TEST(nothing_is_lost_in_a_storm)
 {
-	for (int i = 0; i < 4; i++) {
-		struct mummy_pool_options opt = { .kind = (enum mummy_pool_kind)(i % 2), .threads = 2,
-						  .max_threads = 12, .idle_ms = 1 };
+	for (int i = 0; i < 6; i++) {
+		struct mummy_pool_options opt = { .kind = (enum mummy_pool_kind)(i % 3), .threads = 2,
+						  .max_threads = 12, .idle_ms = 1, .max_fibers = i < 3 ? 0 : 40 };
 		struct storm storm = { 0 };
 
 		ck_assert_int_eq(mummy_pool_new(&storm.p, &opt), 0);
-		weather(&storm, i >= 2);
+		weather(&storm, i >= 3);
 	}
 }
 END_TEST
