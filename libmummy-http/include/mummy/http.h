@@ -69,6 +69,8 @@ struct mummy_http_header { const char *name, *value; size_t name_len, value_len;
 
 /** Runs work on other threads: mummy_pool_submit, _wait and _wake fit. submit: 0 = run(arg) is called
  *  exactly once; <0 = never (503 is answered). wait and wake park a fiber; NULL: the thread blocks.
+ *  A handler on a fiber may park wherever it likes: no lock is held and no thread-local in use while it
+ *  runs, and at most 4 KiB of its stack are; but the fiber has to stay on one thread until it returns.
  *  token: two zero words, for one wait and at most one wake, in either order; wait gives 0, or
  *  -ETIMEDOUT after timeout_ms (-1: no limit). */
 struct mummy_http_executor {
