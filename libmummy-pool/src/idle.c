@@ -232,7 +232,12 @@ static bool is_spare(mummy_pool *p, struct mpool_worker *w)
 /** Lock held. */
 static bool has_to_end(mummy_pool *p, struct mpool_worker *w)
 {
-	if (p->stopping || mpool_shed_idle(w))
+	if (p->stopping)
+		return true;
+	/* With jobs it leaves between two of them, where they are handed over. */
+	if (mpool_deque_size(&w->jobs) > 0)
+		return false;
+	if (mpool_shed_idle(w))
 		return true;
 	if (!is_spare(p, w))
 		return false;
@@ -264,9 +269,11 @@ bool mpool_idle(struct mpool_worker *w)
 	mummy_pool *p = w->pool;
 	bool go_on = true;
 
-	if (spin(p))
+	if (!mpool_fibers_full(w) && spin(p))
 		return true;
-	mpool_unstock(w);
+	/* Who may begin no fiber leaves its jobs to be stolen. */
+	if (mpool_deque_size(&w->jobs) == 0)
+		mpool_unstock(w);
 	pthread_mutex_lock(&p->lock);
 	if (p->spin_ns > 0 && !p->waking && !p->stopping && p->queue.count == 0)
 		spin_for_all(p, w);

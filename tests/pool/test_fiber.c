@@ -119,6 +119,45 @@ START_TEST(more_than_max_fibers_wait_in_the_queue)
 }
 END_TEST
 
+struct family {
+	mummy_pool *pool;
+	struct mummy_pool_group group;
+	atomic_int members, failed;
+};
+
+static void have_children(void *arg)
+{
+	struct family *f = arg;
+
+	for (int i = 0; i < 3; i++) {
+		if (atomic_fetch_add(&f->members, 1) < 200
+		    && mummy_pool_group_submit(&f->group, have_children, f) < 0)
+			atomic_fetch_add(&f->failed, 1);
+		mummy_task_yield();
+	}
+}
+
+/* Jobs lie with workers that may begin no fiber just then; threads come and go. */
+START_TEST(what_lies_with_full_workers_is_not_lost)
+{
+	for (unsigned round = 0; round < 60; round++) {
+		struct mummy_pool_options opt = { .kind = MUMMY_POOL_FIBERS, .threads = 4,
+						  .max_fibers = 1 + round % 3 };
+		struct family f = { .members = 0 };
+
+		ck_assert_int_eq(mummy_pool_new(&f.pool, &opt), 0);
+		mummy_pool_group_init(&f.group, f.pool);
+		for (int i = 0; i < 5; i++)
+			ck_assert_int_eq(mummy_pool_group_submit(&f.group, have_children, &f), 0);
+		if (round % 2)
+			ck_assert_int_eq(mummy_pool_resize(f.pool, 2), 0);
+		mummy_pool_group_wait(&f.group);
+		mummy_pool_free(f.pool);
+		ck_assert_int_eq(atomic_load(&f.failed), 0);
+	}
+}
+END_TEST
+
 /* Each worker has one stack at least; so what was accepted runs, and what was not is refused. */
 START_TEST(a_full_map_table_loses_nothing)
 {
@@ -535,6 +574,7 @@ START_TEST(a_child_of_a_fiber_goes_on)
 END_TEST
 
 SUITE_MAIN("pool/fiber", all_are_begun_at_once, more_than_max_fibers_wait_in_the_queue,
+	   what_lies_with_full_workers_is_not_lost,
 	   a_full_map_table_loses_nothing, a_fiber_stays_on_its_thread,
 	   a_held_worker_does_not_hold_what_was_not_begun, resize_waits_for_parked_fibers,
 	   fibers_wait_for_tasks, groups_nest, forks_run_at_once, a_wake_and_a_time_out_meet,
