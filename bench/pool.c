@@ -5,9 +5,13 @@
  *        pool threads|tasks PRODUCERS WORKERS       empty jobs submitted from outside, M/s
  *        pool wake|spin                             submit to start on an idle worker, p50, us
  *        pool sleeps MAX_THREADS                    10,000 jobs that sleep 10 ms, ms
+ *        pool watch CLIENTS                         so many such jobs at a time: CPU of the thread that
+ *                                                   looks for blocked workers, %
  */
 #include "pool.h"
+#include <dirent.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <mummy/pool.h>
 
@@ -145,6 +149,63 @@ static void sleeps(unsigned max_threads)
 	mummy_pool_free(p);
 }
 
+static sem_t served;
+
+static void serve(void *arg)
+{
+	sleep_job(arg);
+	sem_post(&served);
+}
+
+/** The CPU time of the thread that looks for blocked workers, which is called mummy-watch. */
+static uint64_t watch_cpu_ns(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *e;
+	uint64_t ns = 0;
+
+	need(dir != NULL, "opendir");
+	while ((e = readdir(dir))) {
+		char path[300], name[32] = "";
+		unsigned long long n = 0;
+		FILE *f;
+
+		snprintf(path, sizeof path, "/proc/self/task/%s/comm", e->d_name);
+		if (!(f = fopen(path, "r")))
+			continue;
+		if (!fgets(name, sizeof name, f))
+			name[0] = '\0';
+		fclose(f);
+		snprintf(path, sizeof path, "/proc/self/task/%s/schedstat", e->d_name);
+		if (strcmp(name, "mummy-watch\n") != 0 || !(f = fopen(path, "r")))
+			continue;
+		if (fscanf(f, "%llu", &n) == 1)
+			ns = n;
+		fclose(f);
+	}
+	closedir(dir);
+	return ns;
+}
+
+/** As a server for clients that ask again at once: percent of a CPU, once the threads are there. */
+static void watch(unsigned clients)
+{
+	mummy_pool *p = pool_of(MUMMY_POOL_TASKS, 2, 0);
+	uint64_t start = now_ns(), begun = 0, cpu = 0;
+
+	sem_init(&served, 0, clients);
+	while (now_ns() < start + 3000000000u) {
+		sem_wait(&served);
+		need(mummy_pool_submit(p, serve, NULL) == 0, "mummy_pool_submit");
+		if (!begun && now_ns() > start + 1000000000u) {
+			begun = now_ns();
+			cpu = watch_cpu_ns();
+		}
+	}
+	printf("%.3f\n", (double)(watch_cpu_ns() - cpu) * 100 / (double)(now_ns() - begun));
+	mummy_pool_free(p);
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -161,6 +222,8 @@ int main(int argc, char **argv)
 		wakes(a_microsecond, 1000);
 	else if (strcmp(what, "sleeps") == 0)
 		sleeps(number(argc, argv, 2));
+	else if (strcmp(what, "watch") == 0)
+		watch(number(argc, argv, 2));
 	else
 		need(0, "the name of a measurement");
 	return 0;

@@ -130,6 +130,7 @@ measure_sleeps()
 {
 	once bare_sleeps bench/pool_bare sleeps 1000
 	once sleeps bench/pool sleeps 1000
+	once watch bench/pool watch 100
 }
 
 show_sleeps()
@@ -139,6 +140,8 @@ show_sleeps()
 	echo "| libmummy-pool | x bare | 1,000 bare threads |"
 	echo "|---|---|---|"
 	echo "| $(figure sleeps) | $(ratio sleeps bare_sleeps) | $(figure bare_sleeps) |"
+	echo
+	echo "CPU of the thread that looks for blocked workers, 100 such jobs at a time: $(figure watch) %"
 }
 
 for part; do

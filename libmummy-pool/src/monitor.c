@@ -12,11 +12,12 @@
 #define TICK_NS 1000000u
 #define LONG_TICK_NS (16 * TICK_NS)     /* where nothing can be done */
 #define QUIET_TICKS 16u
+#define CALM_TICKS 4u                   /* without a lack of workers: no look at their clocks, which costs */
 #define GRACE_NS TICK_NS                /* the keeper comes first */
 
 struct monitor {
 	uint64_t seen_ns[2], again_ns;
-	unsigned tick, quiet;
+	unsigned tick, quiet, calm;
 };
 
 static uint64_t count_waiting(mummy_pool *p)
@@ -92,9 +93,22 @@ static void look(mummy_pool *p, struct monitor *m)
 static void begin(mummy_pool *p, struct monitor *m)
 {
 	m->seen_ns[0] = m->seen_ns[1] = mummy_now_ns() - TICK_NS;
-	m->quiet = 0;
+	m->quiet = m->calm = 0;
 	for (unsigned i = 0; i < p->made; i++)
 		p->workers[i]->looks = 0;
+}
+
+/** Lock held. Looks are for when work waits that no idle worker is there to take. True: one is due. */
+static bool is_look_due(mummy_pool *p, struct monitor *m)
+{
+	bool lacks = !p->idle && !p->keeper && mpool_work_visible(p);
+
+	if (lacks && m->calm >= CALM_TICKS)
+		begin(p, m);
+	m->calm = lacks ? 0 : m->calm + 1;
+	if (m->calm >= CALM_TICKS)
+		p->blocked = 0;
+	return m->calm < CALM_TICKS;
 }
 
 /** Lock held, given back meanwhile. Returns when nothing has waited for a while. */
@@ -104,9 +118,12 @@ static void watch(mummy_pool *p, struct monitor *m)
 		uint64_t now = mummy_now_ns();
 		uint64_t wait = p->live < p->max && now >= m->again_ns ? TICK_NS : LONG_TICK_NS;
 
+		bool due;
+
 		keep_time(p);
+		due = wait == TICK_NS && is_look_due(p, m);
 		pthread_mutex_unlock(&p->lock);
-		if (wait == TICK_NS)
+		if (due)
 			look(p, m);
 		mpool_event_wait(&p->lot, &p->monitor_event, now + wait);
 		m->quiet = mpool_work_visible(p) ? 0 : m->quiet + (unsigned)(wait / TICK_NS);
