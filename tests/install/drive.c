@@ -55,6 +55,7 @@ static const struct talk talks[] = {
 		STEP(WEBSOCKET("/ws"), ACCEPT), INPUT("a line\n", "a line\n") } },
 	{ "fibers", BY_SIGNAL, { STEP("hello", "hello"), STEP("again", "again") } },
 	{ "forkjoin", WHEN_DONE, { STEP("", "") } },
+	{ "pipeline", WHEN_DONE, { STEP("", "") } },
 	{ "resolve", WHEN_DONE, { STEP("", "") } },
 };
 
