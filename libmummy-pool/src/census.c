@@ -11,7 +11,7 @@
 
 #define LOOKS 2u         /* before a thread counts as measured */
 #define NEARLY 16u       /* a still clock moves by less than this part of the window */
-#define BURST 3u         /* new threads for each blocked one, once all of them are */
+#define BURST 8u         /* new threads for each blocked one, once all of them are */
 #define SAMPLE 8u
 
 unsigned mpool_census_growth(const struct mpool_census *c, unsigned base, unsigned live, unsigned max,

@@ -112,3 +112,16 @@ void mpool_unstamp(struct mpool_job *job)
 	*job = s->job;
 	atomic_store(&s->used, false);
 }
+
+void mpool_stamp_taken(mummy_pool *p, struct mpool_job *job)
+{
+	struct mpool_stamp *s = job->arg;
+	uint64_t now, since;
+
+	if (job->run != run_stamped)
+		return;
+	now = mummy_now_ns();
+	since = s->since_ns;
+	mpool_unstamp(job);
+	mpool_delays_add(&p->delays, now, now > since ? now - since : 0);
+}

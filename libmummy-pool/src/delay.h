@@ -33,4 +33,6 @@ struct mpool_stamp {
 void mpool_stamp(struct mpool_stamp *s, struct mpool_job *job);
 /** After a push that failed. */
 void mpool_unstamp(struct mpool_job *job);
+/** Lock of the pool held, after a pop: the job about to start is as it was, and its delay is counted. */
+void mpool_stamp_taken(struct mummy_pool *p, struct mpool_job *job);
 #endif

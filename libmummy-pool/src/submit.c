@@ -241,6 +241,8 @@ bool mpool_take_shared(struct mpool_worker *w, struct mpool_job *out)
 	pthread_mutex_lock(&p->lock);
 	mpool_expire(p);
 	found = mpool_queue_pop(&p->queue, out);
+	if (found)
+		mpool_stamp_taken(p, out);
 	if (found && p->batch > 0)
 		take_batch(p, w);
 	mpool_note_queue(p);
