@@ -122,6 +122,9 @@ int mup_dir_finish(void *h, const char *name, struct mummy_upload_info *info)
 			up->size = up->durable;
 		return rc;
 	}
+	/* a record that says finished must not outlive the name of a part that was never made last */
+	if (d->opt.sync == MUMMY_UPLOAD_SYNC_FINISH && up->durable == 0 && fsync(d->fd) < 0)
+		return -errno;
 	if (fstat(up->fd, &st) < 0)
 		return -errno;
 	rc = choose(up, name, &st);

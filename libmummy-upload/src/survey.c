@@ -57,8 +57,8 @@ static int found(void *arg, const struct mummy_upload_info *info)
 	if (!mup_is_open(info))
 		return 0;
 	mup_private_read(&priv, info->private_state);
-	if ((priv.flags & MUP_UNTOLD) && u->store.remove) {
-		/* its creation was never answered */
+	if ((priv.flags & MUP_UNTOLD) && !info->name && u->store.remove) {
+		/* its creation was never answered; with a name it may have been, and finishing goes on */
 		u->store.remove(u->store.ctx, info->id);
 		return 0;
 	}

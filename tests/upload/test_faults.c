@@ -1,0 +1,96 @@
+/* Each call that a store makes to its disk fails in turn: the right status, and the upload is as it was told; once
+ * the fault is over it goes on to its end. */
+#include <config.h>
+#define SUITE_TIMEOUT_S 300
+#include "disk.h"
+
+static int is_refusal(int status)
+{
+	return status == 500 || status == 503 || status == 507;
+}
+
+/* Goes on until the upload is whole; statuses are checked on the way. */
+static void persist(mummy_upload *u, const char *path, int checked)
+{
+	static const char text[] = "0123456789abcdef";
+	char off[32], said[128];
+	struct answer a;
+	int64_t at, before = 0;
+
+	while ((at = offset_of(u, path)) != 16) {
+		const size_t n = at < 8 ? 8 - (size_t)(at < 0 ? 0 : at) : 16 - (size_t)at;
+		int status;
+
+		/* a fault may hit HEAD itself */
+		if (at < 0)
+			continue;
+		ck_assert_int_ge(at, before);
+		snprintf(off, sizeof off, "%d", (int)at);
+		checksum_of("md5", GNUTLS_DIG_MD5, text + at, n, said);
+		status = ask(u, &a, "PATCH", path, text + at, n, TUS_TYPE, "Upload-Offset", off,
+			     checked ? "Upload-Checksum" : "X-Nothing", said, NULL);
+		ck_assert_msg(status == 204 || is_refusal(status), "PATCH %d", status);
+		before = status == 204 ? strtoll(field(&a, "Upload-Offset"), NULL, 10) : 0;
+	}
+}
+
+static void fail_call(int at, int code, int cut_short, int checked, enum mummy_upload_sync sync)
+{
+	const struct mummy_upload_dir_options dir = { .sync = sync };
+	char folder[64], path[128], back[32];
+	struct answer a;
+	mummy_upload *u = open_dir(fresh(folder), &dir, NULL);
+	int status;
+
+	disk_calls = 0;
+	disk_fail_at = at;
+	disk_errno = code;
+	disk_short = cut_short;
+	disk_armed = 1;
+	do {
+		status = ask(u, &a, "POST", "/files/", NULL, 0, "Upload-Length", "16", NULL);
+		ck_assert_msg(status == 201 || is_refusal(status), "POST %d", status);
+		if (status != 201 && (code == ENOSPC || code == EDQUOT))
+			ck_assert_msg(status == 507 || status == 500, "POST %d", status);
+	} while (status != 201);
+	snprintf(path, sizeof path, "%s", field(&a, "Location"));
+	persist(u, path, checked);
+	/* what could not be finished is finished by who asks again */
+	while ((status = ask_bare(u, &a, "GET", path, NULL, 0, NULL)) != 200) {
+		ck_assert_msg(status == 404 || is_refusal(status), "GET %d", status);
+		ask(u, &a, "HEAD", path, NULL, 0, NULL);
+	}
+	close(a.fd);
+	disk_armed = 0;
+	ck_assert_int_eq(content(u, path, back, sizeof back), 16);
+	ck_assert_mem_eq(back, "0123456789abcdef", 16);
+	ck_assert_uint_eq(u->stats.open, 0);
+	mummy_upload_free(u);
+	/* nothing is wrong for the next process either */
+	u = open_dir(folder, &dir, NULL);
+	ck_assert_uint_eq(u->stats.quarantined, 0);
+	ck_assert_int_eq(content(u, path, back, sizeof back), 16);
+	mummy_upload_free(u);
+	disk_forget();
+	ck_assert_int_eq(wipe(folder), 2);
+}
+
+static void fail_each(int checked, enum mummy_upload_sync sync)
+{
+	static const struct { int code, cut_short; } faults[] = { { ENOSPC, 0 }, { EIO, 0 }, { EDQUOT, 0 }, { EIO, 1 } };
+
+	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+		for (int at = 1; at < 60; at++)
+			fail_call(at, faults[i].code, faults[i].cut_short, checked, sync);
+}
+
+START_TEST(every_call_fails_in_turn)
+{
+	for (int sync = 0; sync <= MUMMY_UPLOAD_SYNC_NONE; sync++) {
+		fail_each(0, (enum mummy_upload_sync)sync);
+		fail_each(1, (enum mummy_upload_sync)sync);
+	}
+}
+END_TEST
+
+SUITE_MAIN("upload/faults", every_call_fails_in_turn)
