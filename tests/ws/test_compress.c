@@ -320,6 +320,84 @@ START_TEST(a_publish_is_the_same_for_all_who_share)
 }
 END_TEST
 
+enum { SENDERS = 4, EACH = 300 };
+
+struct sender {
+	struct fake *f;
+	unsigned id;
+	pthread_t thread;
+};
+
+/* Message k of a sender; its length. Some are below the threshold. */
+static size_t make_message(uint8_t *p, unsigned id, unsigned k)
+{
+	size_t n = k % 5 == 4 ? 20 : 100 + 37 * (k % 50);
+
+	peer_text(p, n, k);
+	memcpy(p, &id, 4);
+	memcpy(p + 4, &k, 4);
+	return n;
+}
+
+static void *send_all(void *arg)
+{
+	struct sender *s = arg;
+	uint8_t p[3000];
+
+	for (unsigned k = 0; k < EACH; k++) {
+		size_t n = make_message(p, s->id, k);
+
+		if (s->id == 0 && k % 7 == 0) {
+			fake_must(mummy_ws_message_begin(s->f->c, MUMMY_WS_BINARY) == 0);
+			fake_must(mummy_ws_message_data(s->f->c, p, n / 2) >= 0);
+			fake_must(mummy_ws_message_data(s->f->c, p + n / 2, n - n / 2) >= 0);
+			fake_must(mummy_ws_message_end(s->f->c) >= 0);
+			continue;
+		}
+		fake_must(mummy_ws_send(s->f->c, MUMMY_WS_BINARY, p, n) >= 0);
+	}
+	return NULL;
+}
+
+START_TEST(many_threads_send_at_once)
+{
+	for (int keep = 0; keep < 2; keep++) {
+		struct mummy_ws_options opt = { .high_water_bytes = 64u << 20, .hard_limit_bytes = 64u << 20 };
+		struct sender s[SENDERS];
+		unsigned at[SENDERS] = { 0 };
+		struct fake *f;
+
+		fake_agree(1, 15, 15, keep, 0);
+		f = fake_new(NULL, &opt);
+		for (unsigned i = 0; i < SENDERS; i++) {
+			s[i].f = f;
+			s[i].id = i;
+			ck_assert_int_eq(pthread_create(&s[i].thread, NULL, send_all, &s[i]), 0);
+		}
+		for (unsigned i = 0; i < SENDERS; i++)
+			pthread_join(s[i].thread, NULL);
+		fake_turn(f, 1);
+		reader_init(&reader, 15, keep);
+		for (unsigned i = 0; i < SENDERS * EACH; i++) {
+			size_t n = next(&reader, f);
+			uint8_t want[3000];
+			unsigned id;
+
+			ck_assert_uint_ge(n, 8);
+			ck_assert_uint_lt(n, sizeof want);
+			memcpy(&id, reader.text, 4);
+			ck_assert_uint_lt(id, SENDERS);
+			ck_assert_uint_eq(make_message(want, id, at[id]), n);
+			ck_assert_mem_eq(reader.text, want, n);
+			at[id]++;
+		}
+		ck_assert_uint_eq(reader.at, f->nout);
+		fake_free(f);
+		peer_free(&reader.p);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("ws/compress");
@@ -337,6 +415,7 @@ int main(void)
 	tcase_add_test(c, replies_go_out_in_one_write_and_in_order);
 	tcase_add_test(c, a_client_compresses_and_masks);
 	tcase_add_test(c, a_publish_is_the_same_for_all_who_share);
+	tcase_add_test(c, many_threads_send_at_once);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
