@@ -54,6 +54,7 @@ enum {
 	MWS_DUE = MWS_DRAIN_DUE | MWS_CLOSE_DUE | MWS_CLOSED_DUE,
 	MWS_ENDING = MWS_CLOSING | MWS_CLOSE_IN | MWS_FAILED
 };
+#define MWS_WAITING 0x80000000u         /* tx is there */
 
 /** What was agreed to about compression. */
 struct mws_tail {
@@ -129,6 +130,7 @@ struct mummy_ws_io {
 	unsigned char *inflated;        /* MWS_INFLATED octets: a message that was */
 	struct mws_inflater *inflater;
 	size_t gathered;
+	size_t beneath;                 /* pending in the output when the last of them was judged */
 	struct mws_rx *spare;
 	struct mws_chunk *batch;        /* events of the feed: the last of a ring */
 	size_t batch_hint;              /* octets that the feed was given */

@@ -14,8 +14,11 @@ enum { SMALL = 1024, BATCH = 32, BATCHED = 16 * 1024 };
 
 struct mws_tx *mws_tx(mummy_ws_conn *c)
 {
-	if (!c->tx)
+	if (!c->tx) {
 		c->tx = calloc(1, sizeof *c->tx);
+		if (c->tx)
+			mws_set(c, MWS_WAITING);
+	}
 	return c->tx;
 }
 
@@ -24,6 +27,7 @@ void mws_tx_tidy(mummy_ws_conn *c)
 	struct mws_tx *tx = c->tx;
 
 	if (tx && !tx->ready.head && !tx->held.head && !tx->pong && !tx->open && !tx->giving) {
+		mws_clear(c, MWS_WAITING);
 		free(tx);
 		c->tx = NULL;
 	}
@@ -86,6 +90,7 @@ static struct mws_fifo take_all(mummy_ws_conn *c)
 	if (c->tx->pong)
 		mws_fifo_push(&all, c->tx->pong);
 	mws_tx_count(c, 0, c->tx->bytes);
+	mws_clear(c, MWS_WAITING);
 	free(c->tx);
 	c->tx = NULL;
 	return all;
@@ -473,6 +478,8 @@ static enum place find_place(mummy_ws_conn *c, struct mws_out *o, struct mws_blo
 		mws_unlock(c);
 		*total += wire_size(o);
 	} while (where == NEEDS_BLOCK && (*b = make_block(o)));
+	if (where == GATHERED)
+		c->io->beneath = queued - c->io->gathered;
 	return where;
 }
 
@@ -532,11 +539,34 @@ static void count(mummy_ws_conn *c, unsigned messages, uint64_t bytes)
 	atomic_fetch_add(&c->ep->bytes_out, bytes);
 }
 
+/* One more small reply behind others, when nothing else is to be thought of. Only this thread's own sends
+ * have an order with it, and of those none waits. */
+static int one_more(mummy_ws_conn *c, const struct mws_out *o)
+{
+	const struct mummy_ws_options *opt = &c->ep->opt;
+	mummy_ws_io *io = c->io;
+	unsigned flags = mws_flags(c);
+	size_t n = wire_size(o);
+
+	if (o->kind != MWS_DATA || o->frame || o->done || opt->client || (flags & (MWS_WAITING | MWS_CLOSING | MWS_EOF))
+	    || ((flags & MWS_DEFLATE) && o->f.length >= opt->deflate_min_bytes) || n > MWS_GATHER)
+		return 0;
+	if (!is_replying(c) || io->gatherer != c || io->gathered + n > MWS_GATHER
+	    || (flags & MWS_HIGH_OUTPUT) || io->beneath + io->gathered + n > opt->high_water_bytes
+	    || io->beneath + io->gathered + n > opt->hard_limit_bytes)
+		return 0;
+	gather(io, o);
+	count(c, 1, head_size(&o->f) + o->f.length);
+	return 1;
+}
+
 int mws_out_send(mummy_ws_conn *c, struct mws_out *o)
 {
 	size_t total = 0;
 	int rc = -EPIPE;
 
+	if (one_more(c, o))
+		return 0;
 	o->f.masked = c->ep->opt.client != 0;
 	if (o->f.masked && mws_random(o->f.mask, sizeof o->f.mask) < 0)
 		rc = -EIO;

@@ -75,7 +75,7 @@ static unsigned next_used(const struct mws_wheel *w)
 
 		if (bits & 1)
 			return n;
-		n += bits ? 1 : 64 - i % 64;
+		n += !bits ? 64 - i % 64 : !(bits & 0xff) ? 8 : 1;
 	}
 	return 0;
 }
