@@ -155,6 +155,42 @@ static void add_content(struct job *j, const struct mhttp_files_decision *d)
 	}
 }
 
+/* Nobody who writes files can know it beforehand. */
+static void make_boundary(char out[33], const void *salt)
+{
+	uint64_t v = mummy_now_ns() ^ (uint64_t)(uintptr_t)salt << 16;
+
+	for (int i = 0; i < 32; i++) {
+		v = v * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		out[i] = "0123456789abcdef"[v >> 60];
+	}
+	out[32] = 0;
+}
+
+static void answer_parts(struct job *j, const struct mhttp_files_decision *d)
+{
+	char boundary[33], type[80], *body = NULL;
+	const struct mhttp_files_parts parts = {
+		.boundary = boundary, .type = media_type(j->files, j->path), .size = (uint64_t)j->st.st_size,
+		.ranges = d->ranges, .n = d->nranges };
+	size_t n = 0;
+	int rc;
+
+	make_boundary(boundary, j);
+	rc = mhttp_files_parts(&body, &n, j->fd, &parts);
+	close(j->fd);
+	if (rc < 0) {
+		mhttp_error_answer(j->x, rc == -ENOMEM ? 503 : 500);
+		return;
+	}
+	snprintf(type, sizeof type, "multipart/byteranges; boundary=%s", boundary);
+	add(j, "Content-Type", type);
+	add(j, "Accept-Ranges", "bytes");
+	if (j->gzip)
+		add(j, "Content-Encoding", "gzip");
+	mummy_http_respond_taken(j->x, 206, j->fields, j->nfields, body, n, free, body);
+}
+
 static void answer_file(struct job *j)
 {
 	struct mhttp_files_decision d;
@@ -174,6 +210,10 @@ static void answer_file(struct job *j)
 	if (d.status == 304) {
 		close(j->fd);
 		mummy_http_respond(j->x, 304, j->fields, j->nfields, NULL, 0);
+		return;
+	}
+	if (d.nranges > 1) {
+		answer_parts(j, &d);
 		return;
 	}
 	add_content(j, &d);
@@ -198,6 +238,42 @@ static void redirect(mummy_http_exchange *x)
 	free(text);
 }
 
+static void answer_list(struct job *j, int fd)
+{
+	struct mhttp_text page = {NULL, 0, 0};
+	int rc = mhttp_files_list(&page, fd, j->path, j->files->flags & MUMMY_HTTP_FILES_DOT);
+
+	if (rc < 0) {
+		free(page.p);
+		mhttp_error_answer(j->x, 503);
+		return;
+	}
+	add(j, "Content-Type", "text/html; charset=utf-8");
+	add(j, "Content-Security-Policy", "default-src 'none'");
+	if (j->files->cache_control)
+		add(j, "Cache-Control", j->files->cache_control);
+	mummy_http_respond_taken(j->x, 200, j->fields, j->nfields, page.p, page.n, free, page.p);
+}
+
+/* The folder that lacks an index: 1 it was answered. n is where its path ends. */
+static int serve_list(struct job *j, size_t n)
+{
+	int fd;
+
+	if (!(j->files->flags & MUMMY_HTTP_FILES_LIST))
+		return 0;
+	j->path[n] = '\0';
+	fd = mhttp_files_open(j->files->root, j->path, &j->st);
+	if (fd < 0)
+		return 0;
+	if (!S_ISDIR(j->st.st_mode)) {
+		close(fd);
+		return 0;
+	}
+	answer_list(j, fd);
+	return 1;
+}
+
 /* ---- The request ------------------------------------------------------------------------------- */
 
 static void serve_path(struct job *j, struct mummy_http_span raw)
@@ -216,6 +292,8 @@ static void serve_path(struct job *j, struct mummy_http_span raw)
 		n += strlen(j->files->index);
 	}
 	j->fd = mhttp_files_open(j->files->root, j->path, &j->st);
+	if (j->fd == -ENOENT && folder && serve_list(j, n - strlen(j->files->index)))
+		return;
 	if (j->fd < 0) {
 		mhttp_error_answer(j->x, mhttp_files_status(j->fd));
 	} else if (S_ISDIR(j->st.st_mode)) {
@@ -268,7 +346,7 @@ static int check(const char *prefix, const struct mummy_http_files *files)
 {
 	if (!prefix || prefix[0] != '/' || !files || !files->root || !MUMMY_RESERVED_OK(files))
 		return -EINVAL;
-	if (files->flags & ~(unsigned)MUMMY_HTTP_FILES_DOT)
+	if (files->flags & ~(unsigned)(MUMMY_HTTP_FILES_DOT | MUMMY_HTTP_FILES_LIST))
 		return -EINVAL;
 	if (files->index && (!*files->index || strchr(files->index, '/')))
 		return -EINVAL;

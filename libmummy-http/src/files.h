@@ -8,6 +8,7 @@
 #define MHTTP_FILES_H
 #include <sys/stat.h>
 #include <mummy/http-parser.h>
+#include "text.h"
 
 /* ---- The path --------------------------------------------------------------------------------- */
 
@@ -46,10 +47,27 @@ struct mhttp_files_question {
 	uint64_t size;
 	int is_get;                          /* not HEAD */
 };
+/* So many ranges, and of so many octets together, are answered one by one; for more the whole is sent. */
+enum { MHTTP_FILES_RANGES = 16, MHTTP_FILES_PARTS_BYTES = 1 << 20 };
 struct mhttp_files_decision {
 	int status;                          /* 200, 206, 304, 412, 416 */
 	uint64_t first, length;              /* of the content to be sent */
+	unsigned nranges;                    /* 206: 1, or so many of these */
+	struct mummy_http_range ranges[MHTTP_FILES_RANGES];
 };
-/* RFC 9110 sections 13.2.2 and 14.2. Several ranges are answered with the whole. */
+/* RFC 9110 sections 13.2.2 and 14.2. */
 struct mhttp_files_decision mhttp_files_decide(const struct mhttp_files_question *q);
+
+/* ---- Bodies made here ------------------------------------------------------------------------- */
+
+struct mhttp_files_parts {
+	const char *boundary, *type;
+	uint64_t size;                       /* of the file */
+	const struct mummy_http_range *ranges;
+	unsigned n;
+};
+/* multipart/byteranges, to be freed. -ENOMEM, -EIO: the file is shorter now. */
+int mhttp_files_parts(char **out, size_t *n, int fd, const struct mhttp_files_parts *parts);
+/* A page with the names in a folder; fd is taken, path is its own, decoded. At most 10000 names. */
+int mhttp_files_list(struct mhttp_text *out, int fd, const char *path, int dot_files);
 #endif

@@ -44,19 +44,34 @@ static int range_stands(const struct mhttp_files_question *q)
 	return mummy_http_date_parse(q->if_range, &date) == 0 && date == q->mtime && q->mtime < q->now;
 }
 
+/* Of several ranges: 206 where they are few and small, else the whole. */
+static void decide_parts(struct mhttp_files_decision *d, unsigned n)
+{
+	uint64_t total = 0;
+
+	for (unsigned i = 0; i < n && total <= MHTTP_FILES_PARTS_BYTES; i++)
+		total += d->ranges[i].length;
+	if (total > MHTTP_FILES_PARTS_BYTES)
+		return;
+	d->status = 206;
+	d->nranges = n;
+}
+
 struct mhttp_files_decision mhttp_files_decide(const struct mhttp_files_question *q)
 {
-	struct mhttp_files_decision d = {conditions(q), 0, q->size};
-	struct mummy_http_range r;
+	struct mhttp_files_decision d = {.status = conditions(q), .length = q->size};
 	int n;
 
 	if (d.status != 200 || !q->is_get || !q->range.p || !range_stands(q))
 		return d;
-	n = mummy_http_range_parse(q->range, q->size, &r, 1);
+	n = mummy_http_range_parse(q->range, q->size, d.ranges, MHTTP_FILES_RANGES);
 	if (n == 1) {
 		d.status = 206;
-		d.first = r.first;
-		d.length = r.length;
+		d.nranges = 1;
+		d.first = d.ranges[0].first;
+		d.length = d.ranges[0].length;
+	} else if (n > 1) {
+		decide_parts(&d, (unsigned)n);
 	} else if (n == -ERANGE) {
 		d.status = 416;
 	}

@@ -26,11 +26,24 @@ static const struct mhttp_poller_backend *choose(enum mummy_poller_backend which
 {
 	switch (which) {
 	case MUMMY_POLLER_BEST:
+#if defined HAVE_SYS_EPOLL_H
+		return &mhttp_poller_epoll;
+#elif defined HAVE_KQUEUE
+		return &mhttp_poller_kqueue;
+#else
+		return &mhttp_poller_poll;
+#endif
 	case MUMMY_POLLER_EPOLL:
 #ifdef HAVE_SYS_EPOLL_H
 		return &mhttp_poller_epoll;
 #else
-		return which == MUMMY_POLLER_BEST ? &mhttp_poller_poll : NULL;
+		return NULL;
+#endif
+	case MUMMY_POLLER_KQUEUE:
+#ifdef HAVE_KQUEUE
+		return &mhttp_poller_kqueue;
+#else
+		return NULL;
 #endif
 	case MUMMY_POLLER_POLL:
 		return &mhttp_poller_poll;

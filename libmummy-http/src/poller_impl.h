@@ -29,5 +29,8 @@ struct mhttp_poller_backend {
 #ifdef HAVE_SYS_EPOLL_H
 extern const struct mhttp_poller_backend mhttp_poller_epoll;
 #endif
+#ifdef HAVE_KQUEUE
+extern const struct mhttp_poller_backend mhttp_poller_kqueue;
+#endif
 extern const struct mhttp_poller_backend mhttp_poller_poll;
 #endif

@@ -402,9 +402,56 @@ START_TEST(conditions)
 }
 END_TEST
 
+START_TEST(folders_are_listed_when_asked_for)
+{
+	start(MUMMY_HTTP_FILES_LIST);
+	ck_assert_int_eq(ask("GET", "/dir/", ""), 200);
+	ck_assert_str_eq(content(), "<p>dir");
+	ck_assert_int_eq(ask("GET", "/empty/", ""), 200);
+	ck_assert(has("\r\nContent-Type: text/html; charset=utf-8\r\n"));
+	ck_assert(has("\r\nContent-Security-Policy: default-src 'none'\r\n"));
+	ck_assert_ptr_nonnull(strstr(content(), "<h1>/empty/</h1>"));
+	ck_assert_int_eq(ask("GET", "/s/t/odd%25name/", ""), 200);
+	ck_assert_ptr_nonnull(strstr(content(), "<h1>/odd%name/</h1>"));
+	ck_assert_int_eq(ask("GET", "/empty", ""), 308);
+	ck_assert_int_eq(ask("GET", "/none/", ""), 404);
+	ck_assert_int_eq(ask("GET", "/missing/", ""), 404);
+	ck_assert_int_eq(ask("GET", "/a%20b.txt/", ""), 404);
+	stop();
+	start(0);
+	ck_assert_int_eq(ask("GET", "/empty/", ""), 404);
+	stop();
+}
+END_TEST
+
+/* Below the prefix of a mount the paths of files are what is behind both. */
+START_TEST(files_are_served_below_a_mount)
+{
+	mummy_http_router *sub = NULL;
+	char root[160];
+	struct mummy_http_files files = {.root = root};
+
+	build();
+	snprintf(root, sizeof root, "%s/root", base);
+	ck_assert_int_eq(mummy_http_router_new(&sub), 0);
+	ck_assert_int_eq(mummy_http_router_files(sub, "/f", &files), 0);
+	ck_assert_int_eq(mummy_http_router_new(&router), 0);
+	ck_assert_int_eq(mummy_http_router_mount(router, NULL, "/m/n", sub), 0);
+	mummy_http_router_unref(sub);
+	ck_assert_int_eq(mummy_http_server_new(&server, router, NULL), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, run, server), 0);
+	ck_assert_int_eq(ask("GET", "/m/n/f/dir/x", ""), 200);
+	ck_assert_str_eq(content(), "x");
+	ck_assert_int_eq(ask("GET", "/m/n/f", ""), 308);
+	ck_assert(has("\r\nLocation: /m/n/f/\r\n"));
+	ck_assert_int_eq(ask("GET", "/f/dir/x", ""), 404);
+	stop();
+}
+END_TEST
+
 START_TEST(ranges)
 {
-	char etag[128], field[256];
+	char etag[128], field[256], parts[2048];
 
 	start(0);
 	ck_assert_int_eq(ask("GET", "/a%20b.txt", "Range: bytes=2-4\r\n"), 206);
@@ -416,7 +463,17 @@ START_TEST(ranges)
 	ck_assert_str_eq(content(), "789");
 	ck_assert_int_eq(ask("GET", "/a%20b.txt", "Range: bytes=10-\r\n"), 416);
 	ck_assert(has("\r\nContent-Range: bytes */10\r\n"));
-	ck_assert_int_eq(ask("GET", "/a%20b.txt", "Range: bytes=0-1,4-5\r\n"), 200);
+	ck_assert_int_eq(ask("GET", "/a%20b.txt", "Range: bytes=0-1,0-2,1-3,2-5\r\n"), 200);
+	ck_assert_int_eq(ask("GET", "/a%20b.txt", "Range: bytes=0-1,4-5,-1\r\n"), 206);
+	ck_assert(!has("\r\nContent-Range: "));
+	value("Content-Type", field);
+	ck_assert_int_eq(strncmp(field, "multipart/byteranges; boundary=", 31), 0);
+	snprintf(parts, sizeof parts,
+		 "\r\n--%s\r\nContent-Range: bytes 0-1/10\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n01"
+		 "\r\n--%s\r\nContent-Range: bytes 4-5/10\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n45"
+		 "\r\n--%s\r\nContent-Range: bytes 9-9/10\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n9"
+		 "\r\n--%s--\r\n", field + 31, field + 31, field + 31, field + 31);
+	ck_assert_str_eq(content(), parts);
 	ck_assert_int_eq(ask("HEAD", "/a%20b.txt", "Range: bytes=2-4\r\n"), 200);
 	snprintf(field, sizeof field, "Range: bytes=2-4\r\nIf-Range: %s\r\n", etag);
 	ck_assert_int_eq(ask("GET", "/a%20b.txt", field), 206);
@@ -479,4 +536,5 @@ END_TEST
 SUITE_MAIN("http/files", a_file_is_sent_with_its_fields, a_large_file_is_whole, files_come_from_the_executor,
 	   errors_have_the_page_of_the_program, folders_have_an_index_and_a_slash,
 	   what_is_not_to_be_served_is_not, dot_files_are_served_when_asked_for, conditions, ranges,
+	   folders_are_listed_when_asked_for, files_are_served_below_a_mount,
 	   packed_siblings, options_are_checked)

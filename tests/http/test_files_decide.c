@@ -70,7 +70,8 @@ static const struct example examples[] = {
 	{-1, -1, NULL, NULL, NULL, "bytes=0-9", 1, 200, 0, 100},
 	{-1, -1, NULL, NULL, NULL, "bytes=100-", 0, 416, 0, 100},
 	{-1, -1, NULL, NULL, NULL, "bytes=100-", 1, 200, 0, 100},
-	{-1, -1, NULL, NULL, NULL, "bytes=0-1,5-6", 0, 200, 0, 100},
+	{-1, -1, NULL, NULL, NULL, "bytes=0-1,5-6", 0, 206, 0, 100},
+	{-1, -1, NULL, NULL, NULL, "bytes=0-9,0-9,0-9,0-9", 0, 200, 0, 100},
 	{-1, -1, NULL, NULL, NULL, "bytes=0-1,200-", 0, 206, 0, 2},
 	{-1, -1, NULL, NULL, NULL, "lines=0-1", 0, 200, 0, 100},
 	{-1, -1, NULL, NULL, NULL, "bytes=9-0", 0, 200, 0, 100},
@@ -112,6 +113,30 @@ START_TEST(a_date_of_this_second_is_weak)
 }
 END_TEST
 
+START_TEST(several_ranges_are_few_and_small)
+{
+	struct example e = {.if_match = -1, .if_none_match = -1, .range = "bytes=0-1, 5-6,-1"};
+	struct mhttp_files_decision d = decide(&e, 100, 1000);
+
+	ck_assert_int_eq(d.status, 206);
+	ck_assert_uint_eq(d.nranges, 3);
+	ck_assert_uint_eq(d.ranges[1].first, 5);
+	ck_assert_uint_eq(d.ranges[2].first, 99);
+	e.range = "bytes=0-0,2-2,4-4,6-6,8-8,10-10,12-12,14-14,16-16,18-18,20-20,22-22,24-24,26-26,28-28,30-30";
+	d = decide(&e, 100, 1000);
+	ck_assert_uint_eq(d.nranges, MHTTP_FILES_RANGES);
+	e.range = "bytes=0-0,2-2,4-4,6-6,8-8,10-10,12-12,14-14,16-16,18-18,20-20,22-22,24-24,26-26,28-28,30-30,40-";
+	ck_assert_int_eq(decide(&e, 100, 1000).status, 200);
+	/* together too large to be put together in memory, and just not */
+	e.range = "bytes=0-1048575,1048577-1048577";
+	ck_assert_int_eq(decide(&e, 4 << 20, 1000).status, 200);
+	e.range = "bytes=0-1048574,1048577-1048577";
+	ck_assert_int_eq(decide(&e, 4 << 20, 1000).status, 206);
+	e.range = "bytes=0-0";
+	ck_assert_uint_eq(decide(&e, 100, 1000).nranges, 1);
+}
+END_TEST
+
 START_TEST(nothing_has_no_ranges)
 {
 	const struct example e = {.if_match = -1, .if_none_match = -1, .range = "bytes=0-"};
@@ -145,4 +170,4 @@ START_TEST(etags_differ_by_size_time_and_inode)
 END_TEST
 
 SUITE_MAIN("http/files_decide", conditions_have_their_order, a_date_of_this_second_is_weak,
-	   nothing_has_no_ranges, etags_differ_by_size_time_and_inode)
+	   several_ranges_are_few_and_small, nothing_has_no_ranges, etags_differ_by_size_time_and_inode)

@@ -14,6 +14,9 @@ static const enum mummy_poller_backend backends[] = {
 #ifdef HAVE_SYS_EPOLL_H
 	MUMMY_POLLER_EPOLL,
 #endif
+#ifdef HAVE_KQUEUE
+	MUMMY_POLLER_KQUEUE,
+#endif
 	MUMMY_POLLER_POLL
 };
 enum { NBACKENDS = sizeof backends / sizeof backends[0] };

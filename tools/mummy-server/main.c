@@ -178,7 +178,8 @@ static int cannot_serve_files(const struct app *a, int rc)
 
 static int make_routes(struct app *a)
 {
-	const struct mummy_http_files files = { .root = a->opt.root };
+	const struct mummy_http_files files = { .root = a->opt.root,
+		.flags = a->opt.list ? MUMMY_HTTP_FILES_LIST : 0 };
 	int rc = mummy_http_router_new(&a->router);
 
 	if (rc == 0)

@@ -312,6 +312,13 @@ static int set_rate_limit(struct options *o, const char *value, char *why, size_
 	return set_count(&o->rate_limit, value, MAX_RATE, why, size);
 }
 
+static int set_list(struct options *o, const char *value, char *why, size_t size)
+{
+	(void)value, (void)why, (void)size;
+	o->list = 1;
+	return 0;
+}
+
 static int set_request_id(struct options *o, const char *value, char *why, size_t size)
 {
 	(void)value, (void)why, (void)size;
@@ -338,6 +345,7 @@ static const struct options_row table[] = {
 		"unix:PATH for a socket file; port 0: the kernel picks one.\n"
 		"Default: 127.0.0.1:8080 and, where IPv6 exists, [::1]:8080", set_listen },
 	{ "root", "DIR", "serve the files below DIR", set_root },
+	{ "list", NULL, "list the folders of --root that have no index.html", set_list },
 	{ "uploads", "DIR", "keep uploads in DIR, which is made if it is missing.\n"
 		"Default: a fresh directory that is removed at the end", set_uploads },
 	{ "completed", "DIR", "move finished uploads to DIR, on the same file system; made if it is\n"

@@ -45,6 +45,7 @@ struct options {
 	const char *access_log, *trusted_proxies, *cors;
 	int access_format;         /**< enum mummy_http_log_format */
 	int request_id;
+	int list;                  /**< folders of --root without an index */
 	uint64_t rate_limit;       /**< requests per second and client */
 };
 

@@ -447,7 +447,11 @@ MUMMY_HTTP_API int mummy_http_use_cors(mummy_http_router *r, const char *prefix,
 		const struct mummy_http_cors *cors);
 
 /* ---- Static files ----------------------------------------------------------------------------- */
-enum { MUMMY_HTTP_FILES_DOT = 2 };       /**< serve names that begin with a dot, too */
+enum {
+	MUMMY_HTTP_FILES_LIST = 1,           /**< a folder without an index is answered with a page of its names, at
+	                                          most 10000 */
+	MUMMY_HTTP_FILES_DOT = 2             /**< serve, and list, names that begin with a dot, too */
+};
 struct mummy_http_files {
 	const char *root;                    /**< a folder; opened at once and then kept open */
 	const char *index;                   /**< the file of a folder, a plain name; NULL: "index.html" */
@@ -460,8 +464,9 @@ struct mummy_http_files {
 };
 /** Serves the regular files of a folder below prefix, for GET and HEAD, on the executor. Strings are
  *  copied. Each gets a strong ETag of size, time of change and inode, and Last-Modified; preconditions
- *  are evaluated in the order of RFC 9110 section 13.2.2, and one range is answered with 206 or 416 (14);
- *  several ranges with the whole. Where a client takes gzip, NAME.gz is sent for NAME when it
+ *  are evaluated in the order of RFC 9110 section 13.2.2, and ranges are answered with 206 or 416 (14): one by
+ *  itself, at most 16 of together at most 1 MiB as multipart/byteranges; more of them, or more than two that
+ *  overlap others, with the whole. Where a client takes gzip, NAME.gz is sent for NAME when it
  *  is there and not older. A folder's path without its last slash is redirected (308).
  *
  *  Nothing outside of root is reached: "..", ".", empty segments and encoded slashes are 404, NUL and malformed

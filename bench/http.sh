@@ -1,0 +1,207 @@
+#!/bin/sh
+# Plaintext, pipelines, a pool, idle connections, files and gzip: libmummy-http against Debian's nginx, h2o, lighttpd and
+# libmicrohttpd and Go's net/http, alternated in one run. Server on core 0, load on core 1; CPU time of the server
+# from /proc. What is not installed is not measured.
+# usage: bench/http.sh BUILDDIR [ROUNDS] [SECONDS] [ROW...]   rows: hello pipeline work idle file gzip
+set -eu
+build=${1:?usage: bench/http.sh BUILDDIR [ROUNDS] [SECONDS] [ROW...]}
+rounds=${2:-5}
+seconds=${3:-3}
+[ $# -le 3 ] || shift 3
+[ $# -gt 0 ] && [ -z "${1##[a-z]*}" ] && rows=$* || rows="hello pipeline work idle file gzip"
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$here/common.sh"
+PATH=$PATH:/usr/sbin:/sbin
+need wrk taskset curl
+
+# ---- Servers ------------------------------------------------------------------------------------
+
+www=$tmp/www
+mkdir "$www"
+chmod 755 "$tmp" "$www"
+printf 'Hello, World!' >"$www/hello"
+"$build/bench/http-server" --json >"$www/json"
+head -c 1048576 /dev/urandom >"$www/file"
+
+port_of() { # NAME
+	case $1 in
+	mummy) echo 18081 ;; nginx) echo 18082 ;; h2o) echo 18083 ;; lighttpd) echo 18084 ;;
+	mhd) echo 18085 ;; go) echo 18086 ;;
+	esac
+}
+
+nginx_conf() {
+	cat <<-EOF
+	worker_processes 1; master_process off; daemon off; pid $tmp/nginx.pid; error_log $tmp/nginx.log;
+	worker_rlimit_nofile 20000;
+	events { worker_connections 16000; }
+	http {
+		access_log off; sendfile on; keepalive_requests 100000000; client_body_temp_path $tmp/nginx-body;
+		default_type application/json; gzip on; gzip_comp_level 1; gzip_types *; root $www;
+		server { listen 127.0.0.1:$(port_of nginx) backlog=4096;
+			location = /hello { gzip off; default_type text/plain; return 200 "Hello, World!"; }
+			location = /file { gzip off; } }
+	}
+	EOF
+}
+
+h2o_conf() {
+	cat <<-EOF
+	num-threads: 1
+	listen: {host: 127.0.0.1, port: $(port_of h2o)}
+	max-connections: 16000
+	hosts: {default: {paths: {/: {file.dir: $www}}}}
+	EOF
+}
+
+lighttpd_conf() {
+	cat <<-EOF
+	server.document-root = "$www"
+	server.port = $(port_of lighttpd)
+	server.bind = "127.0.0.1"
+	server.max-fds = 20000
+	server.max-connections = 16000
+	server.max-keep-alive-requests = 0
+	mimetype.assign = ("" => "text/plain")
+	EOF
+}
+
+run() { # NAME COMMAND...: on core 0; its pid goes to NAME.pid
+	name=$1
+	shift
+	taskset -c 0 "$@" >"$tmp/$name.out" 2>&1 &
+	echo $! >"$tmp/$name.run"
+	pids="$pids $!"
+	await "$name" curl -s -o /dev/null "http://127.0.0.1:$(port_of "$name")/hello"
+	all="$all $name"
+}
+
+has() {
+	command -v "$1" >/dev/null
+}
+
+# shellcheck disable=SC3045  # dash has it
+ulimit -n 20000 2>/dev/null || :
+all=
+run mummy "$build/bench/http-server" "$(port_of mummy)" "$www"
+nginx_conf >"$tmp/nginx.conf"
+! has nginx || run nginx nginx -c "$tmp/nginx.conf" -e "$tmp/nginx.log"
+h2o_conf >"$tmp/h2o.conf"
+! has h2o || run h2o h2o -c "$tmp/h2o.conf"
+lighttpd_conf >"$tmp/lighttpd.conf"
+! has lighttpd || run lighttpd lighttpd -D -f "$tmp/lighttpd.conf"
+if [ -e /usr/include/microhttpd.h ]; then
+	cc -O2 -o "$tmp/mhd" "$here/http-mhd.c" -lmicrohttpd
+	run mhd "$tmp/mhd" "$(port_of mhd)" "$www/json"
+fi
+if has go; then
+	(cd "$tmp" && GOCACHE=$tmp/gocache GOFLAGS=-mod=mod GO111MODULE=off go build -o "$tmp/go-server" "$here/http-go.go")
+	run go "$tmp/go-server" "$(port_of go)" "$www"
+fi
+
+# ---- Measuring ----------------------------------------------------------------------------------
+
+cpu_ns() { # NAME: CPU time of all its threads so far
+	cat "/proc/$(cat "$tmp/$1.run")"/task/*/schedstat | awk '{ n += $1 } END { printf "%.0f\n", n }'
+}
+
+load() { # ROW NAME WRK-ARGUMENT...: appends requests/s, CPU us per request, errors
+	row=$1
+	name=$2
+	shift 2
+	before=$(cpu_ns "$name")
+	taskset -c 1 wrk -t1 -d"$seconds" "$@" >"$tmp/wrk"
+	after=$(cpu_ns "$name")
+	awk -v cpu=$((after - before)) '/requests in/ { n = $1 } /^Requests\/sec/ { rate = $2 }
+		/Socket errors|Non-2xx/ { bad = 1 } END { if (n) printf "%.0f %.2f %d\n", rate, cpu / n / 1000, bad }' "$tmp/wrk" \
+		>>"$tmp/$row.$name"
+}
+
+table() { # ROW TITLE
+	echo
+	echo "$2"
+	echo
+	echo "| server | requests/s | CPU us per request | x nginx: rate | x nginx: CPU |"
+	echo "|---|---|---|---|---|"
+	for name in mummy nginx h2o lighttpd mhd go; do
+		if [ ! -s "$tmp/$1.$name" ]; then
+			echo "| $name | not measured | | | |"
+			continue
+		fi
+		ratio=" | "
+		[ ! -s "$tmp/$1.nginx" ] || ratio=$(awk -v a="$(value "$tmp/$1.$name" 1)" -v b="$(value "$tmp/$1.nginx" 1)" \
+			-v c="$(value "$tmp/$1.$name" 2)" -v d="$(value "$tmp/$1.nginx" 2)" \
+			'BEGIN { printf "%.2f | %.2f", a / b, c / d }')
+		bad=$(awk '{ n += $3 } END { print n ? " (errors)" : "" }' "$tmp/$1.$name")
+		echo "| $name$bad | $(median "$tmp/$1.$name" 1) | $(median "$tmp/$1.$name" 2) | $ratio |"
+	done
+}
+
+each() { # ROW PATH NAMES WRK-ARGUMENT...
+	row=$1
+	path=$2
+	names=$3
+	shift 3
+	i=0
+	while [ "$i" -lt "$rounds" ]; do
+		for name in $names; do
+			case "$all " in *" $name "*) load "$row" "$name" "$@" "http://127.0.0.1:$(port_of "$name")$path" ;; esac
+		done
+		i=$((i + 1))
+	done
+}
+
+anonymous() { # NAME: bytes of its own memory
+	awk '/^RssAnon/ { print $2 * 1024 }' "/proc/$(cat "$tmp/$1.run")/status"
+}
+
+idle() { # NAME
+	before=$(anonymous "$1")
+	mkfifo "$tmp/hold.$1"
+	taskset -c 1 "$build/bench/http-idle" "$(port_of "$1")" 10000 /hello >"$tmp/idle.$1.out" 2>&1 <"$tmp/hold.$1" &
+	exec 3>"$tmp/hold.$1"
+	tries=0
+	until grep -q . "$tmp/idle.$1.out" || [ $tries -ge 600 ]; do
+		tries=$((tries + 1))
+		sleep 0.05
+	done
+	if grep -q open "$tmp/idle.$1.out"; then
+		echo "| $1 | $((($(anonymous "$1") - before) / 10000)) |"
+	else
+		echo "| $1 | not measured: $(head -n 1 "$tmp/idle.$1.out") |"
+	fi
+	exec 3>&-
+	wait $!
+}
+
+echo "$rounds rounds of $seconds s, rivals alternated; server on core 0, load on core 1"
+for row in $rows; do
+	case $row in
+	hello)
+		each hello /hello "mummy nginx h2o lighttpd mhd go" -c64
+		table hello "Plaintext, keep-alive, 64 connections" ;;
+	pipeline)
+		each pipeline /hello "mummy nginx h2o mhd go" -c64 -s "$here/pipeline.lua"
+		table pipeline "The same, pipelined by 16" ;;
+	work)
+		each work /work mummy -c64
+		each work /hello nginx -c64
+		table work "Through the pool of 10 threads (nginx: without one)" ;;
+	file)
+		each file /file "mummy nginx h2o lighttpd go" -c16
+		table file "A file of 1 MiB, 16 connections" ;;
+	gzip)
+		each gzip /json "mummy nginx" -c64 -H "Accept-Encoding: gzip"
+		table gzip "16 KiB of JSON in gzip, level 1" ;;
+	idle)
+		echo
+		echo "10,000 idle connections"
+		echo
+		echo "| server | bytes of its own memory each |"
+		echo "|---|---|"
+		for name in $all; do
+			idle "$name"
+		done ;;
+	esac
+done
