@@ -86,9 +86,7 @@ void mpool_wake_one(mummy_pool *p)
 
 static void note_next_due(mummy_pool *p)
 {
-	struct mpool_timer *first = mpool_timers_first(&p->timers);
-
-	atomic_store(&p->next_due_ns, first ? first->due_ns : MPOOL_NEVER);
+	atomic_store(&p->next_due_ns, mpool_timers_next_ns(&p->timers));
 }
 
 /** One that comes again keeps its place, and needs room for the next time: without, it skips a beat. */
@@ -110,14 +108,14 @@ static void expire_one(mummy_pool *p, struct mpool_timer *timer)
 
 void mpool_expire(mummy_pool *p)
 {
-	struct mpool_timer *first = mpool_timers_first(&p->timers);
+	struct mpool_timer *timer;
 	uint64_t now;
 
-	if (!first)
+	if (p->timers.count == p->resting)
 		return;
 	now = p->draining ? MPOOL_RESTS - 1 : mummy_now_ns();
-	for (; first && first->due_ns <= now; first = mpool_timers_first(&p->timers))
-		expire_one(p, first);
+	while ((timer = mpool_timers_due(&p->timers, now)))
+		expire_one(p, timer);
 	mpool_note_queue(p);
 	note_next_due(p);
 }
@@ -198,7 +196,7 @@ void mpool_tell_drainers(mummy_pool *p)
 /** Lock held, given back while asleep. */
 static void sleep_once(mummy_pool *p, struct mpool_worker *w)
 {
-	uint64_t until = p->keeper == w ? mpool_timers_first(&p->timers)->due_ns : w->idle_until_ns;
+	uint64_t until = p->keeper == w ? mpool_timers_next_ns(&p->timers) : w->idle_until_ns;
 	uint64_t due = mpool_fibers_due_ns(w);
 
 	mpool_tell_drainers(p);

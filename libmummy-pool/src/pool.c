@@ -41,7 +41,6 @@ static void release(mummy_pool *p)
 {
 	mpool_workers_destroy(p);
 	mpool_queue_destroy(&p->queue);
-	mpool_timers_destroy(&p->timers);
 	mpool_alive_destroy(&p->alive);
 	free(p);
 }
@@ -99,6 +98,7 @@ static int init(mummy_pool *p, const struct mummy_pool_options *opt)
 	p->spin_ns = (uint64_t)opt->spin_us * 1000u;
 	p->max_queued = opt->max_queued;
 	p->stamp.pool = p;
+	mpool_timers_init(&p->timers, mummy_now_ns());
 	p->next_due_ns = MPOOL_NEVER;
 	init_threads(p, opt);
 	mpool_alive_init(&p->alive);
@@ -219,13 +219,10 @@ static void free_in_child(mummy_pool *p)
 
 	while (mpool_queue_pop(&p->queue, &job))
 		forget(job);
-	while ((timer = mpool_timers_first(&p->timers))) {
-		bool rests = timer->due_ns == MPOOL_RESTS;
-
+	while ((timer = mpool_timers_due(&p->timers, MPOOL_RESTS - 1))) {
 		job = timer->job;
 		mpool_timers_remove(&p->timers, timer);
-		if (!rests)
-			forget(job);
+		forget(job);
 	}
 	for (unsigned i = 0; p->stealing && i < p->made; i++)
 		while (mpool_deque_steal(&p->workers[i]->jobs, &job))

@@ -102,19 +102,17 @@ int mummy_pool_submit(void *pool, void (*run)(void *arg), void *arg)
 
 static int add_timer(mummy_pool *p, struct mpool_timer *timer)
 {
+	uint64_t before;
 	int rc = admit(p);
 
 	if (rc == 0)
 		rc = mpool_queue_promise(&p->queue, timer->priority);
 	if (rc < 0)
 		return rc;
-	rc = mpool_timers_add(&p->timers, timer);
-	if (rc < 0) {
-		mpool_queue_withdraw(&p->queue, timer->priority);
-		return rc;
-	}
+	before = mpool_timers_next_ns(&p->timers);
+	mpool_timers_add(&p->timers, timer, mummy_now_ns());
 	p->accepted++;
-	if (mpool_timers_first(&p->timers) == timer)
+	if (mpool_timers_next_ns(&p->timers) < before)
 		mpool_timers_changed(p);
 	return 0;
 }
@@ -156,9 +154,11 @@ bool mpool_rearm(mummy_pool *p, struct mpool_timer *timer, uint64_t due_ns)
 	pthread_mutex_lock(&p->lock);
 	again = !p->draining;
 	if (again) {
+		uint64_t before = mpool_timers_next_ns(&p->timers);
+
 		p->resting--;
 		mpool_timers_move(&p->timers, timer, due_ns);
-		if (mpool_timers_first(&p->timers) == timer)
+		if (mpool_timers_next_ns(&p->timers) < before)
 			mpool_timers_changed(p);
 	}
 	pthread_mutex_unlock(&p->lock);

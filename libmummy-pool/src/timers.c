@@ -1,91 +1,57 @@
 #include <config.h>
 #include "timers.h"
-#include <errno.h>
-#include <stdlib.h>
+#include "mummy-common.h"
 
-#define FIRST_CAPACITY 16u
-
-static void put(struct mpool_timers *h, size_t place, struct mpool_timer *t)
+void mpool_timers_init(struct mpool_timers *s, uint64_t now_ns)
 {
-	h->heap[place] = t;
-	t->place = place;
+	mpool_wheel_init(&s->wheel, now_ns);
+	s->due = NULL;
+	s->count = 0;
 }
 
-static void sift_up(struct mpool_timers *h, size_t place, struct mpool_timer *t)
+void mpool_timers_add(struct mpool_timers *s, struct mpool_timer *t, uint64_t now_ns)
 {
-	for (; place > 1 && t->due_ns < h->heap[place / 2]->due_ns; place /= 2)
-		put(h, place, h->heap[place / 2]);
-	put(h, place, t);
+	/* An empty wheel stands still. */
+	if (s->wheel.count == 0)
+		mpool_wheel_expire(&s->wheel, now_ns);
+	t->entry.at = NULL;
+	t->in = true;
+	s->count++;
+	mpool_timers_move(s, t, t->due_ns);
 }
 
-static void sift_down(struct mpool_timers *h, size_t place, struct mpool_timer *t)
+bool mpool_timers_remove(struct mpool_timers *s, struct mpool_timer *t)
 {
-	size_t child;
-
-	for (; (child = place * 2) <= h->count; place = child) {
-		if (child < h->count && h->heap[child + 1]->due_ns < h->heap[child]->due_ns)
-			child++;
-		if (t->due_ns <= h->heap[child]->due_ns)
-			break;
-		put(h, place, h->heap[child]);
-	}
-	put(h, place, t);
-}
-
-int mpool_timers_add(struct mpool_timers *h, struct mpool_timer *t)
-{
-	size_t capacity = h->capacity ? h->capacity * 2 : FIRST_CAPACITY;
-	struct mpool_timer **heap;
-
-	if (h->count + 1 >= h->capacity) {
-		if (capacity > SIZE_MAX / sizeof *heap)
-			return -ENOMEM;
-		heap = realloc(h->heap, capacity * sizeof *heap);
-		if (!heap)
-			return -ENOMEM;
-		h->heap = heap;
-		h->capacity = capacity;
-	}
-	sift_up(h, ++h->count, t);
-	return 0;
-}
-
-static void sift(struct mpool_timers *h, size_t place, struct mpool_timer *t)
-{
-	if (place > 1 && t->due_ns < h->heap[place / 2]->due_ns)
-		sift_up(h, place, t);
-	else
-		sift_down(h, place, t);
-}
-
-void mpool_timers_move(struct mpool_timers *h, struct mpool_timer *t, uint64_t due_ns)
-{
-	t->due_ns = due_ns;
-	sift(h, t->place, t);
-}
-
-bool mpool_timers_remove(struct mpool_timers *h, struct mpool_timer *t)
-{
-	size_t place = t->place;
-	struct mpool_timer *last;
-
-	if (place == 0)
+	if (!t->in)
 		return false;
-	last = h->heap[h->count--];
-	t->place = 0;
-	if (last == t)
-		return true;
-	sift(h, place, last);
+	mpool_wheel_remove(&s->wheel, &t->entry);
+	t->in = false;
+	s->count--;
 	return true;
 }
 
-struct mpool_timer *mpool_timers_first(const struct mpool_timers *h)
+void mpool_timers_move(struct mpool_timers *s, struct mpool_timer *t, uint64_t due_ns)
 {
-	return h->count ? h->heap[1] : NULL;
+	mpool_wheel_remove(&s->wheel, &t->entry);
+	t->due_ns = due_ns;
+	if (due_ns != MPOOL_RESTS)
+		mpool_wheel_add(&s->wheel, &t->entry, due_ns);
 }
 
-void mpool_timers_destroy(struct mpool_timers *h)
+struct mpool_timer *mpool_timers_due(struct mpool_timers *s, uint64_t now_ns)
 {
-	free(h->heap);
-	*h = (struct mpool_timers){ 0 };
+	struct mpool_wheel_entry *e;
+
+	if (!s->due)
+		s->due = mpool_wheel_expire(&s->wheel, now_ns);
+	e = s->due;
+	if (!e)
+		return NULL;
+	s->due = e->next;
+	return MUMMY_CONTAINER_OF(e, struct mpool_timer, entry);
+}
+
+uint64_t mpool_timers_next_ns(const struct mpool_timers *s)
+{
+	return mpool_wheel_next_ns(&s->wheel);
 }

@@ -117,6 +117,19 @@ uint64_t mpool_wheel_next_ns(const struct mpool_wheel *w)
 	return w->count ? next_tick(w) << MPOOL_WHEEL_TICK_BITS : UINT64_MAX;
 }
 
+/** A slot holds the last added first. */
+static struct mpool_wheel_entry *reversed(struct mpool_wheel_entry *e)
+{
+	struct mpool_wheel_entry *list = NULL, *next;
+
+	for (; e; e = next) {
+		next = e->next;
+		e->next = list;
+		list = e;
+	}
+	return list;
+}
+
 /** The far slots whose time has come are spread over the nearer ones. */
 static void spread(struct mpool_wheel *w)
 {
@@ -128,7 +141,7 @@ static void spread(struct mpool_wheel *w)
 			continue;
 		w->far[level][slot] = NULL;
 		w->far_used[level] &= ~((uint64_t)1 << slot);
-		for (; e; e = next) {
+		for (e = reversed(e); e; e = next) {
 			next = e->next;
 			put(w, e);
 		}

@@ -3,6 +3,10 @@
 #include "timers.h"
 
 enum { N = 500 };
+#define TICK ((uint64_t)1 << MPOOL_WHEEL_TICK_BITS)
+
+static struct mpool_timer t[N];
+static struct mpool_timers s;
 
 static uint32_t next(uint32_t *state)
 {
@@ -10,76 +14,114 @@ static uint32_t next(uint32_t *state)
 	return *state >> 8;
 }
 
+static void reset(void)
+{
+	for (int i = 0; i < N; i++)
+		t[i] = (struct mpool_timer){ 0 };
+	mpool_timers_init(&s, 0);
+}
+
+static void add(struct mpool_timer *timer, uint64_t due_ns)
+{
+	timer->due_ns = due_ns;
+	mpool_timers_add(&s, timer, 0);
+}
+
 START_TEST(the_earliest_comes_first)
 {
-	static struct mpool_timer t[N];
-	struct mpool_timers h = { 0 };
-	struct mpool_timer *first;
-	uint64_t last = 0;
+	uint64_t now = 0, last = 0;
+	struct mpool_timer *one;
 	uint32_t state = 1;
+	size_t n = 0;
 
-	ck_assert_ptr_null(mpool_timers_first(&h));
-	for (int i = 0; i < N; i++) {
-		t[i].due_ns = next(&state) % 100;
-		ck_assert_int_eq(mpool_timers_add(&h, &t[i]), 0);
+	reset();
+	ck_assert_uint_eq(mpool_timers_next_ns(&s), UINT64_MAX);
+	for (int i = 0; i < N; i++)
+		add(&t[i], next(&state) * TICK / 1000);
+	while ((now = mpool_timers_next_ns(&s)) != UINT64_MAX) {
+		while ((one = mpool_timers_due(&s, now))) {
+			ck_assert_uint_le(one->due_ns, now);
+			ck_assert_uint_ge(one->due_ns / TICK, last / TICK);
+			last = one->due_ns;
+			ck_assert(mpool_timers_remove(&s, one));
+			ck_assert(!mpool_timers_remove(&s, one));
+			n++;
+		}
 	}
-	for (int i = 0; i < N; i++) {
-		first = mpool_timers_first(&h);
-		ck_assert_uint_ge(first->due_ns, last);
-		last = first->due_ns;
-		ck_assert(mpool_timers_remove(&h, first));
-		ck_assert(!mpool_timers_remove(&h, first));
-	}
-	ck_assert_ptr_null(mpool_timers_first(&h));
-	mpool_timers_destroy(&h);
+	ck_assert_uint_eq(n, N);
+	ck_assert_uint_eq(s.count, 0);
 }
 END_TEST
 
-static void check_heap(const struct mpool_timers *h)
+/* However far away they were. */
+START_TEST(of_one_time_the_first_added_comes_first)
 {
-	for (size_t i = 1; i <= h->count; i++) {
-		ck_assert_uint_eq(h->heap[i]->place, i);
-		ck_assert_uint_le(h->heap[i > 1 ? i / 2 : 1]->due_ns, h->heap[i]->due_ns);
+	static const uint64_t times[] = { TICK * 3, TICK * 300, TICK * 30000, TICK * 3000000 };
+
+	for (size_t k = 0; k < sizeof times / sizeof times[0]; k++) {
+		struct mpool_timer *one;
+		uint64_t now;
+		int n = 0;
+
+		reset();
+		for (int i = 0; i < N; i++)
+			add(&t[i], times[k]);
+		while ((now = mpool_timers_next_ns(&s)) != UINT64_MAX)
+			while ((one = mpool_timers_due(&s, now))) {
+				ck_assert_ptr_eq(one, &t[n++]);
+				mpool_timers_remove(&s, one);
+			}
+		ck_assert_int_eq(n, N);
 	}
 }
+END_TEST
 
 START_TEST(any_can_be_removed)
 {
-	static struct mpool_timer t[N];
-	struct mpool_timers h = { 0 };
 	uint32_t state = 7;
+	size_t in = 0;
 
+	reset();
 	for (int round = 0; round < 5 * N; round++) {
 		struct mpool_timer *one = &t[next(&state) % N];
 
-		if (!mpool_timers_remove(&h, one)) {
-			one->due_ns = next(&state);
-			ck_assert_int_eq(mpool_timers_add(&h, one), 0);
+		if (mpool_timers_remove(&s, one)) {
+			in--;
+		} else {
+			add(one, next(&state) * TICK);
+			in++;
 		}
-		if (round % 50 == 0)
-			check_heap(&h);
+		ck_assert_uint_eq(s.count, in);
 	}
-	check_heap(&h);
-	mpool_timers_destroy(&h);
+	for (struct mpool_timer *one; (one = mpool_timers_due(&s, MPOOL_RESTS - 1)); in--)
+		mpool_timers_remove(&s, one);
+	ck_assert_uint_eq(in, 0);
 }
 END_TEST
 
-START_TEST(one_inside_can_be_moved)
+START_TEST(one_inside_rests_and_comes_again)
 {
-	static struct mpool_timer t[N];
-	struct mpool_timers h = { 0 };
-	uint32_t state = 3;
+	uint64_t now = 0;
+	int times = 0;
 
-	for (int i = 0; i < N; i++) {
-		t[i].due_ns = next(&state) % 100;
-		ck_assert_int_eq(mpool_timers_add(&h, &t[i]), 0);
+	reset();
+	add(&t[0], TICK);
+	while (times < 100) {
+		now = mpool_timers_next_ns(&s);
+		if (!mpool_timers_due(&s, now))
+			continue;
+		times++;
+		mpool_timers_move(&s, &t[0], MPOOL_RESTS);
+		ck_assert_uint_eq(s.count, 1);
+		ck_assert_uint_eq(mpool_timers_next_ns(&s), UINT64_MAX);
+		ck_assert_ptr_null(mpool_timers_due(&s, now + TICK));
+		mpool_timers_move(&s, &t[0], now + TICK * (uint64_t)(times * times));
 	}
-	for (int i = 0; i < N; i++) {
-		mpool_timers_move(&h, &t[next(&state) % N], i % 5 ? next(&state) % 200 : MPOOL_RESTS);
-		check_heap(&h);
-	}
-	mpool_timers_destroy(&h);
+	mpool_timers_move(&s, &t[0], now + 1);
+	ck_assert(mpool_timers_remove(&s, &t[0]));
+	ck_assert_uint_eq(s.count, 0);
 }
 END_TEST
 
-SUITE_MAIN("pool/timers", one_inside_can_be_moved, the_earliest_comes_first, any_can_be_removed)
+SUITE_MAIN("pool/timers", the_earliest_comes_first, of_one_time_the_first_added_comes_first,
+	   any_can_be_removed, one_inside_rests_and_comes_again)
