@@ -123,7 +123,7 @@ measure_idle()
 	echo "|---|---|---|"
 	for peer in ours uws lws node; do
 		if start "$peer" ""; then
-			figures=$(taskset -c 1 "$tmp/load" "$port" /echo "$pid" idle 5000)
+			figures=$(taskset -c 1 "$tmp/load" "$port" /echo "$pid" idle 5000) || figures="failed failed"
 			end
 			echo "| $(peer_name "$peer") | ${figures% *} | ${figures#* } |"
 		else

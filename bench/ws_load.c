@@ -222,10 +222,12 @@ static void receive(struct conn *c)
 			break;
 		for (unsigned i = 0; i < ext; i++)
 			n = n << 8 | p[2 + i];
-		must((p[0] & 0x0f) <= 2 && (p[0] & 0x80), "another frame came");
+		must(((p[0] & 0x0f) <= 2 || p[0] == 0x89) && (p[0] & 0x80), "another frame came");
 		if (c->nin - at < 2 + ext + n)
 			break;
-		check(c, p + 2 + ext, (size_t)n, p[0] & 0x40);
+		/* A ping to one who was silent is let be. */
+		if (p[0] != 0x89)
+			check(c, p + 2 + ext, (size_t)n, p[0] & 0x40);
 		at += 2 + ext + (size_t)n;
 	}
 	memmove(c->in, c->in + at, c->nin - at);
