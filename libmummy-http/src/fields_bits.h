@@ -5,8 +5,9 @@
  *
  *     static void classify(const char *p, struct bits *b)
  *
- * which looks at 64 octets; where names cost more so than octet by octet, it defines MHTTP_NAMES_BY_TABLE. Octets behind the end count as such that belong to nothing, so every search
- * ends there at the latest. A line that is not plainly good is left to the portable code.
+ * which looks at 64 octets; where names cost more so than octet by octet, it defines MHTTP_NAMES_BY_TABLE.
+ * Octets behind the end count as such that belong to nothing, so every search ends there at the latest. A
+ * line that is not plainly good is left to the portable code.
  */
 struct bits {
 	uint64_t name;   /* octets that no name has */
