@@ -79,8 +79,8 @@ int mup_transfer_new(struct mup_request *r, struct mup_session *s, int created, 
 	t->progress_ms = t->window_ms = mummy_now_ms();
 	s->writer = t;
 	u->stats.writing++;
-	if ((t->sum.len || t->trailer) && mup_session_hold(u, s) < 0)
-		t->error = -EIO;   /* told at the end */
+	if (t->sum.len || t->trailer)
+		t->error = mup_session_hold(u, s);   /* told at the end */
 	mup_gate_leave(u, s);
 	pthread_mutex_unlock(&u->lock);
 	*out = t;

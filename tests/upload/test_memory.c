@@ -95,12 +95,13 @@ static int try_patch(mummy_upload *u, const char *path, uint64_t off, size_t n)
 {
 	struct fake_fields f = { .n = 0 };
 	struct answer a;
-	char text[32];
+	char text[32], said[128];
 
 	snprintf(text, sizeof text, "%" PRIu64, off);
 	put_field(&f, "Tus-Resumable", "1.0.0");
 	put_field(&f, "Content-Type", "application/offset+octet-stream");
 	put_field(&f, "Upload-Offset", text);
+	put_field(&f, "Upload-Checksum", checksum_of("sha1", GNUTLS_DIG_SHA1, "0123456789" + off, n, said));
 	return try_ask(u, &a, "PATCH", path, &f, "0123456789" + off, n);
 }
 
@@ -133,6 +134,38 @@ static void persist(mummy_upload *u, char path[128])
 	}
 }
 
+static void try_concat(mummy_upload *u, const char *concat, const char *body, char path[128])
+{
+	int rc;
+
+	do {
+		struct fake_fields f = { .n = 0 };
+		struct answer a;
+
+		put_field(&f, "Tus-Resumable", "1.0.0");
+		put_field(&f, "Upload-Concat", concat);
+		if (body) {
+			put_field(&f, "Content-Type", "application/offset+octet-stream");
+			put_field(&f, "Upload-Length", "5");
+		}
+		rc = try_ask(u, &a, "POST", "/files/", &f, body, body ? 5 : 0);
+		ck_assert_msg(rc == 201 || is_failure(rc), "POST %d", rc);
+		if (rc == 201)
+			snprintf(path, 128, "%s", field(&a, "Location"));
+	} while (rc != 201);
+}
+
+/* Two parts and what they become. */
+static void persist_concat(mummy_upload *u, char path[128])
+{
+	char one[128], two[128], concat[300];
+
+	try_concat(u, "partial", "01234", one);
+	try_concat(u, "partial", "56789", two);
+	snprintf(concat, sizeof concat, "final;%s %s", one, two);
+	try_concat(u, concat, NULL, path);
+}
+
 static mummy_upload *persist_open(const char *folder)
 {
 	struct mummy_upload_dir_options dir = { .sync = MUMMY_UPLOAD_SYNC_NONE, .naming = MUMMY_UPLOAD_NAME_METADATA };
@@ -157,7 +190,7 @@ static void fail_each(int on_disk)
 	int seen = 1;
 
 	for (int at = 1; at <= seen; at++) {
-		char folder[64], path[128], back[16];
+		char folder[64], path[128], joined[128], back[16];
 		mummy_upload *u;
 
 		if (on_disk)
@@ -166,10 +199,12 @@ static void fail_each(int on_disk)
 		fail_at = at;
 		u = persist_open(on_disk ? folder : NULL);
 		persist(u, path);
+		persist_concat(u, joined);
 		if (at == 1 || calls >= at)
 			seen = calls > seen ? calls : seen;
 		fail_at = 0;
 		ck_assert_int_eq(offset_of(u, path), 10);
+		ck_assert_int_eq(offset_of(u, joined), 10);
 		if (on_disk) {
 			ck_assert_int_eq(content(u, path, back, sizeof back), 10);
 			ck_assert_mem_eq(back, "0123456789", 10);
