@@ -25,6 +25,13 @@ static inline int suite_run(const char *name, const TTest *const *tests, size_t 
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
+/** As ck_assert, for loops of very many: those hold without a word to libcheck, which costs a write each. */
+#define SUITE_REQUIRE(condition) \
+	do { \
+		if (!(condition)) \
+			ck_abort_msg("not so: %s", #condition); \
+	} while (0)
+
 /** Seconds that one test of the program may take, sanitizers included; define before the include. */
 #ifndef SUITE_TIMEOUT_S
 #define SUITE_TIMEOUT_S 60
