@@ -33,11 +33,12 @@ static void check_same(const char *p, size_t n)
 		const struct mhttp_scanner *s = mhttp_scanner_at(i);
 
 		run(&got, s, copy, n);
-		if (got.rc != want.rc || got.h.status != want.h.status || got.h.nfields != want.h.nfields)
-			ck_abort_msg("%s: %d %d: %.*s", s->name, got.rc, want.rc, (int)n, p);
-		SUITE_REQUIRE(!memcmp(got.fields, want.fields, sizeof got.fields));
-		SUITE_REQUIRE(!memcmp(got.h.slots, want.h.slots, sizeof got.h.slots));
-		SUITE_REQUIRE(!memcmp(got.h.opaque, want.h.opaque, sizeof got.h.opaque));
+		ck_assert_msg(got.rc == want.rc && got.h.status == want.h.status &&
+				      got.h.nfields == want.h.nfields,
+			      "%s: %d %d: %.*s", s->name, got.rc, want.rc, (int)n, p);
+		ck_assert(!memcmp(got.fields, want.fields, sizeof got.fields));
+		ck_assert(!memcmp(got.h.slots, want.h.slots, sizeof got.h.slots));
+		ck_assert(!memcmp(got.h.opaque, want.h.opaque, sizeof got.h.opaque));
 	}
 	free(copy);
 }
@@ -90,7 +91,7 @@ START_TEST(targets_end_at_the_same_octet)
 				copy = split_copy(text, n);
 				want = mhttp_scanner_portable.target(copy, copy + n);
 				for (unsigned i = 0; mhttp_scanner_at(i); i++)
-					SUITE_REQUIRE(mhttp_scanner_at(i)->target(copy, copy + n) == want);
+					ck_assert_ptr_eq(mhttp_scanner_at(i)->target(copy, copy + n), want);
 				free(copy);
 			}
 }

@@ -41,21 +41,21 @@ START_TEST(all_that_is_due_leaves)
 	while (left > 0) {
 		uint64_t next = mpool_wheel_next_ns(&wheel), before = 0;
 
-		SUITE_REQUIRE(next > now);
-		SUITE_REQUIRE(!mpool_wheel_expire(&wheel, next - 1));
+		ck_assert_uint_gt(next, now);
+		ck_assert_ptr_null(mpool_wheel_expire(&wheel, next - 1));
 		now = next;
 		for (struct mpool_wheel_entry *e = mpool_wheel_expire(&wheel, now); e; e = e->next, left--) {
 			size_t i = (size_t)(e - entries);
 
-			SUITE_REQUIRE(!e->at);
-			SUITE_REQUIRE(due[i] <= now);
-			SUITE_REQUIRE(due[i] + 2 * TICK >= now);
-			SUITE_REQUIRE(due[i] + TICK >= before);
+			ck_assert_ptr_null(e->at);
+			ck_assert_uint_le(due[i], now);
+			ck_assert_uint_ge(due[i] + 2 * TICK, now);
+			ck_assert_uint_ge(due[i] + TICK, before);
 			before = due[i];
 		}
 	}
-	SUITE_REQUIRE(wheel.count == 0);
-	SUITE_REQUIRE(mpool_wheel_next_ns(&wheel) == UINT64_MAX);
+	ck_assert_uint_eq(wheel.count, 0);
+	ck_assert_uint_eq(mpool_wheel_next_ns(&wheel), UINT64_MAX);
 }
 END_TEST
 
@@ -71,10 +71,10 @@ START_TEST(a_late_look_finds_all)
 		mpool_wheel_add(&wheel, &entries[i], due[i]);
 	}
 	for (struct mpool_wheel_entry *e = mpool_wheel_expire(&wheel, TICK * 100002); e; e = e->next, n++) {
-		SUITE_REQUIRE(e->tick >= before);
+		ck_assert_uint_ge(e->tick, before);
 		before = e->tick;
 	}
-	SUITE_REQUIRE(n == ENTRIES);
+	ck_assert_uint_eq(n, ENTRIES);
 }
 END_TEST
 
@@ -83,17 +83,17 @@ START_TEST(what_was_removed_does_not_leave)
 	size_t n = 0;
 
 	reset(0);
-	SUITE_REQUIRE(!mpool_wheel_remove(&wheel, &entries[0]));
+	ck_assert(!mpool_wheel_remove(&wheel, &entries[0]));
 	for (size_t i = 0; i < ENTRIES; i++)
 		mpool_wheel_add(&wheel, &entries[i], any(TICK * 1000000));
 	for (size_t i = 0; i < ENTRIES; i += 2)
-		SUITE_REQUIRE(mpool_wheel_remove(&wheel, &entries[i]));
+		ck_assert(mpool_wheel_remove(&wheel, &entries[i]));
 	for (uint64_t now = 0; now < TICK * 1000003; now += TICK * 777)
 		for (struct mpool_wheel_entry *e = mpool_wheel_expire(&wheel, now); e; e = e->next, n++)
-			SUITE_REQUIRE((e - entries) % 2 == 1);
+			ck_assert_int_eq((e - entries) % 2, 1);
 	for (struct mpool_wheel_entry *e = mpool_wheel_expire(&wheel, TICK * 1000003); e; e = e->next)
 		n++;
-	SUITE_REQUIRE(n == ENTRIES / 2);
+	ck_assert_uint_eq(n, ENTRIES / 2);
 }
 END_TEST
 
@@ -113,12 +113,12 @@ START_TEST(it_is_used_again_and_again)
 			size_t i = (size_t)(e - entries);
 
 			next = e->next;
-			SUITE_REQUIRE(due[i] <= now);
-			SUITE_REQUIRE(due[i] + 5 * TICK >= now);
+			ck_assert_uint_le(due[i], now);
+			ck_assert_uint_ge(due[i] + 5 * TICK, now);
 			due[i] = now + any(ended % 3 ? TICK * 600 : TICK * 40000);
 			mpool_wheel_add(&wheel, e, due[i]);
 		}
-		SUITE_REQUIRE(wheel.count == 100);
+		ck_assert_uint_eq(wheel.count, 100);
 	}
 }
 END_TEST
