@@ -7,11 +7,13 @@
 #include "simd.h"
 #include "utf8_classes.h"
 
-#define AVX2 __attribute__((target("avx2")))
+#define MWS_TARGET __attribute__((target("avx2")))
 #define INLINE static inline __attribute__((target("avx2"), always_inline))
-enum { BLOCK = 32, LEAST = 16 };
+enum { BLOCK = 32 };
+typedef __m256i vec;
 
-static const uint8_t first_high[16] = { FIRST_HIGH }, first_low[16] = { FIRST_LOW }, second_high[16] = { SECOND_HIGH };
+static const uint8_t first_high[16] = { FIRST_HIGH }, first_low[16] = { FIRST_LOW };
+static const uint8_t second_high[16] = { SECOND_HIGH };
 
 INLINE __m256i widen(const uint8_t mask[4])
 {
@@ -31,7 +33,7 @@ INLINE void store(uint8_t *p, __m256i v)
 	_mm256_storeu_si256((__m256i *)(void *)p, v);
 }
 
-AVX2 static void mask_blocks(uint8_t *p, size_t n, const uint8_t mask[4])
+MWS_TARGET static void mask_blocks(uint8_t *p, size_t n, const uint8_t mask[4])
 {
 	__m256i m = widen(mask);
 	size_t i = 0;
@@ -55,7 +57,8 @@ INLINE __m256i look_up(const uint8_t table[16], __m256i v)
 {
 	__m128i t = _mm_loadu_si128((const __m128i *)(const void *)table);
 
-	return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(t), _mm256_and_si256(v, _mm256_set1_epi8(0x0f)));
+	v = _mm256_and_si256(v, _mm256_set1_epi8(0x0f));
+	return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(t), v);
 }
 
 /* What is wrong in v. The second of two continuations is in its place two after a lead of three octets, or
@@ -74,9 +77,9 @@ INLINE __m256i errors(__m256i v, __m256i before)
 /* Not zero where v ends within a character. */
 INLINE __m256i begun(__m256i v)
 {
-	const __m256i most = _mm256_setr_epi8(-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
-					      -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, (char)(0xf0 - 1),
-					      (char)(0xe0 - 1), (char)(0xc0 - 1));
+	const __m256i most = _mm256_setr_epi8(-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+					      -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+					      (char)(0xf0 - 1), (char)(0xe0 - 1), (char)(0xc0 - 1));
 
 	return _mm256_subs_epu8(v, most);
 }
@@ -102,7 +105,6 @@ INLINE __m256i last_block(uint8_t *p, size_t n, __m256i m, int masked)
 	return load(block);
 }
 
-/* 1 when p is whole characters. masked is a constant; without it p is only read. */
 INLINE int is_valid(uint8_t *p, size_t n, __m256i m, int masked)
 {
 	__m256i wrong = _mm256_setzero_si256(), before = wrong, a, b;
@@ -140,51 +142,7 @@ INLINE int is_valid(uint8_t *p, size_t n, __m256i m, int masked)
 	return _mm256_testz_si256(wrong, wrong);
 }
 
-AVX2 static int check(uint32_t *state, const uint8_t *p, size_t n)
-{
-	size_t i = 0, rest;
-
-	while (*state && i < n)
-		if (mws_utf8_octets(state, p + i++, 1) < 0)
-			return -EILSEQ;
-	p += i;
-	n -= i;
-	if (n < LEAST)
-		return mws_utf8_octets(state, p, n);
-	rest = mws_utf8_begun(p + n - 3, 3);
-	if (!is_valid((uint8_t *)(uintptr_t)p, n - rest, _mm256_setzero_si256(), 0)) {
-		*state = MWS_UTF8_INVALID;
-		return -EILSEQ;
-	}
-	return mws_utf8_octets(state, p + n - rest, rest);
-}
-
-AVX2 static int unmask_and_check(uint32_t *state, uint8_t *p, size_t n, const uint8_t mask[4])
-{
-	uint8_t turned[4], last[3];
-	size_t i = 0, rest;
-
-	for (; *state && i < n; i++) {
-		p[i] ^= mask[i & 3];
-		if (mws_utf8_octets(state, p + i, 1) < 0)
-			return -EILSEQ;
-	}
-	for (unsigned k = 0; k < 4; k++)
-		turned[k] = mask[(i + k) & 3];
-	p += i;
-	n -= i;
-	if (n < LEAST)
-		return mws_simd_portable.text(state, p, n, turned);
-	for (unsigned k = 0; k < 3; k++)
-		last[k] = p[n - 3 + k] ^ turned[(n - 3 + k) & 3];
-	rest = mws_utf8_begun(last, 3);
-	if (!is_valid(p, n - rest, widen(turned), 1)) {
-		*state = MWS_UTF8_INVALID;
-		return -EILSEQ;
-	}
-	memcpy(p + n - rest, last + 3 - rest, rest);
-	return mws_utf8_octets(state, p + n - rest, rest);
-}
+#include "simd_text.h"
 
 const struct mws_simd mws_simd_avx2 = { "avx2", mask_blocks, check, unmask_and_check };
 #else

@@ -7,9 +7,12 @@
 #include "simd.h"
 #include "utf8_classes.h"
 
-enum { BLOCK = 16, LEAST = 16 };
+#define MWS_TARGET
+enum { BLOCK = 16 };
+typedef uint8x16_t vec;
 
-static const uint8_t first_high[16] = { FIRST_HIGH }, first_low[16] = { FIRST_LOW }, second_high[16] = { SECOND_HIGH };
+static const uint8_t first_high[16] = { FIRST_HIGH }, first_low[16] = { FIRST_LOW };
+static const uint8_t second_high[16] = { SECOND_HIGH };
 static const uint8_t most[16] = { 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
 				  0xf0 - 1, 0xe0 - 1, 0xc0 - 1 };
 
@@ -39,7 +42,8 @@ static void mask_blocks(uint8_t *p, size_t n, const uint8_t mask[4])
 
 static inline uint8x16_t errors(uint8x16_t v, uint8x16_t before)
 {
-	uint8x16_t one = vextq_u8(before, v, 15), two = vextq_u8(before, v, 14), three = vextq_u8(before, v, 13), e, more;
+	uint8x16_t one = vextq_u8(before, v, 15), two = vextq_u8(before, v, 14);
+	uint8x16_t three = vextq_u8(before, v, 13), e, more;
 
 	e = vandq_u8(vqtbl1q_u8(vld1q_u8(first_high), vshrq_n_u8(one, 4)),
 		     vqtbl1q_u8(vld1q_u8(first_low), vandq_u8(one, vdupq_n_u8(15))));
@@ -58,7 +62,6 @@ static inline uint8x16_t step(uint8x16_t v, uint8x16_t *before, uint8x16_t wrong
 	return wrong;
 }
 
-/* 1 when p is whole characters. */
 static inline __attribute__((always_inline)) int is_valid(uint8_t *p, size_t n, uint8x16_t m, int masked)
 {
 	uint8x16_t wrong = vdupq_n_u8(0), before = wrong, v;
@@ -86,51 +89,7 @@ static inline __attribute__((always_inline)) int is_valid(uint8_t *p, size_t n, 
 	return vmaxvq_u8(wrong) == 0;
 }
 
-static int check(uint32_t *state, const uint8_t *p, size_t n)
-{
-	size_t i = 0, rest;
-
-	while (*state && i < n)
-		if (mws_utf8_octets(state, p + i++, 1) < 0)
-			return -EILSEQ;
-	p += i;
-	n -= i;
-	if (n < LEAST)
-		return mws_utf8_octets(state, p, n);
-	rest = mws_utf8_begun(p + n - 3, 3);
-	if (!is_valid((uint8_t *)(uintptr_t)p, n - rest, vdupq_n_u8(0), 0)) {
-		*state = MWS_UTF8_INVALID;
-		return -EILSEQ;
-	}
-	return mws_utf8_octets(state, p + n - rest, rest);
-}
-
-static int unmask_and_check(uint32_t *state, uint8_t *p, size_t n, const uint8_t mask[4])
-{
-	uint8_t turned[4], last[3];
-	size_t i = 0, rest;
-
-	for (; *state && i < n; i++) {
-		p[i] ^= mask[i & 3];
-		if (mws_utf8_octets(state, p + i, 1) < 0)
-			return -EILSEQ;
-	}
-	for (unsigned k = 0; k < 4; k++)
-		turned[k] = mask[(i + k) & 3];
-	p += i;
-	n -= i;
-	if (n < LEAST)
-		return mws_simd_portable.text(state, p, n, turned);
-	for (unsigned k = 0; k < 3; k++)
-		last[k] = p[n - 3 + k] ^ turned[(n - 3 + k) & 3];
-	rest = mws_utf8_begun(last, 3);
-	if (!is_valid(p, n - rest, widen(turned), 1)) {
-		*state = MWS_UTF8_INVALID;
-		return -EILSEQ;
-	}
-	memcpy(p + n - rest, last + 3 - rest, rest);
-	return mws_utf8_octets(state, p + n - rest, rest);
-}
+#include "simd_text.h"
 
 const struct mws_simd mws_simd_neon = { "neon", mask_blocks, check, unmask_and_check };
 #else
