@@ -1,4 +1,7 @@
-/* http-mhd - the rival of libmicrohttpd: /hello and /json, on one epoll thread. usage: http-mhd PORT JSONFILE */
+/*
+ * http-mhd - the rival of libmicrohttpd: /hello and /json, on one epoll thread.
+ * usage: http-mhd PORT JSONFILE
+ */
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +13,16 @@ static char json[16384];
 static enum MHD_Result answer(void *ctx, struct MHD_Connection *c, const char *url, const char *method,
 			      const char *version, const char *data, size_t *n, void **state)
 {
+	static int begun;
 	struct MHD_Response *r;
 	enum MHD_Result rc;
 
-	(void)ctx, (void)method, (void)version, (void)data, (void)n, (void)state;
+	(void)ctx, (void)method, (void)version, (void)data, (void)n;
+	/* an answer to the first call, which is for the head alone, closes the connection */
+	if (!*state) {
+		*state = &begun;
+		return MHD_YES;
+	}
 	if (!strcmp(url, "/json"))
 		r = MHD_create_response_from_buffer(sizeof json, json, MHD_RESPMEM_PERSISTENT);
 	else

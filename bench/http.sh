@@ -1,7 +1,7 @@
 #!/bin/sh
-# Plaintext, pipelines, a pool, idle connections, files and gzip: libmummy-http against Debian's nginx, h2o, lighttpd and
-# libmicrohttpd and Go's net/http, alternated in one run. Server on core 0, load on core 1; CPU time of the server
-# from /proc. What is not installed is not measured.
+# Plaintext, pipelines, a pool, idle connections, files and gzip: libmummy-http against Debian's nginx, h2o,
+# lighttpd and libmicrohttpd and Go's net/http, alternated in one run. Server on core 0, load on core 1; CPU
+# time of the server from /proc. What is not installed is not measured.
 # usage: bench/http.sh BUILDDIR [ROUNDS] [SECONDS] [ROW...]   rows: hello pipeline work idle file gzip
 set -eu
 build=${1:?usage: bench/http.sh BUILDDIR [ROUNDS] [SECONDS] [ROW...]}
@@ -60,9 +60,9 @@ lighttpd_conf() {
 	server.document-root = "$www"
 	server.port = $(port_of lighttpd)
 	server.bind = "127.0.0.1"
-	server.max-fds = 20000
+	server.max-fds = 40000
 	server.max-connections = 16000
-	server.max-keep-alive-requests = 0
+	server.max-keep-alive-requests = 65535
 	mimetype.assign = ("" => "text/plain")
 	EOF
 }
@@ -82,7 +82,7 @@ has() {
 }
 
 # shellcheck disable=SC3045  # dash has it
-ulimit -n 20000 2>/dev/null || :
+ulimit -n 40000 2>/dev/null || ulimit -n 20000 2>/dev/null || :
 all=
 run mummy "$build/bench/http-server" "$(port_of mummy)" "$www"
 nginx_conf >"$tmp/nginx.conf"
