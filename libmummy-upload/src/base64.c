@@ -1,6 +1,6 @@
 #include <config.h>
 #include <errno.h>
-#include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
 #include <gnutls/gnutls.h>
 #include "base64.h"
@@ -27,7 +27,7 @@ int mup_base64_check(const char *p, size_t n)
 
 int mup_base64_decode(const char *p, size_t n, void *out, size_t room)
 {
-	gnutls_datum_t text = { (unsigned char *)(size_t)p, (unsigned)n }, plain;
+	gnutls_datum_t text = { (unsigned char *)(uintptr_t)p, (unsigned)n }, plain;
 	int len, rc;
 
 	if (n == 0)
@@ -46,20 +46,15 @@ int mup_base64_decode(const char *p, size_t n, void *out, size_t room)
 
 char *mup_base64_encode(const void *p, size_t n)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const unsigned char *in = p;
-	char *out = malloc((n + 2) / 3 * 4 + 1), *to = out;
+	const gnutls_datum_t plain = { (unsigned char *)(uintptr_t)p, (unsigned)n };
+	gnutls_datum_t text;
+	char *out;
 
-	for (size_t i = 0; out && i < n; i += 3) {
-		const unsigned v = (unsigned)in[i] << 16 | (i + 1 < n ? (unsigned)in[i + 1] << 8 : 0)
-			| (i + 2 < n ? in[i + 2] : 0);
-
-		*to++ = digits[v >> 18];
-		*to++ = digits[v >> 12 & 63];
-		*to++ = i + 1 < n ? digits[v >> 6 & 63] : '=';
-		*to++ = i + 2 < n ? digits[v & 63] : '=';
-	}
-	if (out)
-		*to = '\0';
+	if (n == 0)
+		return strdup("");
+	if (gnutls_base64_encode2(&plain, &text) < 0)
+		return NULL;
+	out = strndup((const char *)text.data, text.size);
+	gnutls_free(text.data);
 	return out;
 }

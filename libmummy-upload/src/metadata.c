@@ -1,6 +1,7 @@
 #include <config.h>
 #include <errno.h>
 #include <string.h>
+#include <mummy/upload.h>
 #include "base64.h"
 #include "metadata.h"
 
@@ -88,4 +89,23 @@ int mup_metadata_get(const char *metadata, const char *key, char *out, size_t si
 		p += p < end;
 	}
 	return -ENOENT;
+}
+
+int mummy_upload_metadata_next(const char **rest, struct mummy_upload_pair *out, void *value, size_t size)
+{
+	const char *p = *rest ? *rest : "", *end = p + strlen(p);
+	struct pair pair;
+	int n;
+
+	p = skip_space(p, end);
+	if (p == end)
+		return 0;
+	if (next_pair(&p, end, &pair) < 0)
+		return -EINVAL;
+	*rest = p + (p < end);
+	n = mup_base64_decode(pair.value, pair.value_len, value, size);
+	if (n < 0)
+		return n;
+	*out = (struct mummy_upload_pair){ pair.key, pair.key_len, (size_t)n };
+	return 1;
 }

@@ -1,6 +1,7 @@
 #include <config.h>
 #include <string.h>
 #include <errno.h>
+#include <mummy/upload.h>
 #include "suite.h"
 #include "metadata.h"
 
@@ -53,5 +54,27 @@ START_TEST(values_are_decoded)
 }
 END_TEST
 
+START_TEST(pairs_come_one_after_another)
+{
+	const char *rest = "x eA==,  filename d29ybGQucGRm , e";
+	struct mummy_upload_pair pair;
+	char out[16];
+
+	ck_assert_int_eq(mummy_upload_metadata_next(&rest, &pair, out, sizeof out), 1);
+	ck_assert_uint_eq(pair.key_len, 1);
+	ck_assert_mem_eq(out, "x", pair.value_len);
+	ck_assert_int_eq(mummy_upload_metadata_next(&rest, &pair, out, 8), -ENOSPC);
+	ck_assert_int_eq(mummy_upload_metadata_next(&rest, &pair, out, sizeof out), 1);
+	ck_assert_mem_eq(pair.key, "e", pair.key_len);
+	ck_assert_uint_eq(pair.value_len, 0);
+	ck_assert_int_eq(mummy_upload_metadata_next(&rest, &pair, out, sizeof out), 0);
+	rest = NULL;
+	ck_assert_int_eq(mummy_upload_metadata_next(&rest, &pair, out, sizeof out), 0);
+	rest = "a Y";
+	ck_assert_int_eq(mummy_upload_metadata_next(&rest, &pair, out, sizeof out), -EINVAL);
+}
+END_TEST
+
 SUITE_MAIN("upload/metadata", lists_of_pairs_are_accepted, everything_else_is_refused,
-	   every_prefix_is_looked_at_without_reading_on, values_are_decoded)
+	   every_prefix_is_looked_at_without_reading_on, values_are_decoded,
+	   pairs_come_one_after_another)

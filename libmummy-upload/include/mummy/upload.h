@@ -245,6 +245,15 @@ MUMMY_UPLOAD_API void mummy_upload_reply_free(mummy_upload_reply *r);
  *  reading gives. */
 MUMMY_UPLOAD_API int mummy_upload_digest(int fd, const char *algorithm, char out[129]);
 
+/** A pair of Upload-Metadata: the key is borrowed from there, not ended by NUL; the value lies where the
+ *  caller wanted it. */
+struct mummy_upload_pair { const char *key; size_t key_len, value_len; };
+/** Takes the first pair off *rest, which is the metadata of an info at first (NULL: there is none), and
+ *  decodes its value, any octets, into size octets at value; as many as the metadata has are enough. 1, or 0 at
+ *  the end; -EINVAL malformed, -ENOSPC longer than size (this pair is left out), -ENOMEM. */
+MUMMY_UPLOAD_API int mummy_upload_metadata_next(const char **rest, struct mummy_upload_pair *out, void *value,
+		size_t size);
+
 /* ---- Stores ----------------------------------------------------------------------------------- */
 
 /** What survives. Under every policy what was acknowledged survives the end of the process, also by
