@@ -2,31 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 #include "id.h"
+#include "mummy-utf8.h"
 #include "name.h"
 
 #define NAME_BYTES 200                   /* leaves room for a mark */
-
-/* The length of the well-formed UTF-8 character at p, 0: none (RFC 3629 section 4). */
-static size_t utf8_len(const unsigned char *p, size_t n)
-{
-	static const struct { unsigned char lo, hi, from, to, len; } form[] = {
-		{ 0x00, 0x7f, 0, 0, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
-		{ 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	for (size_t i = 0; i < sizeof form / sizeof form[0]; i++) {
-		if (*p < form[i].lo || *p > form[i].hi)
-			continue;
-		if (form[i].len > n || (form[i].len > 1 && (p[1] < form[i].from || p[1] > form[i].to)))
-			return 0;
-		for (size_t k = 2; k < form[i].len; k++)
-			if ((p[k] & 0xc0) != 0x80)
-				return 0;
-		return form[i].len;
-	}
-	return 0;
-}
 
 /* Control characters (C0, DEL, C1, the bidirectional ones and the line separators). */
 static int is_control(const unsigned char *p, size_t len)
@@ -56,7 +35,7 @@ size_t mup_name_safe(const char *raw, size_t n, char out[MUP_NAME_SIZE])
 	const unsigned char *p = (const unsigned char *)last_component(raw, &n), *end = p + n;
 
 	while (p < end) {
-		size_t len = utf8_len(p, (size_t)(end - p));
+		size_t len = mummy_utf8_len(p, (size_t)(end - p));
 		int bad = len == 0 || is_control(p, len) || (len == 1 && strchr("<>:\"|?*", *p));
 
 		if (used + (bad ? 1 : len) > NAME_BYTES)

@@ -37,6 +37,26 @@ START_TEST(test_escapes)
 }
 END_TEST
 
+/* RFC 8259 section 8.1: nothing but UTF-8; what clients send may be anything. */
+START_TEST(test_what_is_no_utf8_is_replaced)
+{
+	static const struct { const char *in, *want; } v[] = {
+		{ "a\xff" "b", "\"a\\ufffdb\"" }, { "\xc3", "\"\\ufffd\"" }, { "\xc0\xaf", "\"\\ufffd\\ufffd\"" },
+		{ "\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\"" }, { "\xf4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\"" },
+		{ "\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xe2\x82\xac\xf0\x9f\x98\x80\"" }, { "\xe2\x82", "\"\\ufffd\\ufffd\"" },
+	};
+
+	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
+		struct json j = { 0 };
+
+		json_string(&j, v[i].in, strlen(v[i].in));
+		ck_assert_uint_eq(j.len, strlen(v[i].want));
+		ck_assert_mem_eq(j.text, v[i].want, j.len);
+		json_free(&j);
+	}
+}
+END_TEST
+
 START_TEST(test_grows)
 {
 	struct json j = { 0 };
@@ -52,4 +72,4 @@ START_TEST(test_grows)
 }
 END_TEST
 
-SUITE_MAIN("json", test_members, test_escapes, test_grows)
+SUITE_MAIN("json", test_members, test_escapes, test_what_is_no_utf8_is_replaced, test_grows)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 #include <mummy/http-parser.h>
+#include "base64.h"
 #include "form.h"
 #include "json.h"
 
@@ -96,33 +97,15 @@ static void read_field(struct form *f, const struct mummy_http_field *field)
 	}
 }
 
-static char *put_base64(char *to, const char *p, size_t n)
+static int make_metadata(struct form *f)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const unsigned char *in = (const unsigned char *)p;
+	char *name = base64_encode(f->name, f->name_len), *type = base64_encode(f->type, f->type_len);
 
-	for (size_t i = 0; i < n; i += 3) {
-		const unsigned v = (unsigned)in[i] << 16 | (i + 1 < n ? (unsigned)in[i + 1] << 8 : 0)
-			| (i + 2 < n ? in[i + 2] : 0);
-
-		*to++ = digits[v >> 18];
-		*to++ = digits[v >> 12 & 63];
-		*to++ = i + 1 < n ? digits[v >> 6 & 63] : '=';
-		*to++ = i + 2 < n ? digits[v & 63] : '=';
-	}
-	return to;
-}
-
-static void make_metadata(struct form *f)
-{
-	char *to = f->metadata + sprintf(f->metadata, "filename ");
-
-	to = put_base64(to, f->name, f->name_len);
-	if (f->type_len) {
-		to += sprintf(to, ",filetype ");
-		to = put_base64(to, f->type, f->type_len);
-	}
-	*to = '\0';
+	if (name && type)
+		snprintf(f->metadata, sizeof f->metadata, "filename %s%s%s", name, *type ? ",filetype " : "", type);
+	free(name);
+	free(type);
+	return name && type ? 0 : -ENOMEM;
 }
 
 /* What the engine sees of the request: nothing but the metadata of the part. */
@@ -162,9 +145,10 @@ static int begin_file(struct form *f)
 
 	if (f->nfiles == MAX_FILES)
 		return refuse(f, 413, "too many files in one form");
-	make_metadata(f);
 	f->length = 0;
-	rc = mummy_upload_begin(f->uploads, &req, &reply, &f->transfer);
+	rc = make_metadata(f);
+	if (rc == 0)
+		rc = mummy_upload_begin(f->uploads, &req, &reply, &f->transfer);
 	if (rc < 0)
 		return refuse(f, 503, "out of memory");
 	return rc == 0 ? answered(f, reply) : 0;

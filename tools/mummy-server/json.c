@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "mummy-utf8.h"
 #include "json.h"
 
 static char *reserve(struct json *j, size_t n)
@@ -51,24 +52,32 @@ static void escaped(struct json *j, unsigned char c)
 	const char unicode[] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
 	const char plain[] = { '\\', (char)c };
 
-	if (c == '"' || c == '\\')
+	if (c >= 0x80)
+		append(j, "\\ufffd", 6);
+	else if (c == '"' || c == '\\')
 		append(j, plain, sizeof plain);
 	else
 		append(j, unicode, sizeof unicode);
 }
 
+/* The length of a character that stands for itself, 0: it does not. */
+static size_t as_it_is(const unsigned char *p, size_t n)
+{
+	return *p < 0x20 || *p == '"' || *p == '\\' || *p == 0x7f ? 0 : mummy_utf8_len(p, n);
+}
+
 void json_string(struct json *j, const char *p, size_t n)
 {
-	size_t from = 0;
+	const unsigned char *text = (const unsigned char *)p;
+	size_t from = 0, len;
 
 	append(j, "\"", 1);
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)p[i];
-
-		if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
+	for (size_t i = 0; i < n; i += len ? len : 1) {
+		len = as_it_is(text + i, n - i);
+		if (len)
 			continue;
 		append(j, p + from, i - from);
-		escaped(j, c);
+		escaped(j, text[i]);
 		from = i + 1;
 	}
 	append(j, p + from, n - from);

@@ -14,7 +14,7 @@ struct json {
 };
 
 void json_raw(struct json *j, const char *text);
-/** A string, in quotes and escaped; p is n octets of UTF-8. */
+/** A string, in quotes and escaped; what of the n octets is no UTF-8 becomes U+FFFD. */
 void json_string(struct json *j, const char *p, size_t n);
 /** Members of an object; the comma is added where one is needed. */
 void json_key(struct json *j, const char *name);

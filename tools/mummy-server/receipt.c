@@ -30,69 +30,27 @@ void receipts_close(struct receipts *r)
 
 /* ---- What it says --------------------------------------------------------------------------------- */
 
-static int digit(char c)
-{
-	return c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26
-		: c >= '0' && c <= '9' ? c - '0' + 52 : c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Decodes base64, which was checked before; at most n * 3 / 4 octets. */
-static size_t decode(const char *p, size_t n, char *out)
-{
-	unsigned bits = 0, have = 0;
-	size_t len = 0;
-
-	for (size_t i = 0; i < n && digit(p[i]) >= 0; i++) {
-		bits = bits << 6 | (unsigned)digit(p[i]);
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			out[len++] = (char)(bits >> have);
-		}
-	}
-	return len;
-}
-
-struct pair {
-	const char *key, *value;
-	size_t key_len, value_len;
-};
-
-/* The next pair of Upload-Metadata; 0 at the end. */
-static int next_pair(const char **p, struct pair *out)
-{
-	out->key = *p + strspn(*p, ", \t");
-	out->key_len = strcspn(out->key, ", \t");
-	out->value = out->key + out->key_len;
-	out->value += strspn(out->value, " \t");
-	out->value_len = strcspn(out->value, ", \t");
-	*p = out->value + out->value_len;
-	return out->key_len > 0;
-}
-
-static int is_key(const struct pair *p, const char *name)
+static int is_key(const struct mummy_upload_pair *p, const char *name)
 {
 	return strlen(name) == p->key_len && !memcmp(name, p->key, p->key_len);
 }
 
 static void add_metadata(struct json *j, const char *metadata)
 {
-	const char *p = metadata ? metadata : "";
-	char *plain = malloc(strlen(p) + 1), key[256];
+	const size_t size = metadata ? strlen(metadata) + 1 : 1;
+	char *plain = malloc(size), key[256];
 	struct json rest = { .len = 0 };
 	int named = 0, typed = 0;
-	struct pair pair;
-	size_t n;
+	struct mummy_upload_pair pair;
 
 	json_raw(&rest, "{");
-	while (plain && next_pair(&p, &pair)) {
-		n = decode(pair.value, pair.value_len, plain);
+	while (plain && mummy_upload_metadata_next(&metadata, &pair, plain, size) == 1) {
 		if (!named && (is_key(&pair, "filename") || is_key(&pair, "name")))
-			json_member_string(j, "name", plain, n), named = 1;
+			json_member_string(j, "name", plain, pair.value_len), named = 1;
 		if (!typed && (is_key(&pair, "filetype") || is_key(&pair, "type")))
-			json_member_string(j, "type", plain, n), typed = 1;
+			json_member_string(j, "type", plain, pair.value_len), typed = 1;
 		snprintf(key, sizeof key, "%.*s", (int)(pair.key_len < 255 ? pair.key_len : 255), pair.key);
-		json_member_string(&rest, key, plain, n);
+		json_member_string(&rest, key, plain, pair.value_len);
 	}
 	json_raw(&rest, "}");
 	j->failed |= rest.failed || !plain || !rest.text;
