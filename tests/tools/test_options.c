@@ -33,7 +33,7 @@ START_TEST(test_nothing_given)
 	ck_assert_ptr_null(o.root);
 	ck_assert_int_eq(o.model, OPTIONS_THREADS);
 	ck_assert_uint_eq(o.worker_nice, 5);
-	ck_assert_int_eq(o.max_body_given, 0);
+	ck_assert_uint_eq(o.max_body, 0);
 }
 END_TEST
 
@@ -61,7 +61,7 @@ START_TEST(test_every_option_in_both_forms)
 	ck_assert_uint_eq(o.loops, 2);
 	ck_assert_uint_eq(o.max_body, 16u << 20);
 	ck_assert_str_eq(o.log, "-");
-	ck_assert(o.reuse_port && o.diagnostics && o.ws_inline && o.max_body_given);
+	ck_assert(o.reuse_port && o.diagnostics && o.ws_inline);
 	ck_assert_int_eq(o.ws_deflate, OPTIONS_DEDICATED);
 	ck_assert_uint_eq(o.norigins, 2);
 	ck_assert_str_eq(o.origin[1], "http://b:81");
@@ -200,9 +200,13 @@ START_TEST(test_help_names_every_option)
 	text = read_all(f);
 	rows = options_table(&n);
 	for (size_t i = 0; i < n; i++) {
-		snprintf(line, sizeof line, "\n  --%s%s%s ", rows[i].name, rows[i].value ? " " : "",
-			 rows[i].value ? rows[i].value : "");
-		ck_assert_msg(strstr(text, line) != NULL, "--help lacks --%s", rows[i].name);
+		int k = snprintf(line, sizeof line, "\n  --%s%s%s", rows[i].name, rows[i].value ? " " : "",
+				 rows[i].value ? rows[i].value : "");
+		const char *at = strstr(text, line);
+
+		while (at && !strspn(at + k, " \n"))
+			at = strstr(at + 1, line);
+		ck_assert_msg(at != NULL, "--help lacks --%s", rows[i].name);
 	}
 	for (const char *p = text; (p = strchr(p, '\n')); p++)
 		ck_assert_int_le((int)strcspn(p + 1, "\n"), 100);

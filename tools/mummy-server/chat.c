@@ -205,7 +205,8 @@ int chat_new(struct chat **out, const struct mummy_ws_executor *executor,
 	     const struct mummy_ws_handshake_options *handshake)
 {
 	const struct mummy_ws_events events = { .open = opened, .message = said, .closed = closed };
-	struct mummy_ws_options opt = { .handshake = *handshake, .executor = *executor, .overflow = MUMMY_WS_DISCONNECT,
+	struct mummy_ws_options opt = { .handshake = *handshake, .executor = *executor,
+		.overflow = MUMMY_WS_DISCONNECT,
 		.max_message_bytes = MAX_TEXT_BYTES, .hard_limit_bytes = MAX_QUEUED_BYTES };
 	struct chat *c = calloc(1, sizeof *c);
 	int rc;

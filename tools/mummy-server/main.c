@@ -76,10 +76,15 @@ static void raise_descriptor_limit(void)
 static int start_pool(struct app *a)
 {
 	static const enum mummy_pool_kind kinds[] = { MUMMY_POOL_THREADS, MUMMY_POOL_TASKS, MUMMY_POOL_FIBERS };
-	struct mummy_pool_options opt = { .kind = kinds[a->opt.model], .thread_start = overflow_watch,
-		.thread_stop = overflow_unwatch, .threads = (unsigned)a->opt.workers, .nice = (unsigned)a->opt.worker_nice };
-	int rc = mummy_pool_new(&a->pool, &opt);
+	struct mummy_pool_options opt = { .kind = kinds[a->opt.model], .threads = (unsigned)a->opt.workers,
+		.nice = (unsigned)a->opt.worker_nice };
+	int rc;
 
+	if (a->opt.model == OPTIONS_FIBERS) {
+		opt.thread_start = overflow_watch;
+		opt.thread_stop = overflow_unwatch;
+	}
+	rc = mummy_pool_new(&a->pool, &opt);
 	if (rc == -ENOTSUP) {        /* here threads have no nice values */
 		opt.nice = 0;
 		rc = mummy_pool_new(&a->pool, &opt);
@@ -152,7 +157,7 @@ static int add_fixed_routes(struct app *a, int page_at_root)
 		rc = wsecho_routes(a->echo, a->router);
 	if (rc == 0 && a->diag)
 		rc = diag_routes(a->diag, a->router,
-				 a->opt.max_body_given ? a->opt.max_body : MUMMY_HTTP_UNKNOWN);
+				 a->opt.max_body ? a->opt.max_body : MUMMY_HTTP_UNKNOWN);
 	return rc == 0 ? add_walls(a->router) : rc;
 }
 
@@ -379,7 +384,8 @@ int main(int argc, char **argv)
 	/* A log that goes into a pipe may lose its reader. */
 	signal(SIGPIPE, SIG_IGN);
 	signals_block();
-	overflow_report();
+	if (a.opt.model == OPTIONS_FIBERS)
+		overflow_report();
 	raise_descriptor_limit();
 	rc = set_up(&a) < 0 ? EXIT_USAGE : serve(&a) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	tear_down(&a);

@@ -27,7 +27,6 @@ struct options {
 	enum options_model model;
 	uint64_t workers, worker_nice, loops;
 	uint64_t max_body;         /**< octets */
-	int max_body_given;
 	int reuse_port, diagnostics, ws_inline;
 	enum options_deflate ws_deflate;
 	const char *origin[OPTIONS_MAX_ORIGINS];
@@ -52,13 +51,17 @@ struct options {
 /** As it is written on the command line. Static. */
 const char *options_model_name(enum options_model model);
 
-/** One row of the table. set reads value (NULL for a flag); on error it writes what a value must be like
- *  to why, so that "--NAME: WHY" is a whole sentence. */
+/** One row of the table. set reads value (NULL for a flag) to the member at that offset; on error it writes
+ *  what a value must be like to why, so that "--NAME: WHY" is a whole sentence. */
 struct options_row {
 	const char *name;          /**< without the dashes */
 	const char *value;         /**< name of the value in the help; NULL: a flag */
 	const char *help;          /**< lines separated by newlines */
-	int (*set)(struct options *o, const char *value, char *why, size_t size);
+	int (*set)(const struct options_row *row, void *to, const char *value, char *why, size_t size);
+	size_t at;
+	const char *what;          /**< a text: what it is */
+	const char *const *words;  /**< a choice: ended by NULL */
+	unsigned min, max;         /**< a number: its range; a size: the least */
 };
 const struct options_row *options_table(size_t *n);
 
