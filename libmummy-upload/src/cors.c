@@ -3,13 +3,6 @@
 #include <strings.h>
 #include "engine.h"
 
-#define ALLOW_HEADERS \
-	"Authorization, Content-Range, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Concat, Upload-Defer-Length, " \
-	"Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-ID, X-Requested-With"
-#define EXPOSE_HEADERS \
-	"Location, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, " \
-	"Upload-Complete, Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Metadata, Upload-Offset"
-
 static int listed(const char *list, const char *origin, size_t len)
 {
 	while (*list) {
@@ -48,7 +41,7 @@ void mup_cors(struct mup_request *r)
 		mup_reply_addf(r->reply, "Access-Control-Allow-Origin", "%.*s", (int)len, origin);
 	if (credentials)
 		mup_reply_add(r->reply, "Access-Control-Allow-Credentials", "true");
-	mup_reply_add(r->reply, "Access-Control-Expose-Headers", EXPOSE_HEADERS);
+	mup_reply_add(r->reply, "Access-Control-Expose-Headers", MUMMY_UPLOAD_CORS_EXPOSE);
 }
 
 void mup_cors_preflight(struct mup_request *r)
@@ -58,8 +51,7 @@ void mup_cors_preflight(struct mup_request *r)
 
 	if (!allowed(r, &p, &len) || mup_header(r, "Access-Control-Request-Method", &p, &len) != 1)
 		return;
-	mup_reply_add(r->reply, "Access-Control-Allow-Methods", r->ranged
-		      ? "POST, HEAD, PATCH, PUT, DELETE, GET, OPTIONS" : "POST, HEAD, PATCH, DELETE, GET, OPTIONS");
-	mup_reply_add(r->reply, "Access-Control-Allow-Headers", ALLOW_HEADERS);
+	mup_reply_add(r->reply, "Access-Control-Allow-Methods", MUMMY_UPLOAD_CORS_METHODS);
+	mup_reply_add(r->reply, "Access-Control-Allow-Headers", MUMMY_UPLOAD_CORS_HEADERS);
 	mup_reply_add(r->reply, "Access-Control-Max-Age", "86400");
 }

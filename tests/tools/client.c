@@ -392,3 +392,18 @@ void ws_wait_for(int fd, const char *text)
 		ws_receive_text(fd, message, sizeof message);
 	} while (!strstr(message, text));
 }
+
+void field_is(const struct response *r, const char *name, const char *want)
+{
+	char value[512];
+
+	response_field(r, name, value, sizeof value);
+	ck_assert_msg(strcmp(value, want) == 0, "%s: \"%s\"", name, value);
+}
+
+void complaint_names(const char *said, const char *text)
+{
+	ck_assert_msg(strncmp(said, "mummy-server: ", 14) == 0, "%s", said);
+	ck_assert_msg(strchr(said, '\n') == said + strlen(said) - 1, "%s", said);
+	ck_assert_msg(strstr(said, text) != NULL, "%s lacks %s", said, text);
+}

@@ -30,6 +30,9 @@ void server_says(const struct server *s, const char *text);
  *  Exit status; errors: its standard error. 126: the other user cannot run it. */
 int server_run(char *errors, size_t size, int unprivileged, ...);
 
+/** said, its standard error, is one line with the program's name and that text. */
+void complaint_names(const char *said, const char *text);
+
 /** The whole text of a small file. */
 void file_read(const char *path, char *out, size_t size);
 /** Waits until it is there. */
@@ -51,6 +54,8 @@ void client_ask(uint16_t port, struct response *r, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /** The value of a field, to out; empty when there is none. */
 void response_field(const struct response *r, const char *name, char *out, size_t size);
+/** It has that value; empty: there is none. */
+void field_is(const struct response *r, const char *name, const char *want);
 void response_free(struct response *r);
 
 /** A WebSocket connection to path. */

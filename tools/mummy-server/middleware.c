@@ -3,6 +3,7 @@
  * first, and what is refused for its rate is logged too.
  */
 #include <config.h>
+#include <mummy/upload.h>
 #include "middleware.h"
 
 #define BURST_S 5u
@@ -11,12 +12,8 @@ int middleware_use(mummy_http_router *r, const struct options *o, struct log *ac
 {
 	const struct mummy_http_rate rate = { .requests = (unsigned)o->rate_limit, .seconds = 1,
 		.burst = (unsigned)o->rate_limit * BURST_S };
-	const struct mummy_http_cors cors = { .origins = o->cors,
-		.methods = "GET, HEAD, POST, PATCH, DELETE",
-		.headers = "Content-Type, Tus-Resumable, Upload-Length, Upload-Offset, Upload-Metadata, "
-			   "Upload-Defer-Length",
-		.expose = "Location, Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Upload-Length, "
-			  "Upload-Offset, Upload-Metadata, Upload-Expires, X-Request-Id" };
+	const struct mummy_http_cors cors = { .origins = o->cors, .methods = MUMMY_UPLOAD_CORS_METHODS,
+		.headers = MUMMY_UPLOAD_CORS_HEADERS, .expose = MUMMY_UPLOAD_CORS_EXPOSE ", X-Request-Id" };
 	int rc = 0;
 
 	if (o->trusted_proxies)

@@ -124,6 +124,18 @@ struct mummy_upload_events {
 	void (*expired)(void *ctx, const struct mummy_upload_info *info);
 	uintptr_t reserved[4];
 };
+/** What pages of other origins need (CORS, the Fetch standard): the lists that the engine sends when origins is
+ *  set, for those who leave it NULL and answer preflights themselves. */
+#define MUMMY_UPLOAD_CORS_METHODS "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+#define MUMMY_UPLOAD_CORS_HEADERS \
+	"Authorization, Content-Range, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Concat, " \
+	"Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, " \
+	"X-Request-ID, X-Requested-With"
+#define MUMMY_UPLOAD_CORS_EXPOSE \
+	"Location, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, " \
+	"Upload-Complete, Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Metadata, " \
+	"Upload-Offset"
+
 struct mummy_upload_options {
 	const char *base_path;                   /**< begins with '/'; NULL: "/files/" */
 	struct mummy_upload_executor executor;

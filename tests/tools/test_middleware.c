@@ -1,0 +1,173 @@
+/*
+ * test_middleware.c - what mummy-server does around every answer.
+ */
+#include <config.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "suite.h"
+#include "client.h"
+
+#define ANY "--listen", "127.0.0.1:0"
+#define GET(path) "GET " path " HTTP/1.1\r\n"
+#define PAGE "Origin: https://a.example\r\n"
+
+static char said[4096];
+
+START_TEST(test_log_has_a_line_for_each_answer)
+{
+	static const char *const wanted[] = { " info stopped\n", " answer 127.0.0.1 200 GET /_mummy/stats\n",
+		" answer 127.0.0.1 404 POST /none?x=1\n", " answer 127.0.0.1 404 GET /ws/none\n" };
+	char path[] = "/tmp/mummy-test-XXXXXX", text[4096];
+	int fd = mkstemp(path);
+	struct response r;
+	struct server s;
+
+	ck_assert_int_ge(fd, 0);
+	server_start(&s, ANY, "--log", path, NULL);
+	client_ask(s.port, &r, GET("/_mummy/stats"));
+	response_free(&r);
+	client_ask(s.port, &r, "POST /none?x=1 HTTP/1.1\r\n");
+	response_free(&r);
+	client_ask(s.port, &r, GET("/ws/none"));
+	response_free(&r);
+	ck_assert_int_eq(server_stop(&s), 0);
+	file_read(path, text, sizeof text);
+	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+		ck_assert_msg(strstr(text, wanted[i]) != NULL, "%s lacks %s", text, wanted[i]);
+	unlink(path);
+	close(fd);
+}
+END_TEST
+
+START_TEST(test_middleware)
+{
+	char path[] = "/tmp/mummy-test-XXXXXX", text[4096];
+	int fd = mkstemp(path);
+	struct response r;
+	struct server s;
+
+	ck_assert_int_ge(fd, 0);
+	server_start(&s, ANY, "--access-log", path, "--access-format=json", "--request-id", "--trusted-proxies",
+		     "127.0.0.1", "--rate-limit", "1000", "--cors", "https://a.example", NULL);
+	client_ask(s.port, &r, GET("/none") "X-Forwarded-For: 192.0.2.7\r\nX-Request-Id: one\r\n"
+		   "Origin: https://a.example\r\n");
+	ck_assert_int_eq(r.status, 404);
+	field_is(&r, "X-Request-Id", "one");
+	field_is(&r, "Access-Control-Allow-Origin", "https://a.example");
+	response_free(&r);
+	ck_assert_int_eq(server_stop(&s), 0);
+	file_read(path, text, sizeof text);
+	ck_assert_ptr_nonnull(strstr(text, "\"client\":\"192.0.2.7\",\"method\":\"GET\",\"target\":\"/none\""));
+	ck_assert_ptr_nonnull(strstr(text, "\"id\":\"one\""));
+	unlink(path);
+	close(fd);
+	ck_assert_int_eq(server_run(said, sizeof said, 0, ANY, "--trusted-proxies", "x", NULL), 2);
+	complaint_names(said, "--trusted-proxies");
+	ck_assert_int_eq(server_run(said, sizeof said, 0, ANY, "--access-log", "/no/such/log", NULL), 2);
+	complaint_names(said, "--access-log");
+	ck_assert_int_eq(server_run(said, sizeof said, 0, ANY, "--access-format", "xml", NULL), 2);
+	complaint_names(said, "--access-format");
+}
+END_TEST
+
+START_TEST(test_max_body)
+{
+	static const char ten[] = "POST /diag/echo HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\n0123456789";
+	struct server s;
+	struct response r;
+	int fd;
+
+	server_start(&s, ANY, "--diagnostics", "--max-body", "10", NULL);
+	fd = client_open(s.port);
+	client_send(fd, ten, sizeof ten - 1);
+	client_receive(fd, &r, 0);
+	ck_assert_str_eq(r.body, "0123456789");
+	response_free(&r);
+	close(fd);
+	client_ask(s.port, &r, "POST /diag/echo HTTP/1.1\r\nContent-Length: 11\r\n");
+	ck_assert_int_eq(r.status, 413);
+	response_free(&r);
+	ck_assert_int_eq(server_stop(&s), 0);
+}
+END_TEST
+
+/* A browser refuses an answer that has it twice. */
+static void allowed_once(const struct response *r)
+{
+	const char *at = strcasestr(r->head, "\r\nAccess-Control-Allow-Origin: https://a.example\r\n");
+
+	ck_assert_msg(at && !strcasestr(at + 2, "\r\nAccess-Control-Allow-Origin:"), "%s", r->head);
+}
+
+/* Every one of the names is in the list. */
+static void field_lists(const struct response *r, const char *name, const char *const *wanted)
+{
+	char value[1024];
+
+	response_field(r, name, value, sizeof value);
+	for (; *wanted; wanted++)
+		ck_assert_msg(strstr(value, *wanted) != NULL, "%s: \"%s\" lacks %s", name, value, *wanted);
+}
+
+static const char *const methods[] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", NULL };
+static const char *const fields[] = { "Content-Range", "Content-Type", "Tus-Resumable", "Upload-Checksum",
+	"Upload-Concat", "Upload-Defer-Length", "Upload-Length", "Upload-Metadata", "Upload-Offset", "X-HTTP-Method-Override",
+	NULL };
+static const char *const read_by_pages[] = { "Location", "Tus-Checksum-Algorithm", "Tus-Extension", "Upload-Concat",
+	"Upload-Defer-Length", "Upload-Expires", "Upload-Length", "Upload-Offset", NULL };
+
+static void pages_of_that_origin_may_upload(struct server *s)
+{
+	struct response r;
+
+	client_ask(s->port, &r, "OPTIONS /files/ HTTP/1.1\r\n" PAGE "Access-Control-Request-Method: PATCH\r\n"
+		   "Access-Control-Request-Headers: tus-resumable, upload-checksum\r\n");
+	ck_assert_int_eq(r.status, 204);
+	allowed_once(&r);
+	field_lists(&r, "Access-Control-Allow-Methods", methods);
+	field_lists(&r, "Access-Control-Allow-Headers", fields);
+	response_free(&r);
+	client_ask(s->port, &r, "POST /files/ HTTP/1.1\r\n" PAGE "Tus-Resumable: 1.0.0\r\n"
+		   "Upload-Length: 5\r\nContent-Length: 0\r\n");
+	ck_assert_int_eq(r.status, 201);
+	allowed_once(&r);
+	field_lists(&r, "Access-Control-Expose-Headers", read_by_pages);
+	response_free(&r);
+	ck_assert_int_eq(server_stop(s), 0);
+}
+
+START_TEST(test_cors_covers_uploads)
+{
+	struct server s;
+
+	server_start(&s, ANY, "--cors", "https://a.example", NULL);
+	pages_of_that_origin_may_upload(&s);
+}
+END_TEST
+
+START_TEST(test_upload_origins)
+{
+	struct server s;
+	struct response r;
+
+	server_start(&s, ANY, "--upload-origins", "https://a.example", NULL);
+	client_ask(s.port, &r, GET("/_mummy/") PAGE);
+	ck_assert_int_eq(r.status, 200);
+	field_is(&r, "Access-Control-Allow-Origin", "");
+	response_free(&r);
+	pages_of_that_origin_may_upload(&s);
+}
+END_TEST
+
+START_TEST(test_both_lists_of_origins_are_refused)
+{
+	ck_assert_int_eq(server_run(said, sizeof said, 0, ANY, "--cors", "https://a.example", "--upload-origins",
+				    "https://b.example", NULL), 2);
+	complaint_names(said, "--upload-origins");
+}
+END_TEST
+
+SUITE_MAIN("middleware", test_log_has_a_line_for_each_answer, test_middleware, test_max_body,
+	   test_cors_covers_uploads, test_upload_origins, test_both_lists_of_origins_are_refused)
