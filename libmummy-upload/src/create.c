@@ -121,7 +121,7 @@ static int check_size(struct mup_request *r, const struct creation *c)
 {
 	const uint64_t max = c->grant.max_bytes, length = c->info.length, body = r->req->body_length;
 
-	if (length == MUP_MOST || (max && length != MUMMY_UPLOAD_UNKNOWN && length > max))
+	if (length != MUMMY_UPLOAD_UNKNOWN && (length >= MUP_MOST || (max && length > max)))
 		return mup_refuse(r, 413, "the upload is longer than what is allowed\n");
 	if (body != MUMMY_UPLOAD_UNKNOWN && (body > length || (max && body > max)))
 		return mup_refuse(r, 413, "the body is longer than the upload\n");
@@ -244,10 +244,7 @@ static int answer(struct mup_request *r, struct creation *c, mummy_upload_transf
 	if (rc == 0)
 		rc = mup_finish(u, s, &done);
 	if (rc == 0) {
-		if (r->ranged)
-			mup_reply_state(u, s, r->reply);
-		else
-			mup_reply_progress(u, s, r->reply);
+		mup_reply_state(r, s);
 		if (c->waits)
 			mup_reply_remove(r->reply, "Upload-Offset");
 		mup_reply_status(r->reply, 201);

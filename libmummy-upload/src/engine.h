@@ -211,6 +211,14 @@ int mup_final_join(mummy_upload *u, struct mup_session *s);
 void mup_cors(struct mup_request *r);
 void mup_cors_preflight(struct mup_request *r);
 
+/* append.c: what a request says of an upload that it continues; lengths may be MUMMY_UPLOAD_UNKNOWN. */
+struct mup_append {
+	uint64_t offset, len;            /* where the body belongs; its length */
+	uint64_t total;                  /* of the upload */
+	int asks;                        /* no body: how far is it? */
+};
+int mup_append(struct mup_request *r, const struct mup_append *a, mummy_upload_transfer **out);
+
 /* create.c, patch.c, serve.c: 0 the reply is there, 1 *out is to be fed */
 int mup_post(struct mup_request *r, mummy_upload_transfer **out);
 int mup_patch(struct mup_request *r, mummy_upload_transfer **out);
@@ -233,10 +241,9 @@ int mup_verify(mummy_upload_transfer *t, int status);
 int mup_verify_empty(struct mup_request *r);
 /* Reads Upload-Checksum, or that it is to come; 1, or 0 and the refusal is given. */
 int mup_header_checksum(struct mup_request *r);
-/* The fields of an answer that tell how far it is: Upload-Offset, Upload-Expires. */
-void mup_reply_progress(mummy_upload *u, const struct mup_session *s, mummy_upload_reply *reply);
-/* The same and more, for clients that know no TUS. */
-void mup_reply_state(mummy_upload *u, const struct mup_session *s, mummy_upload_reply *reply);
+/* The fields of an answer that tell how far it is: Upload-Offset, Upload-Expires, and for clients that know no
+ * TUS more. */
+void mup_reply_state(const struct mup_request *r, const struct mup_session *s);
 /* How many octets it still takes. */
 uint64_t mup_room(const struct mup_session *s);
 #endif

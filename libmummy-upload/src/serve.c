@@ -10,7 +10,7 @@ static void describe(struct mup_request *r, const struct mup_session *s)
 {
 	const struct mummy_upload_info *info = &s->info;
 
-	mup_reply_progress(r->u, s, r->reply);
+	mup_reply_state(r, s);
 	/* how much was copied so far is nothing to go by */
 	if (s->concat == MUP_FINAL && info->state != MUMMY_UPLOAD_FINISHED)
 		mup_reply_remove(r->reply, "Upload-Offset");
@@ -22,8 +22,6 @@ static void describe(struct mup_request *r, const struct mup_session *s)
 		mup_reply_addf(r->reply, "Upload-Length", "%llu", (unsigned long long)info->length);
 	if (info->metadata)
 		mup_reply_add(r->reply, "Upload-Metadata", info->metadata);
-	if (r->ranged)
-		mup_reply_add(r->reply, "Upload-Complete", info->offset == info->length ? "?1" : "?0");
 	mup_reply_status(r->reply, 200);
 }
 

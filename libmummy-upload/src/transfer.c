@@ -15,21 +15,18 @@ uint64_t mup_room(const struct mup_session *s)
 		: end > s->info.offset ? end - s->info.offset : 0;
 }
 
-void mup_reply_progress(mummy_upload *u, const struct mup_session *s, mummy_upload_reply *reply)
+void mup_reply_state(const struct mup_request *r, const struct mup_session *s)
 {
-	int64_t expires = mup_expires(u, &s->info, &s->priv);
+	int64_t expires = mup_expires(r->u, &s->info, &s->priv);
 
-	mup_reply_addf(reply, "Upload-Offset", "%llu", (unsigned long long)s->info.offset);
+	mup_reply_addf(r->reply, "Upload-Offset", "%llu", (unsigned long long)s->info.offset);
 	if (expires)
-		mup_reply_add_date(reply, "Upload-Expires", expires);
-}
-
-void mup_reply_state(mummy_upload *u, const struct mup_session *s, mummy_upload_reply *reply)
-{
-	mup_reply_progress(u, s, reply);
+		mup_reply_add_date(r->reply, "Upload-Expires", expires);
+	if (!r->ranged)
+		return;
 	if (s->info.length != MUMMY_UPLOAD_UNKNOWN)
-		mup_reply_addf(reply, "Upload-Length", "%llu", (unsigned long long)s->info.length);
-	mup_reply_add(reply, "Upload-Complete", s->info.offset == s->info.length ? "?1" : "?0");
+		mup_reply_addf(r->reply, "Upload-Length", "%llu", (unsigned long long)s->info.length);
+	mup_reply_add(r->reply, "Upload-Complete", s->info.offset == s->info.length ? "?1" : "?0");
 }
 
 /* What was created stays, and its address was told, so that the client can come again. */
@@ -252,7 +249,7 @@ static void uncreate(mummy_upload_transfer *t)
 int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **out)
 {
 	mummy_upload *u = t->u;
-	struct mup_request r = { .u = u, .reply = t->reply, .id = t->s->id };
+	struct mup_request r = { .u = u, .reply = t->reply, .id = t->s->id, .ranged = t->ranged };
 	struct mummy_upload_info *done = NULL;
 	char id[MUP_ID_SIZE];
 	int rc, verdict;
@@ -270,10 +267,8 @@ int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **
 		uncreate(t);
 	memcpy(id, t->s->id, sizeof id);
 	r.id = id;
-	if (t->ranged && t->s->loaded && !t->s->removed)
-		mup_reply_state(u, t->s, r.reply);
-	else if (rc == 0)
-		mup_reply_progress(u, t->s, r.reply);
+	if (rc == 0 || (t->ranged && t->s->loaded && !t->s->removed))
+		mup_reply_state(&r, t->s);
 	mup_writing_drop(u, t->client);
 	mup_reply_status(r.reply, t->created ? 201 : 204);
 	mup_exit(u, t->s, done);
