@@ -46,6 +46,8 @@ int mup_refuse_code(struct mup_request *r, int rc)
 	case -EMFILE:
 	case -ENFILE:
 		return mup_refuse(r, 503, "the server is out of descriptors\n");
+	case -EHOSTUNREACH:
+		return mup_refuse(r, 503, "the content cannot be checked now; it is kept\n");
 	case -EILSEQ:
 		return mup_refuse(r, 460, "the body is not what its checksum says; it was taken back\n");
 	case -EPROTO:
@@ -65,6 +67,7 @@ int mup_visit(struct mup_request *r, unsigned flags, struct mup_session **out)
 		mup_refuse_code(r, rc);
 		return rc;
 	}
+	(*out)->asker = (struct mup_asker){ r->reply, r->req->request_id };
 	if ((*out)->info.state == MUMMY_UPLOAD_QUARANTINED) {
 		mup_exit(r->u, *out, NULL);
 		mup_refuse_code(r, -EBADMSG);

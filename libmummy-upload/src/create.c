@@ -141,14 +141,12 @@ static int ask(struct mup_request *r, struct creation *c)
 		return 1;
 	mup_private_client(&c->priv, r->req->peer);
 	c->info.client = c->priv.client[0] ? c->priv.client : NULL;
+	c->info.request_id = r->req->request_id;
 	status = u->opt.events.pre_create(u->opt.ctx, r->req, &c->info, &c->grant);
 	if (status == 0)
 		return check_size(r, c);
-	c->grant.text[sizeof c->grant.text - 1] = '\0';
-	mup_refuse(r, status >= 400 && status <= 599 ? status : 500, "the upload was refused\n");
-	if (c->grant.text[0])
-		mup_reply_body(r->reply, c->grant.text);
-	return 0;
+	mup_reply_words(r->reply, c->grant.text, sizeof c->grant.text);
+	return mup_refuse(r, status >= 400 && status <= 599 ? status : 500, "the upload was refused\n");
 }
 
 static int store_it(struct mup_request *r, struct creation *c)
@@ -233,6 +231,7 @@ static int answer(struct mup_request *r, struct creation *c, mummy_upload_transf
 
 	if (rc < 0)
 		return give_up(r, c, rc);
+	s->asker = (struct mup_asker){ r->reply, r->req->request_id };
 	u->stats.created++;
 	s->counted = 1;
 	add_location(r, s->id);

@@ -18,6 +18,7 @@
 
 #define MUP_VERSION "1.0.0"
 #define MUP_MOST ((uint64_t)INT64_MAX)   /* as much as a file can have */
+#define MUP_REQUEST_SIZE 65              /* of a request's id */
 #define MUP_BUCKETS 256                  /* of the tables of sessions and clients */
 
 struct mup_waiter {
@@ -25,6 +26,12 @@ struct mup_waiter {
 	struct mup_waiter *next;
 	pthread_cond_t cond;
 	int granted;
+};
+
+/* Whose request is inside a gate; NULL: it is the engine's own. */
+struct mup_asker {
+	mummy_upload_reply *reply;       /* where the words of a refusal go */
+	const char *request_id;
 };
 
 /* An upload that some request looks at or writes. */
@@ -35,6 +42,7 @@ struct mup_session {
 	int busy;                        /* the gate is taken */
 	struct mup_waiter *first, **last;
 	/* below: changed inside the gate only */
+	struct mup_asker asker;          /* until the gate is left */
 	int loaded, writable;            /* h is open; for writing */
 	int broken;                      /* h has to be opened again for the true offset */
 	int removed, finishing;
@@ -69,7 +77,7 @@ struct mummy_upload_transfer {
 	const char *(*ask_trailer)(void *conn, const char *name, size_t *len);
 	void *conn;
 	uint64_t progress_ms;            /* when it was last told */
-	char client[MUP_CLIENT_SIZE];
+	char client[MUP_CLIENT_SIZE], request_id[MUP_REQUEST_SIZE];
 	unsigned delay_ms;               /* to wait before the next write */
 	int late;                        /* it is slower than min_rate */
 	uint64_t window_ms, window;      /* when min_rate was last looked at; octets since */

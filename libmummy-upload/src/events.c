@@ -33,20 +33,20 @@ static int wanted(const mummy_upload *u, enum mup_event kind)
 struct mummy_upload_info *mup_info_copy(const struct mummy_upload_info *info)
 {
 	const char *const from[] = { info->metadata, info->name, info->reason, info->private_state,
-		info->concat, info->client };
+		info->concat, info->client, info->request_id };
 	size_t size = sizeof *info;
 	struct mummy_upload_info *copy;
-	const char *to[6];
+	const char *to[7];
 	char *p;
 
-	for (size_t i = 0; i < 6; i++)
+	for (size_t i = 0; i < 7; i++)
 		size += from[i] ? strlen(from[i]) + 1 : 0;
 	copy = malloc(size);
 	if (!copy)
 		return NULL;
 	*copy = *info;
 	p = (char *)(copy + 1);
-	for (size_t i = 0; i < 6; i++) {
+	for (size_t i = 0; i < 7; i++) {
 		to[i] = from[i] ? strcpy(p, from[i]) : NULL;
 		p += from[i] ? strlen(from[i]) + 1 : 0;
 	}
@@ -56,6 +56,7 @@ struct mummy_upload_info *mup_info_copy(const struct mummy_upload_info *info)
 	copy->private_state = to[3];
 	copy->concat = to[4];
 	copy->client = to[5];
+	copy->request_id = to[6];
 	return copy;
 }
 

@@ -90,6 +90,7 @@ static int copy_some(mummy_upload *u, struct mup_session *s, struct mup_session 
 
 static int copy_part(mummy_upload *u, struct mup_session *s, const char *id)
 {
+	const struct mup_asker asker = s->asker;
 	struct mup_session *part;
 	uint64_t from = 0, start = s->info.offset, length;
 	int rc = enter_part(u, id, &part);
@@ -102,6 +103,7 @@ static int copy_part(mummy_upload *u, struct mup_session *s, const char *id)
 		/* others may look at it, and remove it, but not finish it */
 		mup_gate_leave(u, s);
 		mup_gate_enter(u, s);
+		s->asker = asker;
 		rc = mup_session_load(u, s, MUMMY_UPLOAD_WRITE);
 		if (rc == 0 && s->info.offset != start + from)
 			rc = -EIO;

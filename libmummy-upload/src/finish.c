@@ -13,6 +13,8 @@ int mup_complete(const struct mup_session *s)
 /* Outside the gate, which the callback may need; finishing keeps others from doing the same. */
 static int ask(mummy_upload *u, struct mup_session *s)
 {
+	const struct mup_asker asker = s->asker;
+	char text[MUMMY_UPLOAD_TEXT] = "";
 	struct mummy_upload_info info, *copy;
 	int rc, fd = -1;
 
@@ -27,14 +29,17 @@ static int ask(mummy_upload *u, struct mup_session *s)
 	pthread_mutex_lock(&u->lock);
 	mup_gate_leave(u, s);
 	pthread_mutex_unlock(&u->lock);
-	rc = u->opt.events.pre_finish(u->opt.ctx, copy, fd < 0 ? -1 : fd);
+	rc = u->opt.events.pre_finish(u->opt.ctx, copy, fd < 0 ? -1 : fd, text);
 	if (fd >= 0)
 		close(fd);
 	free(copy);
 	pthread_mutex_lock(&u->lock);
 	mup_gate_enter(u, s);
+	s->asker = asker;
 	s->finishing = 0;
-	return rc;
+	if (rc > 0 && !s->removed && asker.reply)
+		mup_reply_words(asker.reply, text, sizeof text);
+	return rc < 0 ? -EHOSTUNREACH : rc;
 }
 
 static int may_finish(mummy_upload *u, struct mup_session *s)

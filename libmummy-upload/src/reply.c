@@ -12,7 +12,7 @@ struct mummy_upload_reply {
 	int status, error, fd;
 	uint64_t off, len;
 	const char *body;
-	char text[160];          /* of a body that is not static */
+	char text[MUMMY_UPLOAD_TEXT + 1];  /* of a refusal, in words that are not ours */
 	size_t n;
 	struct { const char *name; char *value; } field[MUMMY_UPLOAD_REPLY_HEADERS];
 };
@@ -97,15 +97,20 @@ void mup_reply_add_date(mummy_upload_reply *r, const char *name, int64_t seconds
 void mup_reply_text(mummy_upload_reply *r, int status, const char *text)
 {
 	r->status = status;
-	r->body = text;
+	r->body = r->text[0] ? r->text : text;
 	mup_reply_add(r, "Content-Type", "text/plain; charset=utf-8");
 	mup_reply_add(r, "X-Content-Type-Options", "nosniff");
 }
 
-void mup_reply_body(mummy_upload_reply *r, const char *text)
+void mup_reply_words(mummy_upload_reply *r, const char *text, size_t size)
 {
-	snprintf(r->text, sizeof r->text, "%s\n", text);
-	r->body = r->text;
+	size_t n = strnlen(text, size < sizeof r->text - 1 ? size : sizeof r->text - 2);
+
+	r->text[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		r->text[i] = (unsigned char)text[i] < ' ' || text[i] == 0x7f ? ' ' : text[i];
+	if (n > 0)
+		memcpy(r->text + n, "\n", 2);
 }
 
 void mup_reply_drop_file(mummy_upload_reply *r)

@@ -15,8 +15,9 @@ void mup_reply_add_date(mummy_upload_reply *r, const char *name, int64_t seconds
 void mup_reply_remove(mummy_upload_reply *r, const char *name);
 /* text/plain; text is static. */
 void mup_reply_text(mummy_upload_reply *r, int status, const char *text);
-/* Another body, copied and ended with a newline. */
-void mup_reply_body(mummy_upload_reply *r, const char *text);
+/* What mup_reply_text is to say instead of its own text; a line, copied, of at most size octets and without
+ * control characters. Empty: its own. */
+void mup_reply_words(mummy_upload_reply *r, const char *text, size_t size);
 /* fd is taken; _drop_ closes it again. */
 void mup_reply_drop_file(mummy_upload_reply *r);
 void mup_reply_file(mummy_upload_reply *r, int fd, uint64_t off, uint64_t len);

@@ -96,6 +96,7 @@ void mup_gate_leave(mummy_upload *u, struct mup_session *s)
 	const struct mummy_upload_executor *ex = &u->opt.executor;
 	struct mup_waiter *w = s->first;
 
+	s->asker = (struct mup_asker){ NULL, NULL };
 	if (!w) {
 		s->busy = 0;
 		return;
@@ -268,4 +269,5 @@ void mup_session_info(const mummy_upload *u, const struct mup_session *s, struct
 	memcpy(out->id, s->id, sizeof s->id);
 	out->expires = mup_expires(u, out, &s->priv);
 	out->client = s->priv.client[0] ? s->priv.client : NULL;
+	out->request_id = s->asker.request_id;
 }

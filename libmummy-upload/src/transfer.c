@@ -1,5 +1,6 @@
 #include <config.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "engine.h"
@@ -55,6 +56,8 @@ int mup_transfer_new(struct mup_request *r, struct mup_session *s, int created, 
 		return refuse_transfer(r, rc, created);
 	}
 	memcpy(t->client, peer.client, sizeof t->client);
+	if (r->req->request_id)
+		snprintf(t->request_id, sizeof t->request_id, "%s", r->req->request_id);
 	if (s->writer)
 		u->stats.takeovers++;
 	mup_session_cut(u, s);
@@ -133,6 +136,7 @@ static struct mummy_upload_info *progress_due(mummy_upload_transfer *t)
 		return NULL;
 	t->progress_ms = now;
 	mup_session_info(u, t->s, &info);
+	info.request_id = t->request_id[0] ? t->request_id : NULL;
 	return mup_info_copy(&info);
 }
 
@@ -262,6 +266,7 @@ int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **
 	while (t->canceling)
 		pthread_cond_wait(&u->idle, &u->lock);
 	mup_gate_enter(u, t->s);
+	t->s->asker = (struct mup_asker){ t->reply, t->request_id[0] ? t->request_id : NULL };
 	rc = settle(t, verdict, &done);
 	if (t->created && (rc == -EILSEQ || rc == -EPROTO || (t->unknown && (rc || status < 0))))
 		uncreate(t);

@@ -28,6 +28,7 @@ struct fake_fields {
 };
 
 static size_t fake_piece __attribute__((unused)) = 1 << 20;
+static const char *fake_request_id __attribute__((unused));
 static const char *fake_peer __attribute__((unused)) = "192.0.2.1";
 
 static inline const char *fake_header(void *ctx, const char *name, unsigned nth, size_t *len)
@@ -91,7 +92,7 @@ static inline struct mummy_upload_request fake_request(const char *method, const
 {
 	struct mummy_upload_request req = { .method = method, .path = path, .header = fake_header, .ctx = f,
 		.body_length = body_length, .peer = fake_peer, .scheme = "http", .host = "example.org",
-		.trailer = fake_trailer };
+		.trailer = fake_trailer, .request_id = fake_request_id };
 
 	return req;
 }

@@ -20,6 +20,31 @@ START_TEST(fields_are_added_and_replaced)
 }
 END_TEST
 
+START_TEST(other_words_replace_a_text)
+{
+	char longest[MUMMY_UPLOAD_TEXT];
+	mummy_upload_reply *r = mup_reply_new();
+	struct answer a;
+
+	memset(longest, 'x', sizeof longest);
+	mup_reply_words(r, longest, sizeof longest);
+	mup_reply_text(r, 404, "no\n");
+	take_answer(&a, r);
+	ck_assert_uint_eq(strlen(a.text), MUMMY_UPLOAD_TEXT);
+	ck_assert_str_eq(a.text + MUMMY_UPLOAD_TEXT - 2, "x\n");
+	r = mup_reply_new();
+	mup_reply_words(r, "not\ttoday\n", 64);
+	mup_reply_text(r, 404, "no\n");
+	take_answer(&a, r);
+	ck_assert_str_eq(a.text, "not today \n");
+	r = mup_reply_new();
+	mup_reply_words(r, "", 1);
+	mup_reply_text(r, 404, "no\n");
+	take_answer(&a, r);
+	ck_assert_str_eq(a.text, "no\n");
+}
+END_TEST
+
 START_TEST(dates_are_in_the_form_of_http)
 {
 	mummy_upload_reply *r = mup_reply_new();
@@ -65,5 +90,5 @@ START_TEST(a_file_is_given_away_once)
 }
 END_TEST
 
-SUITE_MAIN("upload/reply", fields_are_added_and_replaced, dates_are_in_the_form_of_http,
+SUITE_MAIN("upload/reply", fields_are_added_and_replaced, other_words_replace_a_text, dates_are_in_the_form_of_http,
 	   more_fields_than_there_is_room_for_are_an_error, a_file_is_given_away_once)

@@ -82,7 +82,8 @@ struct mummy_upload_info {
 	const char *concat;                      /**< Upload-Concat as sent, checked: "partial", a part of
 	                                              another, or "final;" and its parts; or NULL */
 	const char *client;                      /**< peer of the creation; or NULL. The engine's, not kept */
-	uintptr_t reserved[2];
+	const char *request_id;                  /**< in events: of the request that caused it; or NULL */
+	uintptr_t reserved[1];
 };
 
 /* ---- The engine ------------------------------------------------------------------------------- */
@@ -99,22 +100,31 @@ struct mummy_upload_executor {
 	void (*wake)(void *ctx, void *token);
 	uintptr_t reserved[2];
 };
+#define MUMMY_UPLOAD_TEXT 128                /**< octets for a line of text, its NUL included */
 /** What pre_create may change for one upload; filled from the options before the call. */
 struct mummy_upload_grant {
 	uint64_t max_bytes;                      /**< 0: no limit */
 	unsigned expire_s;                       /**< 0: never */
 	char name[256];                          /**< final name, made safe; empty: by the store's policy */
-	char text[128];                          /**< line of text for a refusal */
+	char text[MUMMY_UPLOAD_TEXT];            /**< line of text for a refusal */
 };
 /** What happens to uploads. Any may be NULL; info is borrowed until the call returns. All may block,
- *  and may call mummy_upload_list and _stats_get; the last three may call everything but _free. */
+ *  and may call mummy_upload_list and _stats_get; post_finish, terminated and expired may call
+ *  everything but _free. There is no answering later: pre_create holds up mummy_upload_begin, and
+ *  pre_finish the call that brought the last octet, mostly mummy_upload_end, with the thread or fiber
+ *  that runs it, and nothing else: other requests for the same upload are served meanwhile. So the
+ *  engine needs as many workers as such calls may wait at once, and who asks somebody far away sets a
+ *  time-out. */
 struct mummy_upload_events {
 	/** 0, or the HTTP status (4xx, 5xx) to refuse with. On the thread of begin. */
 	int (*pre_create)(void *ctx, const struct mummy_upload_request *req,
 			const struct mummy_upload_info *info, struct mummy_upload_grant *grant);
-	/** All bytes are there, fd reads them (borrowed; -1: the store cannot). Returns as pre_create; a
-	 *  refusal removes the upload. Comes again when finishing failed or the process died in it. */
-	int (*pre_finish)(void *ctx, const struct mummy_upload_info *info, int fd);
+	/** All bytes are there, fd reads them (borrowed; -1: the store cannot). Returns as pre_create, with the
+	 *  line of text for a refusal in text, which is empty before; a refusal removes the upload. <0: it cannot
+	 *  be said now; answered 503, the upload stays and the next request for it asks again. Comes again when
+	 *  finishing failed or the process died in it. */
+	int (*pre_finish)(void *ctx, const struct mummy_upload_info *info, int fd,
+			char text[MUMMY_UPLOAD_TEXT]);
 	/** It has its name. Comes again after a power cut in the very moment, and never when the process
 	 *  died in it: who must not miss one looks at the list at the start. */
 	void (*post_finish)(void *ctx, const struct mummy_upload_info *info);
@@ -221,7 +231,8 @@ struct mummy_upload_request {
 	/** The first trailer field of a name, asked for within mummy_upload_end; *len its length; NULL when
 	 *  there is none. NULL: the caller has no trailers. */
 	const char *(*trailer)(void *conn, const char *name, size_t *len);
-	uintptr_t reserved[3];
+	const char *request_id;                  /**< for events; at most 64 octets are kept. May be NULL */
+	uintptr_t reserved[2];
 };
 
 /** 0: *reply is the answer, and no body is wanted; 1: feed the body to *out, then end it; -ENOMEM,
