@@ -91,6 +91,7 @@ struct mummy_ws_endpoint {
 	struct mummy_ws_output output;
 	struct mummy_ws_events ev;
 	struct mummy_ws_options opt;    /* defaults filled in */
+	size_t reply_bytes;             /* mws_out_reply is for what is pending up to this */
 	struct mws_deflate_pool deflaters;
 	_Atomic uint64_t pending, opened, closed, messages_in, messages_out, bytes_in, bytes_out, dropped;
 };
@@ -104,6 +105,8 @@ struct mws_wheel {
 	mummy_ws_conn *slot[MWS_SLOTS];
 	uint64_t used[MWS_SLOTS / 64];
 	uint64_t tick;                  /* all slots up to this are done */
+	uint64_t next;                  /* the tick of the next slot in use, 0: none; where it is known */
+	int known;
 };
 
 struct mummy_ws_io {
@@ -115,7 +118,7 @@ struct mummy_ws_io {
 	pthread_mutex_t lock[MWS_LOCKS];
 	pthread_mutex_t left_lock;      /* for what publishers left: */
 	struct mws_delivery *left, **left_tail;
-	int left_posted;
+	_Atomic int left_posted;         /* there are some */
 	/* the rest belongs to the I/O thread */
 	uint64_t now_ms;
 	struct mws_wheel wheel;
@@ -140,9 +143,20 @@ struct mummy_ws_io {
 };
 
 /** 1 when the caller runs on the I/O thread, as far as it is known. */
-int mws_io_is_own(mummy_ws_io *io);
+static inline int mws_io_is_own(mummy_ws_io *io)
+{
+	return atomic_load(&io->known) && pthread_equal(atomic_load(&io->thread), pthread_self());
+}
+
 /** The caller is the I/O thread. */
-void mws_io_here(mummy_ws_io *io);
+static inline void mws_io_here(mummy_ws_io *io)
+{
+	if (mws_io_is_own(io))
+		return;
+	atomic_store(&io->thread, pthread_self());
+	atomic_store(&io->known, 1);
+}
+
 /** As the post of mummy_ws_io_new; -ESHUTDOWN after mummy_ws_io_free. */
 int mws_io_post(mummy_ws_io *io, void (*run)(void *arg), void *arg);
 /** Does what flags ask for at the next turn; any thread. */
@@ -212,6 +226,9 @@ static inline void mws_tx_count(mummy_ws_conn *c, size_t add, size_t sub)
 /** As mummy_ws_send, but that nothing is checked; the mask is added. A Close sets MWS_CLOSING, or gives
  *  -EALREADY when it was set. Not under the lock. */
 int mws_out_send(mummy_ws_conn *c, struct mws_out *o);
+/** 1: the message was sent, as a small reply inside a feed, when there was nothing else to be thought of; for 0
+ *  mws_out_send has to do it. */
+int mws_out_reply(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *p, size_t n);
 /** Its part without the accounting; o->own is taken. *total: what is pending then. */
 int mws_out_pass(mummy_ws_conn *c, struct mws_out *o, size_t *total);
 /** 0, or the error that o would get if it had no payload. */
@@ -326,5 +343,8 @@ uint64_t mws_received_max(const mummy_ws_conn *c, int deflated);
 void mws_hub_leave(mummy_ws_conn *c);
 /** publish.c, I/O thread: sends what publishers left, or throws it away. */
 void mws_publish_turn(mummy_ws_io *io, int discard);
-int mws_publish_waits(mummy_ws_io *io);
+static inline int mws_publish_waits(mummy_ws_io *io)
+{
+	return atomic_load(&io->left_posted);
+}
 #endif

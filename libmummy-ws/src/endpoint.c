@@ -74,6 +74,9 @@ int mummy_ws_endpoint_new(mummy_ws_endpoint **out, const struct mummy_ws_output 
 	ep->ev = *ev;
 	ep->opt = *opt;
 	fill_in(&ep->opt);
+	if (!opt->client)
+		ep->reply_bytes = ep->opt.high_water_bytes < ep->opt.hard_limit_bytes ? ep->opt.high_water_bytes
+										     : ep->opt.hard_limit_bytes;
 	h = &ep->opt.handshake;
 	if (h->nsubprotocols) {
 		h->subprotocols = copy_names(h->subprotocols, h->nsubprotocols);

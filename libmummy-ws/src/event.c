@@ -300,7 +300,8 @@ int mws_event(mummy_ws_conn *c, enum mws_event type, enum mummy_ws_opcode op, co
 		c->io->received++;
 	if (mws_is_inline(c)) {
 		give(c, &r, p);
-		free(block);
+		if (block)
+			free(block);
 		return 0;
 	}
 	k = mws_flags(c) & MWS_NO_EXECUTOR ? NULL : chunk_with_room(c->io, sizeof r + (block ? 0 : aligned(n)));

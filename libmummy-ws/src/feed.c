@@ -331,12 +331,47 @@ static unsigned stash(mummy_ws_conn *c, const uint8_t *p, size_t n)
 	return 0;
 }
 
+enum { SHORTEST = 6, SHORT = 125 };     /* the header of a short frame that is masked; its payload */
+
+/* What most of what comes is: a short frame of a client, whole, which is a whole message. */
+static int is_short(const mummy_ws_conn *c, const uint8_t *p, size_t n)
+{
+	return !c->rx && n >= SHORTEST && (p[0] == (0x80 | MUMMY_WS_TEXT) || p[0] == (0x80 | MUMMY_WS_BINARY))
+	       && p[1] >= 0x80 && p[1] <= (0x80 | SHORT) && n - SHORTEST >= (p[1] & 0x7fu);
+}
+
+static unsigned short_message(mummy_ws_conn *c, const struct mws_simd *simd, uint8_t **from, size_t *left)
+{
+	uint8_t *p = *from, *at = p + SHORTEST;
+	enum mummy_ws_opcode op = (enum mummy_ws_opcode)(p[0] & 0x0f);
+	size_t n = p[1] & 0x7f;
+	uint32_t state = 0;
+
+	*from = at + n;
+	*left -= SHORTEST + n;
+	if (op == MUMMY_WS_BINARY)
+		simd->mask(at, n, p + 2);
+	else if (n && (simd->text(&state, at, n, p + 2) < 0 || state))
+		return 1007;
+	if (!mws_is_inline(c))
+		return mws_event(c, MWS_EV_MESSAGE, op, at, n, NULL) < 0 ? 1011 : 0;
+	c->io->received++;
+	if (c->ep->ev.message)
+		c->ep->ev.message(c, c->user, op, at, n);
+	return 0;
+}
+
 static void read_frames(mummy_ws_conn *c, uint8_t *p, size_t n)
 {
+	int quick = !c->ep->opt.client && !in_pieces(c) && c->ep->opt.max_message_bytes >= SHORT;
+	const struct mws_simd *simd = mws_simd();
 	unsigned bad = 0;
 
 	while (n && !bad && !is_crowded(c) && !(mws_flags(c) & (MWS_CLOSE_IN | MWS_FAILED | MWS_NO_EXECUTOR)))
-		bad = c->rx && c->rx->in_frame ? payload(c, &p, &n) : frame(c, &p, &n);
+		if (quick && is_short(c, p, n))
+			bad = short_message(c, simd, &p, &n);
+		else
+			bad = c->rx && c->rx->in_frame ? payload(c, &p, &n) : frame(c, &p, &n);
 	if (n && !bad && is_crowded(c) && !(mws_flags(c) & (MWS_CLOSE_IN | MWS_FAILED)))
 		bad = stash(c, p, n);
 	if (bad)
@@ -363,6 +398,8 @@ static void count(mummy_ws_conn *c)
 {
 	mummy_ws_io *io = c->io;
 
+	if (io->received == 0 && io->replied_bytes == 0)
+		return;
 	if (io->received)
 		atomic_fetch_add(&c->ep->messages_in, io->received);
 	if (io->replied)
@@ -380,8 +417,9 @@ static int feed(mummy_ws_conn *c, void *data, size_t len)
 	io->feeding = c;
 	io->batch_hint = len;
 	read_frames(c, data, len);
-	pause = mws_event_submit(c);
-	mws_out_flush(c);
+	pause = mws_is_inline(c) ? 0 : mws_event_submit(c);
+	if (io->gatherer)
+		mws_out_flush(c);
 	io->feeding = NULL;
 	count(c);
 	rx_tidy(c);

@@ -47,19 +47,6 @@ void mws_io_unref(mummy_ws_io *io)
 	free(io);
 }
 
-int mws_io_is_own(mummy_ws_io *io)
-{
-	return atomic_load(&io->known) && pthread_equal(atomic_load(&io->thread), pthread_self());
-}
-
-void mws_io_here(mummy_ws_io *io)
-{
-	if (mws_io_is_own(io))
-		return;
-	atomic_store(&io->thread, pthread_self());
-	atomic_store(&io->known, 1);
-}
-
 int mws_io_post(mummy_ws_io *io, void (*run)(void *arg), void *arg)
 {
 	int rc = -ESHUTDOWN;
@@ -126,9 +113,15 @@ int mummy_ws_io_close(mummy_ws_io *io, uint16_t code)
 /* What a connection wants of the turn. 1: again at the next one. */
 static int visit(mummy_ws_io *io, mummy_ws_conn *c)
 {
-	unsigned flags = mws_clear(c, MWS_TOUCHED | MWS_ARM | MWS_UNSTASH);
+	const unsigned quiet = MWS_OPENED | MWS_LISTED | MWS_TOUCHED | MWS_STARTED | MWS_DEFLATE | MWS_DEDICATED;
+	unsigned flags = mws_clear(c, MWS_TOUCHED | MWS_ARM | MWS_UNSTASH | MWS_LISTED);
 	int again;
 
+	/* Mostly it was just heard of. */
+	if (!(flags & ~quiet) && (flags & MWS_OPENED) && c->timer_at && !io->stop_code) {
+		c->stamp = (uint32_t)io->now_ms;
+		return 0;
+	}
 	if (!(flags & MWS_OPENED) && mws_is_inline(c))
 		mws_event_due(c, 0);
 	if (flags & MWS_TOUCHED) {
@@ -159,7 +152,6 @@ static size_t do_work(mummy_ws_io *io)
 	for (size_t i = 0; i < n; i++) {
 		mummy_ws_conn *c = io->work[i];
 
-		mws_clear(c, MWS_LISTED);
 		if (visit(io, c) && !(mws_flags(c) & MWS_LISTED)) {
 			mws_set(c, MWS_LISTED);
 			io->work[kept++] = c;

@@ -10,7 +10,7 @@
 #include "key.h"
 
 /* BATCH blocks of at most BATCHED octets leave in one write. */
-enum { SMALL = 1024, BATCH = 32, BATCHED = 16 * 1024 };
+enum { SMALL = 1024, BATCH = 32, BATCHED = 16 * 1024, HEAD_MOST = 14 };
 
 struct mws_tx *mws_tx(mummy_ws_conn *c)
 {
@@ -64,7 +64,7 @@ static unsigned head_size(const struct mummy_ws_frame *f)
 
 static size_t wire_size(const struct mws_out *o)
 {
-	return (size_t)o->f.length + 14;
+	return (size_t)o->f.length + HEAD_MOST;
 }
 
 /* ---- Owning the output ------------------------------------------------------------------------ */
@@ -202,9 +202,7 @@ void mws_out_resume(mummy_ws_conn *c)
 	int mine;
 
 	mws_lock(c);
-	mine = c->tx && c->tx->ready.head && !(mws_flags(c) & (MWS_EOF | MWS_BUSY));
-	if (mine)
-		mws_set(c, MWS_BUSY);
+	mine = c->tx && c->tx->ready.head && !(mws_flags(c) & MWS_EOF) && !(mws_set(c, MWS_BUSY) & MWS_BUSY);
 	mws_unlock(c);
 	if (mine)
 		settle(c);
@@ -248,12 +246,22 @@ static int write_gathered(mummy_ws_conn *c)
 	return -EAGAIN;
 }
 
+/* The output is left without the lock when there is nothing to look at. Who leaves a block sets MWS_WAITING, and
+ * then looks whether there is an owner. */
+static int let_go(mummy_ws_conn *c)
+{
+	unsigned flags = mws_flags(c);
+
+	return !(flags & (MWS_WAITING | MWS_CLOSING | MWS_EOF))
+	       && atomic_compare_exchange_strong(&c->flags, &flags, flags & ~(unsigned)MWS_BUSY);
+}
+
 void mws_out_flush(mummy_ws_conn *c)
 {
 	if (c->io->gatherer != c)
 		return;
 	c->io->gatherer = NULL;
-	if (write_gathered(c) == 0)
+	if (write_gathered(c) == 0 && !let_go(c))
 		settle(c);
 }
 
@@ -333,6 +341,7 @@ static enum place place(mummy_ws_conn *c, const struct mws_out *o, struct mws_bl
 	int later = o->ordered || is_giver(c) || is_publishing(c);
 
 	if (replying && !held && !waits && !o->ordered && (!busy || c->io->gatherer == c)) {
+		/* Only this thread takes it up without the lock. */
 		if (!busy || o->kind == MWS_CLOSE)
 			mws_set(c, MWS_BUSY | (o->kind == MWS_CLOSE ? MWS_CLOSING : 0));
 		c->io->gatherer = c;
@@ -348,16 +357,14 @@ static enum place place(mummy_ws_conn *c, const struct mws_out *o, struct mws_bl
 	}
 	if (o->kind == MWS_CLOSE)
 		mws_set(c, MWS_CLOSING);
-	if (held || busy || full)
+	if (held || full || (later && !replying))
 		return QUEUED;
-	if (replying) {
-		mws_set(c, MWS_BUSY);
+	/* A feed takes the output up, and leaves it, without the lock. */
+	if (mws_set(c, MWS_BUSY) & MWS_BUSY)
+		return b ? QUEUED : NEEDS_BLOCK;
+	if (replying)
 		c->io->gatherer = c;
-	}
-	if (replying || later)
-		return QUEUED;
-	mws_set(c, MWS_BUSY);
-	return OWNED;
+	return replying ? QUEUED : OWNED;
 }
 
 /* The owner writes o now. */
@@ -539,24 +546,55 @@ static void count(mummy_ws_conn *c, unsigned messages, uint64_t bytes)
 	atomic_fetch_add(&c->ep->bytes_out, bytes);
 }
 
-/* One more small reply behind others, when nothing else is to be thought of. Only this thread's own sends
- * have an order with it, and of those none waits. */
-static int one_more(mummy_ws_conn *c, const struct mws_out *o)
+/* The output is taken up for replies, if it has no owner. */
+static int begin_replies(mummy_ws_conn *c, unsigned flags)
 {
-	const struct mummy_ws_options *opt = &c->ep->opt;
+	mummy_ws_io *io = c->io;
+
+	if (io->feeding != c || (flags & MWS_BUSY) || !(flags & MWS_STARTED) || !room_to_gather(io, 0))
+		return 0;
+	io->beneath = c->ep->output.pending(c->out);
+	if (!atomic_compare_exchange_strong(&c->flags, &flags, flags | MWS_BUSY))
+		return 0;
+	io->gatherer = c;
+	return 1;
+}
+
+/* Octets of the frame. */
+static size_t put_message(unsigned char *to, enum mummy_ws_opcode op, const void *p, size_t n)
+{
+	const struct mummy_ws_frame f = { .opcode = op, .fin = 1, .length = n };
+	size_t head = 2;
+
+	if (n <= 125) {
+		to[0] = (uint8_t)(0x80 | (unsigned)op);
+		to[1] = (uint8_t)n;
+	} else {
+		head = mummy_ws_frame_header(to, &f);
+	}
+	if (n)
+		memcpy(to + head, p, n);
+	return head + n;
+}
+
+/* Only this thread's own sends have an order with it, and of those none waits. */
+int mws_out_reply(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *p, size_t n)
+{
 	mummy_ws_io *io = c->io;
 	unsigned flags = mws_flags(c);
-	size_t n = wire_size(o);
+	size_t most;
 
-	if (o->kind != MWS_DATA || o->frame || o->done || opt->client || (flags & (MWS_WAITING | MWS_CLOSING | MWS_EOF))
-	    || ((flags & MWS_DEFLATE) && o->f.length >= opt->deflate_min_bytes) || n > MWS_GATHER)
+	if ((flags & (MWS_WAITING | MWS_CLOSING | MWS_EOF | MWS_HIGH_OUTPUT)) || n > MWS_GATHER - HEAD_MOST
+	    || ((flags & MWS_DEFLATE) && n >= c->ep->opt.deflate_min_bytes) || !mws_io_is_own(io)
+	    || (io->gatherer != c && !begin_replies(c, flags)))
 		return 0;
-	if (!is_replying(c) || io->gatherer != c || io->gathered + n > MWS_GATHER
-	    || (flags & MWS_HIGH_OUTPUT) || io->beneath + io->gathered + n > opt->high_water_bytes
-	    || io->beneath + io->gathered + n > opt->hard_limit_bytes)
+	most = io->gathered + n + HEAD_MOST;
+	if (most > MWS_GATHER || io->beneath + most > c->ep->reply_bytes)
 		return 0;
-	gather(io, o);
-	count(c, 1, head_size(&o->f) + o->f.length);
+	n = put_message(io->gather + io->gathered, op, p, n);
+	io->gathered += n;
+	io->replied++;
+	io->replied_bytes += n;
 	return 1;
 }
 
@@ -565,8 +603,6 @@ int mws_out_send(mummy_ws_conn *c, struct mws_out *o)
 	size_t total = 0;
 	int rc = -EPIPE;
 
-	if (one_more(c, o))
-		return 0;
 	o->f.masked = c->ep->opt.client != 0;
 	if (o->f.masked && mws_random(o->f.mask, sizeof o->f.mask) < 0)
 		rc = -EIO;

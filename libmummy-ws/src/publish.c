@@ -178,22 +178,14 @@ static struct mws_delivery *take_all(mummy_ws_io *io)
 {
 	struct mws_delivery *d;
 
+	if (!mws_publish_waits(io))
+		return NULL;
 	pthread_mutex_lock(&io->left_lock);
 	d = io->left;
 	io->left = NULL;
-	io->left_posted = 0;
+	atomic_store(&io->left_posted, 0);
 	pthread_mutex_unlock(&io->left_lock);
 	return d;
-}
-
-int mws_publish_waits(mummy_ws_io *io)
-{
-	int waits;
-
-	pthread_mutex_lock(&io->left_lock);
-	waits = io->left != NULL;
-	pthread_mutex_unlock(&io->left_lock);
-	return waits;
 }
 
 void mws_publish_turn(mummy_ws_io *io, int discard)
@@ -284,8 +276,7 @@ static int leave(struct mws_delivery *d)
 	pthread_mutex_lock(&io->left_lock);
 	*(io->left ? io->left_tail : &io->left) = d;
 	io->left_tail = &d->next;
-	first = !io->left_posted;
-	io->left_posted = 1;
+	first = !atomic_exchange(&io->left_posted, 1);
 	pthread_mutex_unlock(&io->left_lock);
 	return first;
 }

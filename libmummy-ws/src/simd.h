@@ -6,6 +6,7 @@
 #define MUMMY_WS_SIMD_H
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct mws_simd {
 	const char *name;
@@ -29,6 +30,16 @@ extern const struct mws_simd mws_simd_portable, mws_simd_sse2, mws_simd_avx2, mw
 int mws_utf8_octets(uint32_t *state, const uint8_t *p, size_t n);
 /** As mummy_ws_mask, and checked as mummy_ws_utf8 does. */
 int mws_utf8_unmask(uint32_t *state, void *p, size_t n, const uint8_t mask[4], uint64_t offset);
+
+/** The mask as it is at offset octets. */
+static inline void mws_mask_turn(uint8_t turned[4], const uint8_t mask[4], uint64_t offset)
+{
+	uint8_t twice[8];
+
+	memcpy(twice, mask, 4);
+	memcpy(twice + 4, mask, 4);
+	memcpy(turned, twice + (offset & 3), 4);
+}
 
 /** How many octets at the end begin a character that more have to follow: 0 to 3. */
 static inline size_t mws_utf8_begun(const uint8_t *last, size_t n)

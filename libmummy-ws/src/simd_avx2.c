@@ -33,20 +33,28 @@ INLINE void store(uint8_t *p, __m256i v)
 	_mm256_storeu_si256((__m256i *)(void *)p, v);
 }
 
+/* What is left of the last whole block is masked together with what is before it: read before that is written. */
 MWS_TARGET static void mask_blocks(uint8_t *p, size_t n, const uint8_t mask[4])
 {
-	__m256i m = widen(mask);
+	__m256i m = widen(mask), last;
+	uint8_t turned[4];
 	size_t i = 0;
 
-	for (; n - i >= 4 * BLOCK; i += 4 * BLOCK) {
+	if (n < BLOCK) {
+		mws_simd_sse2.mask(p, n, mask);
+		return;
+	}
+	mws_mask_turn(turned, mask, n);
+	last = _mm256_xor_si256(load(p + n - BLOCK), widen(turned));
+	for (; n - i > 4 * BLOCK; i += 4 * BLOCK) {
 		store(p + i, _mm256_xor_si256(load(p + i), m));
 		store(p + i + 32, _mm256_xor_si256(load(p + i + 32), m));
 		store(p + i + 64, _mm256_xor_si256(load(p + i + 64), m));
 		store(p + i + 96, _mm256_xor_si256(load(p + i + 96), m));
 	}
-	for (; n - i >= BLOCK; i += BLOCK)
+	for (; n - i > BLOCK; i += BLOCK)
 		store(p + i, _mm256_xor_si256(load(p + i), m));
-	mws_simd_portable.mask(p + i, n - i, mask);
+	store(p + n - BLOCK, last);
 }
 
 /* The octets of v, each moved by n: those of before come first. */

@@ -26,18 +26,26 @@ static void store(uint8_t *p, __m128i v)
 
 static void mask_blocks(uint8_t *p, size_t n, const uint8_t mask[4])
 {
-	__m128i m = widen(mask);
+	__m128i m = widen(mask), last;
+	uint8_t turned[4];
 	size_t i = 0;
 
-	for (; n - i >= 64; i += 64) {
+	if (n < 16) {
+		mws_simd_portable.mask(p, n, mask);
+		return;
+	}
+	/* The last octets together with what is before them: read before that is written. */
+	mws_mask_turn(turned, mask, n);
+	last = _mm_xor_si128(load(p + n - 16), widen(turned));
+	for (; n - i > 64; i += 64) {
 		store(p + i, _mm_xor_si128(load(p + i), m));
 		store(p + i + 16, _mm_xor_si128(load(p + i + 16), m));
 		store(p + i + 32, _mm_xor_si128(load(p + i + 32), m));
 		store(p + i + 48, _mm_xor_si128(load(p + i + 48), m));
 	}
-	for (; n - i >= 16; i += 16)
+	for (; n - i > 16; i += 16)
 		store(p + i, _mm_xor_si128(load(p + i), m));
-	mws_simd_portable.mask(p + i, n - i, mask);
+	store(p + n - 16, last);
 }
 
 static int check(uint32_t *state, const uint8_t *p, size_t n)

@@ -40,8 +40,7 @@ MWS_TARGET static int unmask_and_check(uint32_t *state, uint8_t *p, size_t n, co
 		if (mws_utf8_octets(state, p + i, 1) < 0)
 			return -EILSEQ;
 	}
-	for (unsigned k = 0; k < 4; k++)
-		turned[k] = mask[(i + k) & 3];
+	mws_mask_turn(turned, mask, i);
 	p += i;
 	n -= i;
 	if (n < MWS_LEAST)

@@ -54,7 +54,6 @@ int mws_utf8_unmask(uint32_t *state, void *p, size_t n, const uint8_t mask[4], u
 
 	if (*state == INVALID)
 		return -EILSEQ;
-	for (unsigned i = 0; i < 4; i++)
-		turned[i] = mask[(offset + i) & 3];
+	mws_mask_turn(turned, mask, offset);
 	return n ? mws_simd()->text(state, p, n, turned) : 0;
 }

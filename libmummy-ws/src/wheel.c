@@ -24,8 +24,11 @@ void mws_wheel_remove(mummy_ws_io *io, mummy_ws_conn *c)
 	/* The only one of a slot is linked to the slot itself. */
 	i = ((uintptr_t)c->timer_at - (uintptr_t)w->slot) / sizeof w->slot[0];
 	slot_unlink(c);
-	if (i < MWS_SLOTS && !w->slot[i])
+	if (i < MWS_SLOTS && !w->slot[i]) {
 		w->used[i / 64] &= ~(UINT64_C(1) << i % 64);
+		if (i == w->next % MWS_SLOTS)
+			w->known = 0;
+	}
 }
 
 void mws_wheel_put(mummy_ws_io *io, mummy_ws_conn *c, uint64_t at_ms)
@@ -46,6 +49,8 @@ void mws_wheel_put(mummy_ws_io *io, mummy_ws_conn *c, uint64_t at_ms)
 		c->timer_next->timer_at = &c->timer_next;
 	w->slot[i] = c;
 	w->used[i / 64] |= UINT64_C(1) << i % 64;
+	if (!w->next || tick < w->next)
+		w->next = tick;
 }
 
 void mws_wheel_each(mummy_ws_io *io, void (*visit)(mummy_ws_io *io, mummy_ws_conn *c))
@@ -84,7 +89,6 @@ int mws_wheel_turn(mummy_ws_io *io, void (*due)(mummy_ws_io *io, mummy_ws_conn *
 {
 	struct mws_wheel *w = &io->wheel;
 	uint64_t now = io->now_ms / MWS_SLOT_MS, stop = now;
-	unsigned n;
 
 	if (w->tick + MWS_SLOTS < now)
 		w->tick = now - MWS_SLOTS;
@@ -92,6 +96,11 @@ int mws_wheel_turn(mummy_ws_io *io, void (*due)(mummy_ws_io *io, mummy_ws_conn *
 		w->tick++;
 		slot_turn(io, w->tick % MWS_SLOTS, due);
 	}
-	n = next_used(w);
-	return n ? (int)((w->tick + n) * MWS_SLOT_MS - io->now_ms) : -1;
+	if (!w->known) {
+		unsigned n = next_used(w);
+
+		w->next = n ? w->tick + n : 0;
+		w->known = 1;
+	}
+	return w->next ? (int)(w->next * MWS_SLOT_MS - io->now_ms) : -1;
 }
