@@ -1,6 +1,6 @@
 /*
- * ws_codec - what frames cost in memory: ours against wslay and against the plain loops that the RFC describes;
- * and UTF-8 by itself, each of our variants against a byte loop. No socket is involved.
+ * ws_codec - what frames cost in memory: ours against wslay, uWebSockets and the plain loops that the RFC
+ * describes; and UTF-8 by itself, each of our variants against a byte loop. No socket is involved.
  *
  * usage: ws_codec [ROUNDS]
  *
@@ -21,7 +21,7 @@
 
 enum { MOST = 99, BUFFER = 1 << 16 };
 
-static uint8_t wire[BUFFER], work[BUFFER];
+static uint8_t wire[BUFFER], space[BUFFER + 128], *const work = space + 64; /* uWebSockets writes around it */
 static size_t nwire, nframes, seen, seen_octets;
 
 static double now(void)
@@ -168,6 +168,28 @@ static void theirs(void)
 }
 #endif
 
+/* ---- uWebSockets ------------------------------------------------------------------------------ */
+
+#ifdef HAVE_UWS
+void ws_codec_uws(char *p, unsigned n, void (*message)(int op, const void *p, size_t n), void (*bad)(void));
+
+static void uws_message(int op, const void *p, size_t n)
+{
+	message(NULL, NULL, (enum mummy_ws_opcode)op, p, n);
+}
+
+static void uws_bad(void)
+{
+	must(0, "uWebSockets refused a frame");
+}
+
+static void uws(void)
+{
+	memcpy(work, wire, nwire);
+	ws_codec_uws((char *)work, (unsigned)nwire, uws_message, uws_bad);
+}
+#endif
+
 /* ---- Measuring -------------------------------------------------------------------------------- */
 
 static void make_wire(enum mummy_ws_opcode op, const uint8_t *text, size_t n)
@@ -209,7 +231,7 @@ static void row(const char *name, double *v, int rounds, double scale, const dou
 
 static void frames(const char *what, int rounds)
 {
-	static double v[3][MOST];
+	static double v[4][MOST];
 	double base;
 
 	for (int i = 0; i < rounds; i++) {
@@ -217,6 +239,9 @@ static void frames(const char *what, int rounds)
 		v[1][i] = time_of(bytes);
 #ifdef HAVE_WSLAY
 		v[2][i] = time_of(theirs);
+#endif
+#ifdef HAVE_UWS
+		v[3][i] = time_of(uws);
 #endif
 	}
 	printf("\n| frames in memory: %s | ns a message, median (range) | x ours |\n|---|---|---|\n", what);
@@ -227,6 +252,11 @@ static void frames(const char *what, int rounds)
 	row("wslay", v[2], rounds, 1e9, &base);
 #else
 	puts("| wslay | not measured: libwslay-dev is not installed | |");
+#endif
+#ifdef HAVE_UWS
+	row("uWebSockets, its parser alone", v[3], rounds, 1e9, &base);
+#else
+	puts("| uWebSockets | not measured: PEERS is not set | |");
 #endif
 }
 
