@@ -26,7 +26,7 @@ build_uws()
 	fast="-O3 -march=$fast -DLIBUS_NO_SSL"
 	uws="-DHAVE_UWS $PEERS/ws_codec_uws.o -lstdc++"
 	# shellcheck disable=SC2086  # lists of words
-	if [ ! "$PEERS/ws_uws" -nt "$here/ws_uws.cc" ]; then
+	if [ ! -x "$PEERS/ws_uws" ] || [ -n "$(find "$here/ws_uws.cc" -newer "$PEERS/ws_uws")" ]; then
 		for f in bsd context loop socket udp eventing/epoll_kqueue; do
 			cc $fast -flto=auto $include_uws -c -o "$tmp/uws_${f##*/}.o" "$PEERS/uSockets/src/$f.c"
 		done

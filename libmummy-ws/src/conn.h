@@ -127,6 +127,7 @@ struct mummy_ws_io {
 	mummy_ws_conn *feeding;
 	mummy_ws_conn *gatherer;        /* feeding, once it replied: owns its output */
 	unsigned char *gather;
+	int turning;                    /* inside mummy_ws_io_turn */
 	int publishing;                 /* what is sent waits for the end of the turn */
 	mummy_ws_conn **flush;          /* these; referenced */
 	size_t nflush, flush_size;

@@ -166,15 +166,11 @@ static size_t do_work(mummy_ws_io *io)
 	return n;
 }
 
-int mummy_ws_io_turn(mummy_ws_io *io, uint64_t now_ms)
+static int rounds(mummy_ws_io *io)
 {
 	size_t fresh;
 	int due;
 
-	mws_io_here(io);
-	if (!io->now_ms)
-		io->wheel.tick = now_ms / MWS_SLOT_MS;
-	io->now_ms = now_ms;
 	/* Events may publish, close, and send above the high water: that is not left to the next turn. */
 	for (int round = 0; round < ROUNDS; round++) {
 		mws_publish_turn(io, 0);
@@ -184,6 +180,20 @@ int mummy_ws_io_turn(mummy_ws_io *io, uint64_t now_ms)
 			return due;
 	}
 	return 0;
+}
+
+int mummy_ws_io_turn(mummy_ws_io *io, uint64_t now_ms)
+{
+	int due;
+
+	mws_io_here(io);
+	if (!io->now_ms)
+		io->wheel.tick = now_ms / MWS_SLOT_MS;
+	io->now_ms = now_ms;
+	io->turning = 1;
+	due = rounds(io);
+	io->turning = 0;
+	return due;
 }
 
 void mummy_ws_io_free(mummy_ws_io *io)

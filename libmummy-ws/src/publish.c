@@ -226,8 +226,9 @@ static void posted(void *arg)
 
 static void wake(mummy_ws_io *io)
 {
-	/* The I/O thread itself comes to its turn before it sleeps. */
-	if (!mws_io_is_own(io) && mws_io_post(io, posted, mws_io_ref(io)) < 0)
+	/* From inside the library the I/O thread comes to its turn before it sleeps. Elsewhere, as between two
+	 * turns in somebody else's loop, it may be about to sleep. */
+	if (!(mws_io_is_own(io) && (io->turning || io->feeding)) && mws_io_post(io, posted, mws_io_ref(io)) < 0)
 		mws_io_unref(io);
 }
 

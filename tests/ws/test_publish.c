@@ -131,6 +131,25 @@ START_TEST(another_thread_wakes_the_io_once)
 }
 END_TEST
 
+/* Somebody else's loop may publish on the I/O thread and then sleep. */
+START_TEST(between_two_turns_the_io_thread_wakes_itself)
+{
+	struct mummy_ws_options opt = { 0 };
+	struct fake *m[CROWD], *f;
+
+	f = crowd_new(&opt, m, NULL);
+	mummy_ws_subscribe(m[0]->c, "t", 1);
+	fake_turn(f, 0);
+	publish_it(opt.hub);
+	ck_assert_uint_eq(f->posts.n, 1);
+	later_run(&f->posts);
+	ck_assert_uint_eq(m[0]->nout, 30);
+	publish_it(opt.hub);
+	ck_assert_uint_eq(f->posts.n, 1);
+	crowd_free(f, m, opt.hub);
+}
+END_TEST
+
 static void forward(void *ctx, const char *topic, size_t n, enum mummy_ws_opcode op, const void *p, size_t len)
 {
 	ck_assert_uint_eq(n, 1);
@@ -226,5 +245,5 @@ END_TEST
 
 SUITE_MAIN("ws/publish", every_subscriber_gets_it_once_and_in_order,
 	   nobody_is_missed_when_others_leave_meanwhile, another_thread_wakes_the_io_once,
-	   publish_is_forwarded_and_deliver_is_not, what_waits_for_an_io_is_bounded,
+	   between_two_turns_the_io_thread_wakes_itself, publish_is_forwarded_and_deliver_is_not, what_waits_for_an_io_is_bounded,
 	   a_slow_subscriber_loses_messages_and_they_are_counted, clients_mask_what_is_published)
