@@ -171,6 +171,10 @@ void mhttp_conn_finish(struct mhttp_conn *c)
 {
 	int unread = (c->flags & MHTTP_UNREAD) || (c->io && (c->io->in_n || !c->io->body.complete));
 
+	if (c->flags & MHTTP_RESET) {
+		mhttp_conn_close(c, -ECANCELED);
+		return;
+	}
 	if (!unread) {
 		mhttp_conn_close(c, 0);
 		return;

@@ -34,14 +34,6 @@ struct job {
 	size_t nfields;
 };
 
-static struct mummy_http_span field(const mummy_http_exchange *x, const char *name)
-{
-	struct mummy_http_span s = {NULL, 0};
-
-	s.p = mummy_http_header_get(x, name, &s.n);
-	return s;
-}
-
 static void add(struct job *j, const char *name, const char *value)
 {
 	struct mummy_http_header h = MUMMY_HTTP_HEADER(name, value);
@@ -54,7 +46,8 @@ static void add(struct job *j, const char *name, const char *value)
 /* Is gzip as welcome as the file itself? */
 static int wants_gzip(const mummy_http_exchange *x)
 {
-	struct mummy_http_span accept = field(x, "Accept-Encoding");
+	char room[MHTTP_JOINED];
+	struct mummy_http_span accept = mhttp_slot_joined(x, MUMMY_HTTP_SLOT_ACCEPT_ENCODING, room);
 	int gzip, identity;
 
 	if (!accept.p)
@@ -108,10 +101,10 @@ static struct mhttp_files_decision decide(const struct job *j)
 	const struct mhttp_files_question q = {
 		.if_match = match_lines(j, "If-Match", 0),
 		.if_none_match = match_lines(j, "If-None-Match", 1),
-		.if_modified_since = field(j->x, "If-Modified-Since"),
-		.if_unmodified_since = field(j->x, "If-Unmodified-Since"),
-		.if_range = field(j->x, "If-Range"),
-		.range = field(j->x, "Range"),
+		.if_modified_since = mhttp_slot_once(j->x, MUMMY_HTTP_SLOT_IF_MODIFIED_SINCE),
+		.if_unmodified_since = mhttp_slot_once(j->x, MUMMY_HTTP_SLOT_IF_UNMODIFIED_SINCE),
+		.if_range = mhttp_slot_once(j->x, MUMMY_HTTP_SLOT_IF_RANGE),
+		.range = mhttp_slot_once(j->x, MUMMY_HTTP_SLOT_RANGE),
 		.etag = j->etag,
 		.mtime = j->st.st_mtime,
 		.now = time(NULL),
@@ -220,24 +213,6 @@ static void answer_file(struct job *j)
 	mummy_http_respond_file(j->x, d.status, j->fields, j->nfields, j->fd, d.first, d.length);
 }
 
-/* To the same with a slash behind its path, so that links in the index are right. */
-static void redirect(mummy_http_exchange *x)
-{
-	size_t path_n, query_n = 0;
-	const char *path = mummy_http_path(x, &path_n), *query = mummy_http_query(x, &query_n);
-	struct mummy_http_header location = MUMMY_HTTP_HEADER("Location", NULL);
-	char *text = malloc(path_n + query_n + 3);
-
-	if (!text) {
-		mhttp_error_answer(x, 503);
-		return;
-	}
-	sprintf(text, "%.*s/%s%.*s", (int)path_n, path, query ? "?" : "", (int)query_n, query ? query : "");
-	location.value = text;
-	mummy_http_respond(x, 308, &location, 1, NULL, 0);
-	free(text);
-}
-
 static void answer_list(struct job *j, int fd)
 {
 	struct mhttp_text page = {NULL, 0, 0};
@@ -301,7 +276,7 @@ static void serve_path(struct job *j, struct mummy_http_span raw)
 		if (folder)
 			mhttp_error_answer(j->x, 404);
 		else
-			redirect(j->x);
+			mhttp_redirect(j->x);  /* so that links in the index are right */
 	} else {
 		choose_coding(j, n);
 		answer_file(j);
@@ -317,7 +292,7 @@ static void serve(mummy_http_exchange *x, void *ctx)
 	path.p = mummy_http_path(x, &path.n);
 	raw = mhttp_files_tail(path, segments);
 	if (!raw.p && segments) {
-		redirect(x);
+		mhttp_redirect(x);
 		return;
 	}
 	j.path = malloc(raw.n + strlen(j.files->index) + sizeof ".gz");

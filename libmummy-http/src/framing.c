@@ -76,7 +76,7 @@ static int note_connection(struct mummy_http_head *h, struct mummy_http_span val
 static int coding_status(struct mummy_http_span value)
 {
 	struct mummy_http_span item = {NULL, 0};
-	int chunked = 0, rc;
+	int chunked = 0, others = 0, rc;
 
 	while ((rc = mummy_http_list_next(&value, &item)) == 1) {
 		const char *end = item.p + item.n, *p = mhttp_scan_token(item.p, end);
@@ -90,9 +90,11 @@ static int coding_status(struct mummy_http_span value)
 			chunked = 1;
 			if (name.n != item.n)
 				return 400;
+		} else {
+			others = 1;
 		}
 	}
-	return rc == 0 && chunked ? 501 : 400;
+	return rc == 0 && chunked && others ? 501 : 400;
 }
 
 static int note_coding(struct mummy_http_head *h, struct mummy_http_span value)

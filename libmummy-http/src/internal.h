@@ -69,7 +69,9 @@ enum {                                   /* mhttp_conn.flags: belong to the owne
 	MHTTP_PARTIAL = 2,                   /* what is kept begins a head; since_ms is when it began */
 	MHTTP_CLOSE = 4,                     /* close when the output is sent */
 	MHTTP_NO_MEMORY = 8,                 /* the body waits for max_buffered_bytes */
-	MHTTP_UNREAD = 16                    /* octets were left unread on purpose: linger before closing */
+	MHTTP_UNREAD = 16,                   /* octets were left unread on purpose: linger before closing */
+	MHTTP_RESET = 32                     /* with CLOSE: an answer broke off. A plain end would make one that
+	                                        goes on until the end of the connection look whole */
 };
 enum { MHTTP_POLLED_READ = 1, MHTTP_POLLED_WRITE = 2 };  /* mhttp_conn.polled: what poll watches now */
 
@@ -411,7 +413,14 @@ size_t mhttp_exchange_spare_room(const struct mummy_http_head *h);
 char *mhttp_exchange_spare(mummy_http_exchange *x, size_t n);
 void mhttp_exchange_fill(mummy_http_exchange *x, struct mummy_http_head *h);
 int mhttp_exchange_params(mummy_http_exchange *x, const struct mhttp_match *m);
-/* request_get.c */
+/* redirect.c: 308 to the path with a slash more, or less, at its end */
+void mhttp_redirect(mummy_http_exchange *x);
+/* request_get.c. once: a field that can't be repeated; of several lines, which say nothing, it is empty. joined: a
+ * list; room is for several lines, and when that is too short it is empty. p NULL: there is none. */
+enum { MHTTP_JOINED = 512 };
+struct mummy_http_span mhttp_slot_once(const mummy_http_exchange *x, enum mummy_http_slot slot);
+struct mummy_http_span mhttp_slot_joined(const mummy_http_exchange *x, enum mummy_http_slot slot,
+					 char room[MHTTP_JOINED]);
 const char *mhttp_peer_text(const struct mhttp_conn *c, char *out, size_t size);
 /* head_out.c */
 struct mhttp_reply {
@@ -445,6 +454,7 @@ const char *mhttp_reason(int status);
 void mhttp_date_now(struct mhttp_date *d, char out[30]);
 /* respond.c */
 int mhttp_reply(mummy_http_exchange *x, struct mhttp_reply *r);
+int mhttp_sink_is_active(const mummy_http_exchange *x);
 int mhttp_claim(mummy_http_exchange *x);
 void mhttp_reply_drop(struct mhttp_reply *r);
 void mhttp_reply_prepare(mummy_http_exchange *x, struct mhttp_reply *r);
@@ -458,6 +468,7 @@ int mhttp_out_copy(struct mhttp_conn *c, struct mhttp_out *o, const struct iovec
  * kind is not MHTTP_SEG_QUEUED afterwards is still the caller's, who calls mhttp_seg_done. */
 int mhttp_out_write(struct mhttp_conn *c, struct mhttp_out *o, const struct iovec *iov, int n,
 		struct mhttp_seg *tail);
+int mhttp_out_fits(const struct mhttp_conn *c, uint64_t n);  /* in max_buffered_bytes */
 int mhttp_out_tail(struct mhttp_conn *c, struct mhttp_out *o, struct mhttp_seg *tail);
 int mhttp_out_flush(struct mhttp_conn *c, struct mhttp_out *o);  /* 0 empty, -EAGAIN, <0 broken */
 void mhttp_out_clear(struct mhttp_conn *c, struct mhttp_out *o); /* to finished */

@@ -33,7 +33,7 @@ struct mhttp_seg *mhttp_out_finished(struct mhttp_out *o)
 	return list;
 }
 
-static void out_append(struct mhttp_conn *c, struct mhttp_out *o, struct mhttp_seg *s)
+static void out_append(struct mhttp_out *o, struct mhttp_seg *s)
 {
 	s->next = NULL;
 	if (o->last)
@@ -41,10 +41,8 @@ static void out_append(struct mhttp_conn *c, struct mhttp_out *o, struct mhttp_s
 	else
 		o->first = s;
 	o->last = s;
-	if (s->kind != MHTTP_SEG_FILE) {
+	if (s->kind != MHTTP_SEG_FILE)
 		o->bytes += s->n;
-		mhttp_count(&c->loop->server->buffered, s->n);
-	}
 }
 
 static void out_uncount(struct mhttp_conn *c, struct mhttp_out *o, uint64_t n)
@@ -89,6 +87,29 @@ void mhttp_out_clear(struct mhttp_conn *c, struct mhttp_out *o)
 		out_pop(o);
 }
 
+int mhttp_out_fits(const struct mhttp_conn *c, uint64_t n)
+{
+	const struct mummy_http_server *s = c->loop->server;
+	uint64_t buffered = atomic_load_explicit(&s->buffered, memory_order_relaxed);
+
+	return buffered <= s->opt.max_buffered_bytes && n <= s->opt.max_buffered_bytes - buffered;
+}
+
+/* Memory for a segment with n octets behind it. All connections together are bounded: when that is spent, who
+ * does not take his answer is cut. */
+static struct mhttp_seg *seg_new(struct mhttp_conn *c, size_t n, uint64_t count)
+{
+	struct mummy_http_server *s = c->loop->server;
+	struct mhttp_seg *seg = NULL;
+
+	if (atomic_fetch_add_explicit(&s->buffered, count, memory_order_relaxed) + count
+	    <= s->opt.max_buffered_bytes || count == 0)
+		seg = malloc(sizeof *seg + n);
+	if (!seg)
+		mhttp_uncount(&s->buffered, count);
+	return seg;
+}
+
 int mhttp_out_copy(struct mhttp_conn *c, struct mhttp_out *o, const struct iovec *iov, int n, size_t skip)
 {
 	struct mhttp_seg *s;
@@ -100,7 +121,7 @@ int mhttp_out_copy(struct mhttp_conn *c, struct mhttp_out *o, const struct iovec
 	total -= skip;
 	if (total == 0)
 		return 0;
-	s = malloc(sizeof *s + total);
+	s = seg_new(c, total, total);
 	if (!s)
 		return -ENOMEM;
 	p = (char *)(s + 1);
@@ -116,20 +137,20 @@ int mhttp_out_copy(struct mhttp_conn *c, struct mhttp_out *o, const struct iovec
 		p += len - skip;
 		skip = 0;
 	}
-	out_append(c, o, s);
+	out_append(o, s);
 	return 0;
 }
 
 /* The tail is taken, or still the caller's on failure. */
 int mhttp_out_tail(struct mhttp_conn *c, struct mhttp_out *o, struct mhttp_seg *tail)
 {
-	struct mhttp_seg *s = malloc(sizeof *s);
+	struct mhttp_seg *s = seg_new(c, 0, tail->kind == MHTTP_SEG_FILE ? 0 : tail->n);
 
 	if (!s)
 		return -ENOMEM;
 	*s = *tail;
 	tail->kind = MHTTP_SEG_QUEUED;
-	out_append(c, o, s);
+	out_append(o, s);
 	return 0;
 }
 

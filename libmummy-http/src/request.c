@@ -104,6 +104,10 @@ static const char *refusal(int status)
 		return "the route has no such method";
 	case 413:
 		return "the body is too large";
+	case 417:
+		return "Expect asks for something unknown";
+	case 421:
+		return "https is asked for on a plain connection";
 	case 501:
 		return "unknown method";
 	default:
@@ -221,15 +225,39 @@ static int request_leased(struct mhttp_conn *c, struct mummy_http_head *h, struc
 	return request_body(c, x);
 }
 
-/* The status to refuse it with; 0 it is for a handler. */
-static int request_judge(const struct mummy_http_server *s, const struct mummy_http_head *h,
-			 struct mhttp_match *m)
+/* RFC 9110 section 10.1.1; what HTTP/1.0 says is ignored. */
+static int expects_unknown(const struct mummy_http_head *h)
 {
+	for (size_t i = h->slots[MUMMY_HTTP_SLOT_EXPECT] - 1; i < h->nfields && h->minor_version; i++) {
+		const struct mummy_http_field *f = &h->fields[i];
+
+		if (mhttp_name_is(f->name.p, f->name.n, "expect", 6)
+		    && !mhttp_name_is(f->value.p, f->value.n, "100-continue", 12))
+			return 1;
+	}
+	return 0;
+}
+
+/* RFC 9110 section 7.4: "https" must not be served where nothing is secured. */
+static int is_misdirected(const struct mhttp_conn *c, const struct mummy_http_head *h)
+{
+	return h->target.n > 6 && mhttp_name_is(h->target.p, 6, "https:", 6) && mhttp_is_plain(c);
+}
+
+/* The status to refuse it with; 0 it is for a handler. */
+static int request_judge(const struct mhttp_conn *c, const struct mummy_http_head *h, struct mhttp_match *m)
+{
+	const struct mummy_http_server *s = c->loop->server;
+
 	mhttp_router_find_at(s->router, h->authority, h->method, h->path, m);
 	if (m->status == 405 && !mhttp_router_knows_method(s->router, h->method))
 		return 501;
 	if (m->status)
 		return m->status;
+	if (h->target.p[0] != '/' && is_misdirected(c, h))
+		return 421;
+	if (h->slots[MUMMY_HTTP_SLOT_EXPECT] && expects_unknown(h))
+		return 417;
 	if (h->framing == MUMMY_HTTP_LENGTH && h->content_length > max_body(s, m->route))
 		return 413;
 	return 0;
@@ -240,7 +268,7 @@ int mhttp_request(struct mhttp_conn *c, struct mummy_http_head *h, size_t head_n
 	struct mummy_http_loop *l = c->loop;
 	const char *head = l->at;
 	struct mhttp_match m;
-	int status = request_judge(l->server, h, &m);
+	int status = request_judge(c, h, &m);
 
 	l->at += head_n;
 	c->flags &= (uint8_t)~MHTTP_PARTIAL;
@@ -272,7 +300,7 @@ static mummy_http_exchange *next_exchange(struct mhttp_conn *c, size_t *head_n)
 		return NULL;
 	memcpy(x->text, c->io->in + c->io->in_at, n);
 	used = mummy_http_parse_request(&h, x->text, n);
-	if (used > 0 && h.framing == MUMMY_HTTP_NO_BODY && request_judge(s, &h, &m) == 0
+	if (used > 0 && h.framing == MUMMY_HTTP_NO_BODY && request_judge(c, &h, &m) == 0
 	    && !(m.route->flags & MUMMY_HTTP_STREAM) && wants_executor(s, m.route)) {
 		c->requests++;
 		if (request_fill(x, c, &h, &m) == 0) {

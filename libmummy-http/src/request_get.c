@@ -59,6 +59,51 @@ const char *mummy_http_header_get(const mummy_http_exchange *x, const char *name
 	return mummy_http_header_nth(x, name, 0, len);
 }
 
+/* The line of that name at or behind the one at index i; NULL: none. */
+static const struct mummy_http_field *next_line(const mummy_http_exchange *x, size_t i,
+						struct mummy_http_span name)
+{
+	for (; i < x->head.nfields; i++)
+		if (mhttp_name_is(x->head.fields[i].name.p, x->head.fields[i].name.n, name.p, name.n))
+			return &x->head.fields[i];
+	return NULL;
+}
+
+struct mummy_http_span mhttp_slot_once(const mummy_http_exchange *x, enum mummy_http_slot slot)
+{
+	struct mummy_http_span none = { NULL, 0 };
+	size_t at = x->head.slots[slot];
+	const struct mummy_http_field *f;
+
+	if (!at)
+		return none;
+	f = &x->head.fields[at - 1];
+	return next_line(x, at, f->name) ? (struct mummy_http_span){ "", 0 } : f->value;
+}
+
+struct mummy_http_span mhttp_slot_joined(const mummy_http_exchange *x, enum mummy_http_slot slot,
+					 char room[MHTTP_JOINED])
+{
+	struct mummy_http_span all = { NULL, 0 }, name;
+	size_t at = x->head.slots[slot];
+	const struct mummy_http_field *f;
+
+	if (!at)
+		return all;
+	f = &x->head.fields[at - 1];
+	name = f->name;
+	all = f->value;
+	while ((f = next_line(x, (size_t)(f + 1 - x->head.fields), name))) {
+		if (all.n + f->value.n + 2 > MHTTP_JOINED)
+			return (struct mummy_http_span){ "", 0 };
+		memmove(room, all.p, all.n);
+		memcpy(room + all.n, ", ", 2);
+		memcpy(room + all.n + 2, f->value.p, f->value.n);
+		all = (struct mummy_http_span){ room, all.n + f->value.n + 2 };
+	}
+	return all;
+}
+
 int mummy_http_header_at(const mummy_http_exchange *x, size_t i, struct mummy_http_header *out)
 {
 	const struct mummy_http_field *f;

@@ -18,7 +18,7 @@ int mhttp_claim(mummy_http_exchange *x)
 	return atomic_fetch_or(&x->state, MHTTP_CLAIMED) & MHTTP_CLAIMED ? -EALREADY : 0;
 }
 
-static int sink_is_active(const mummy_http_exchange *x)
+int mhttp_sink_is_active(const mummy_http_exchange *x)
 {
 	uint32_t state = atomic_load(&x->state);
 
@@ -30,7 +30,7 @@ static int body_forces_close(const mummy_http_exchange *x)
 {
 	const struct mhttp_io *io = x->conn->io;
 
-	if (sink_is_active(x) || !io || io->body.complete)
+	if (mhttp_sink_is_active(x) || !io || io->body.complete)
 		return 0;
 	return !mhttp_body_is_short(&io->body);
 }
@@ -93,23 +93,17 @@ static void reply_compress(mummy_http_exchange *x, struct mhttp_reply *r)
 	r->arg = out;
 }
 
-static struct mummy_http_span slot_value(const mummy_http_exchange *x, enum mummy_http_slot slot)
-{
-	struct mummy_http_span none = { NULL, 0 };
-
-	return x->head.slots[slot] ? x->head.fields[x->head.slots[slot] - 1].value : none;
-}
-
 static void reply_coding(mummy_http_exchange *x, struct mhttp_reply *r)
 {
 	const struct mummy_http_server *s = x->loop->server;
 	struct mhttp_gzip_question q;
+	char room[MHTTP_JOINED];
 
 	if (!s->gzip || x->malformed || r->identity || r->status == 101 || r->kind == MHTTP_REPLY_FILE
 	    || r->len < s->opt.gzip_min_bytes || (r->bodyless && !x->is_head)
 	    || (x->route && (x->route->flags & MUMMY_HTTP_IDENTITY)))
 		return;
-	q.accept_encoding = slot_value(x, MUMMY_HTTP_SLOT_ACCEPT_ENCODING);
+	q.accept_encoding = mhttp_slot_joined(x, MUMMY_HTTP_SLOT_ACCEPT_ENCODING, room);
 	q.content_type = mhttp_answer_field(x, r, "content-type");
 	if (r->type)
 		q.content_type = (struct mummy_http_span){ r->type, strlen(r->type) };
@@ -175,7 +169,7 @@ static int reply_send(struct mhttp_conn *c, struct mhttp_reply *r, const void *h
 	}
 	mhttp_segs_finish(mhttp_out_finished(o == &local ? &local : &c->io->out));
 	if (rc < 0) {
-		c->flags |= MHTTP_CLOSE;
+		c->flags |= MHTTP_CLOSE | MHTTP_RESET;
 		if (c->io)
 			mhttp_out_clear(c, &c->io->out);
 		if (c->io)
@@ -291,7 +285,7 @@ static int reply_finish(mummy_http_exchange *x, int rc)
 	x->error = rc < 0 ? -EPIPE : 0;
 	if (x->is_inline) {
 		atomic_fetch_or_explicit(&x->state, MHTTP_SENT, memory_order_relaxed);
-	} else if (rc == 1 && sink_is_active(x)) {
+	} else if (rc == 1 && mhttp_sink_is_active(x)) {
 		atomic_fetch_or(&x->conn->word, MHTTP_FLUSHING);
 		mhttp_kick(x, MHTTP_KICK_FLUSH);
 	} else {

@@ -1,35 +1,15 @@
 /* router_mount.c - routers below routers, and the redirect to the path with a slash more or less. */
 #include <config.h>
 #include <stdio.h>
+#include "internal.h"
 #include "router_tree.h"
 
 /* ---- Slashes ---------------------------------------------------------------------------------- */
 
 static void redirect(mummy_http_exchange *x, void *ctx)
 {
-	size_t n, query_n;
-	const char *path = mummy_http_path(x, &n), *query = mummy_http_query(x, &query_n);
-	struct mummy_http_header h = MUMMY_HTTP_HEADER("Location", NULL);
-	char *to;
-
 	(void)ctx;
-	/* "//host" would lead elsewhere */
-	if (n > 1 && path[1] == '/') {
-		mummy_http_respond_text(x, 404, "404 Not Found\n");
-		return;
-	}
-	to = malloc(n + query_n + 3);
-	if (!to) {
-		mummy_http_respond_text(x, 503, "503 Service Unavailable\n");
-		return;
-	}
-	if (n > 1 && path[n - 1] == '/')
-		sprintf(to, "%.*s%s%s", (int)n - 1, path, query ? "?" : "", query ? query : "");
-	else
-		sprintf(to, "%s/%s%s", path, query ? "?" : "", query ? query : "");
-	h.value = to;
-	mummy_http_respond(x, 308, &h, 1, NULL, 0);
-	free(to);
+	mhttp_redirect(x);
 }
 
 const struct mummy_http_route mhttp_slash_route = { .handler = redirect, .flags = MUMMY_HTTP_INLINE };

@@ -41,6 +41,9 @@ void mhttp_log(struct mummy_http_server *s, enum mummy_http_level level, const c
 	va_start(ap, format);
 	vsnprintf(line, sizeof line, format, ap);
 	va_end(ap);
+	/* nothing of what a client sent may talk to a terminal */
+	for (char *p = line; *p; p++)
+		*p = *p < ' ' || *p == 0x7f ? '?' : *p;
 	s->opt.log(s->opt.ctx, level, line);
 }
 

@@ -161,8 +161,9 @@ static void answer_over(mummy_http_stream *st, struct mhttp_conn *c, int status)
 	st->x = NULL;
 	x->error = status < 0 ? status : 0;
 	if (status < 0 || (st->mode == MHTTP_STREAM_LENGTH && st->left)) {
-		c->flags |= MHTTP_CLOSE;
-		mhttp_conn_cut(c);
+		c->flags |= MHTTP_CLOSE | MHTTP_RESET;
+		if (mhttp_sink_is_active(x))
+			mhttp_conn_cut(c);   /* so that it ends */
 	}
 	atomic_fetch_and(&c->word, ~(uint32_t)MHTTP_STREAMING);
 	mhttp_exchange_done(x, MHTTP_SENT);

@@ -100,7 +100,8 @@ static int write_judge(const mummy_http_stream *st, size_t total)
 	if (st->mode == MHTTP_STREAM_LENGTH && total > st->left)
 		return -EINVAL;
 	if (st->mode != MHTTP_STREAM_NO_BODY
-	    && st->out.bytes + total > st->loop->server->opt.hard_limit_bytes)
+	    && (st->out.bytes + total > st->loop->server->opt.hard_limit_bytes
+		|| (st->out.first && !mhttp_out_fits(st->conn, total))))
 		return -EAGAIN;
 	return 0;
 }

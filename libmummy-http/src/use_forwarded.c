@@ -3,6 +3,9 @@
  *
  * Each proxy adds to the right end. From there on addresses of our own proxies are skipped; the first that is
  * none of them was seen by a proxy of ours, and what stands left of it is only its word.
+ *
+ * A proxy that writes one kind of the fields lets the other through as the client sent it. Most write
+ * X-Forwarded-For, so that goes first, unless it is said which.
  */
 #include <config.h>
 #include <arpa/inet.h>
@@ -14,7 +17,8 @@
 
 struct address { unsigned char raw[16]; };  /* IPv4 mapped into IPv6 */
 struct network { struct address a; unsigned bits; };
-struct trust { int unix_too; size_t n; struct network all[]; };
+enum { FORWARDED = 1, X_FORWARDED = 2 };
+struct trust { int unix_too; unsigned kinds; size_t n; struct network all[]; };
 
 enum { ADDRESS_ROOM = 64, MAX_HOPS = 32 };
 
@@ -130,16 +134,15 @@ static struct mummy_http_span last_item(const mummy_http_exchange *x, const char
 	return last;
 }
 
-static size_t hops_of(const mummy_http_exchange *x, struct hop *hops)
+static size_t hops_of(const mummy_http_exchange *x, unsigned kinds, struct hop *hops)
 {
-	size_t n = read_hops(x, "Forwarded", 1, hops);
+	size_t n = kinds & X_FORWARDED ? read_hops(x, "X-Forwarded-For", 0, hops) : 0;
 
-	if (n)
-		return n;
-	n = read_hops(x, "X-Forwarded-For", 0, hops);
 	if (n) {
 		hops[n - 1].proto = last_item(x, "X-Forwarded-Proto");
 		hops[n - 1].host = last_item(x, "X-Forwarded-Host");
+	} else if (kinds & FORWARDED) {
+		n = read_hops(x, "Forwarded", 1, hops);
 	}
 	return n;
 }
@@ -174,7 +177,7 @@ static int before(mummy_http_exchange *x, void *ctx)
 	snprintf(client, sizeof client, "%s", mummy_http_peer(x, NULL));
 	if (!is_trusted(t, client))
 		return 0;
-	n = hops_of(x, hops);
+	n = hops_of(x, t->kinds, hops);
 	for (i = n; i && is_trusted(t, client); i--) {
 		if (node_address(hops[i - 1].by, next) < 0)
 			break;
@@ -198,6 +201,10 @@ static int add_network(struct trust *t, struct mummy_http_span item)
 
 	if (same(item, "unix")) {
 		t->unix_too = 1;
+		return 0;
+	}
+	if (same(item, "forwarded") || same(item, "x-forwarded")) {
+		t->kinds |= same(item, "forwarded") ? FORWARDED : X_FORWARDED;
 		return 0;
 	}
 	if (item.n >= sizeof text)
@@ -238,6 +245,7 @@ int mummy_http_use_forwarded(mummy_http_router *r, const char *trusted)
 			free(t);
 			return -EINVAL;
 		}
+	t->kinds = t->kinds ? t->kinds : FORWARDED | X_FORWARDED;
 	m.ctx = t;
 	return mhttp_router_use_owned(r, NULL, &m, free);
 }

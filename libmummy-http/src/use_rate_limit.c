@@ -40,13 +40,16 @@ static uint64_t key_of(const struct rate *r, const mummy_http_exchange *x)
 {
 	const char *peer = mummy_http_peer(x, NULL);
 	unsigned char raw[16] = { 0 };
-	uint64_t v = 0;
+	uint64_t v = 0, kind = 0;
 
-	if (inet_pton(AF_INET6, peer, raw) == 1)
+	if (inet_pton(AF_INET6, peer, raw) == 1) {
 		memcpy(&v, raw, 8);
-	else if (inet_pton(AF_INET, peer, raw) == 1)
+		kind = 6;
+	} else if (inet_pton(AF_INET, peer, raw) == 1) {
 		memcpy(&v, raw, 4);
-	v = mix(v ^ r->seed);
+		kind = 4;
+	}
+	v = mix(mix(v ^ r->seed) + kind);
 	return v ? v : 1;
 }
 
@@ -112,7 +115,8 @@ static int before(mummy_http_exchange *x, void *ctx)
 	return 1;
 }
 
-int mummy_http_use_rate_limit(mummy_http_router *router, const char *prefix, const struct mummy_http_rate *opt)
+int mummy_http_use_rate_limit(mummy_http_router *router, const char *prefix,
+			      const struct mummy_http_rate *opt)
 {
 	static const struct mummy_http_rate defaults;
 	struct mummy_http_middleware m = { .before = before, .flags = MUMMY_HTTP_INLINE };
@@ -125,6 +129,8 @@ int mummy_http_use_rate_limit(mummy_http_router *router, const char *prefix, con
 		return -EINVAL;
 	requests = opt->requests ? opt->requests : 10;
 	seconds = opt->seconds ? opt->seconds : 1;
+	if ((uint64_t)seconds * 1000000000 / requests > UINT64_MAX / 2 / (opt->burst ? opt->burst : requests))
+		return -EINVAL;
 	nsets = ((opt->clients ? opt->clients : CLIENTS) + WAYS - 1) / WAYS;
 	r = calloc(1, sizeof *r + nsets * WAYS * sizeof r->buckets[0]);
 	if (!r)

@@ -190,6 +190,8 @@ static const struct {
     {400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunkedx\r\n\r\n")},
     {400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: \"chunked\"\r\n\r\n")},
     {400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked, chunked\r\n\r\n")},
+    {400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked,\r\n\r\n")},
+    {400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: , chunked\r\n\r\n")},
     {400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked, gzip\r\n\r\n")},
     {400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked, identity\r\n\r\n")},
     {400, TEXT("POST / HTTP/1.1\r\n" H "Transfer-Encoding: chunked;a=b\r\n\r\n")},

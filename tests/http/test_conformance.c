@@ -41,6 +41,16 @@ static void streams(mummy_http_exchange *x, void *ctx)
 	mummy_http_stream_unref(st);
 }
 
+static void big(mummy_http_exchange *x, void *ctx)
+{
+	char text[2000];
+
+	(void)ctx;
+	memset(text, ' ', sizeof text);
+	memcpy(text + sizeof text - 4, "big", 4);
+	mummy_http_respond_text(x, 200, text);
+}
+
 /* ---- Heads ------------------------------------------------------------------------------------ */
 
 static void send_head(int fd, const char *p, size_t n, int octet_by_octet)
@@ -85,6 +95,16 @@ SERVE_TEST(heads_that_are_refused)
 	serve_stop(&s);
 }
 
+/* What is not the head's fault: a parameter with NUL, and a scheme that this connection does not have. */
+static int status_of(const struct accepted *want)
+{
+	if (strstr(want->path, "%00"))
+		return 400;
+	if (strstr(want->head, "HTTPS://"))
+		return 421;
+	return strcmp(want->path, "*") ? 200 : 204;
+}
+
 static void accept_one(struct serve *s, const struct accepted *want, int octet_by_octet)
 {
 	static const char zeroes[16];
@@ -101,9 +121,7 @@ static void accept_one(struct serve *s, const struct accepted *want, int octet_b
 	else if (want->framing == MUMMY_HTTP_CHUNKED)
 		send_head(fd, "1;a=b\r\nx\r\n0\r\nA: b\r\n\r\n", 21, octet_by_octet);
 	hear_answer(fd, &h, 0);
-	/* of the route's, and not of the head's: a parameter with NUL */
-	ck_assert_msg(h.status == (strstr(want->path, "%00") ? 400 : strcmp(want->path, "*") ? 200 : 204), "%d: %s",
-		      h.status, want->head);
+	ck_assert_msg(h.status == status_of(want), "%d: %s", h.status, want->head);
 	closes = heard_field(&h, "Connection") && !strcmp(heard_field(&h, "Connection"), "close");
 	ck_assert_msg(closes == !want->keep_alive, "keep-alive: %s", want->head);
 	free(h.body);
@@ -151,6 +169,8 @@ static const struct { const char *request, *status, *has, *lacks, *body; } answe
 	{ RQ("GET /none") END, "404", NULL, "Allow", NULL },
 	/* targets: RFC 9112 section 3.2 */
 	{ RQ("GET http://other/tell") END, "200", NULL, NULL, "GET " },
+	{ RQ("GET https://a/tell") END, "421", NULL, NULL, NULL },
+	{ RQ("GET HTTPS://a/tell") "\r\n" RQ("GET /tell") END, "421", "HTTP/1.1 200", NULL, "GET " },
 	{ RQ("GET http://other:81/tell?x") END, "200", NULL, NULL, "GET " },
 	{ RQ("GET /tell?a=b?c") END, "200", NULL, NULL, "GET " },
 	{ RQ("GET /%74ell") END, "200", NULL, NULL, "GET " },
@@ -167,8 +187,10 @@ static const struct { const char *request, *status, *has, *lacks, *body; } answe
 	  "\r\n\r\n" },
 	{ RQ("GET /tell") END RQ("GET /none") END, "200", NULL, "404", "GET " },
 	{ RQ("GET /tell") "\r\nBAD\r\n\r\n", "200", "GET HTTP/1.1 400 ", NULL, NULL },
-	{ RQ("POST /tell") "Content-Length: 3\r\n\r\nabc" RQ("GET /tell") END, "200", "POST abcHTTP/1.1 200", NULL, "GET " },
-	{ RQ("POST /tell") "Content-Length: 3\r\n\r\nabc\r\n" RQ("GET /tell") END, "200", "POST abcHTTP/1.1 200", NULL, "GET " },
+	{ RQ("POST /tell") "Content-Length: 3\r\n\r\nabc" RQ("GET /tell") END, "200", "POST abcHTTP/1.1 200",
+	  NULL, "GET " },
+	{ RQ("POST /tell") "Content-Length: 3\r\n\r\nabc\r\n" RQ("GET /tell") END, "200",
+	  "POST abcHTTP/1.1 200", NULL, "GET " },
 	/* bodies: RFC 9112 sections 6 and 7 */
 	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n" END "3\r\nabc\r\n0\r\n\r\n", "200", NULL, NULL, "POST abc" },
 	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n" END "1\r\na\r\n002\r\nbc\r\n00\r\n\r\n", "200", NULL, NULL, "POST abc" },
@@ -198,6 +220,12 @@ static const struct { const char *request, *status, *has, *lacks, *body; } answe
 	{ RQ("GET /tell") "Expect: 100-continue\r\n" END, "200", NULL, "100 Continue", "GET " },
 	{ RQ("POST /none") "Expect: 100-continue\r\nContent-Length: 1\r\n" END, "404", NULL, "100 Continue", NULL },
 	{ RQ("POST /small") "Expect: 100-continue\r\nContent-Length: 11\r\n" END, "413", NULL, "100 Continue", NULL },
+	{ RQ("POST /tell") "Expect: nothing\r\nContent-Length: 1\r\n" END "x", "417", NULL, "100 Continue", NULL },
+	{ RQ("POST /tell") "Expect: 100-continue, x=y\r\nContent-Length: 1\r\n" END "x", "417", NULL, NULL, NULL },
+	{ RQ("POST /tell") "Expect: 100-continue\r\nExpect: x\r\nContent-Length: 1\r\n" END, "417", NULL,
+	  "100 Continue", NULL },
+	{ RQ("GET /tell") "Expect: x\r\n\r\n" RQ("GET /tell") END, "417", "HTTP/1.1 200", NULL, "GET " },
+	{ "POST /tell HTTP/1.0\r\nExpect: x\r\nContent-Length: 1\r\n\r\nx", "200", NULL, NULL, "POST x" },
 	/* what answers carry: RFC 9110 sections 6.6.1, 8.6, 15.3.5, 15.4.5 */
 	{ RQ("GET /tell") END, "200", "\r\nDate: ", NULL, NULL },
 	{ RQ("GET /none") END, "404", "\r\nDate: ", NULL, NULL },
@@ -223,7 +251,17 @@ static const struct { const char *request, *status, *has, *lacks, *body; } answe
 	{ RQ("GET /f/a.txt") "If-Unmodified-Since: " EARLIER "\r\n" END, "412", NULL, NULL, NULL },
 	{ RQ("GET /f/a.txt") "If-Unmodified-Since: " DATE "\r\n" END, "200", NULL, NULL, NULL },
 	{ RQ("GET /f/a.txt") "If-Unmodified-Since: " EARLIER "\r\nIf-Match: *\r\n" END, "200", NULL, NULL, NULL },
+	/* of a field that can't be repeated, two lines say nothing (section 13.1.3) */
+	{ RQ("GET /f/a.txt") "If-Modified-Since: " DATE "\r\nIf-Modified-Since: " DATE "\r\n" END, "200", NULL, NULL,
+	  "0123456789" },
+	{ RQ("GET /f/a.txt") "If-Unmodified-Since: " EARLIER "\r\nIf-Unmodified-Since: " EARLIER "\r\n" END, "200",
+	  NULL, NULL, "0123456789" },
+	{ RQ("GET /f/a.txt") "If-None-Match: \"x\"\r\nIf-None-Match: *\r\n" END, "304", NULL, NULL, "\r\n\r\n" },
 	/* ranges: RFC 9110 section 14 */
+	{ RQ("GET /f/a.txt") "Range: bytes=0-3\r\nRange: bytes=5-6\r\n" END, "200", NULL, "Content-Range",
+	  "0123456789" },
+	{ RQ("GET /f/a.txt") "Range: bytes=0-3\r\nIf-Range: " DATE "\r\nIf-Range: " DATE "\r\n" END, "200", NULL,
+	  "Content-Range", "0123456789" },
 	{ RQ("GET /f/a.txt") "Range: bytes=0-3\r\n" END, "206", "\r\nContent-Range: bytes 0-3/10\r\n", NULL, "\r\n\r\n0123" },
 	{ RQ("GET /f/a.txt") "Range: bytes=7-\r\n" END, "206", "\r\nContent-Range: bytes 7-9/10\r\n", NULL, "\r\n\r\n789" },
 	{ RQ("GET /f/a.txt") "Range: bytes=-2\r\n" END, "206", "\r\nContent-Range: bytes 8-9/10\r\n", NULL, "\r\n\r\n89" },
@@ -253,6 +291,14 @@ static const struct { const char *request, *status, *has, *lacks, *body; } answe
 	{ RQ("POST /f/a.txt") END, "405", "\r\nAllow: GET, HEAD, OPTIONS\r\n", NULL, NULL },
 	/* content codings: RFC 9110 section 12.5.3 */
 	{ RQ("GET /tell") "Accept-Encoding: gzip;q=0\r\n" END, "200", NULL, "Content-Encoding", "GET " },
+	{ RQ("GET /big") "Accept-Encoding: br\r\nAccept-Encoding: gzip\r\n" END, "200", "Content-Encoding: gzip\r\n",
+	  NULL, NULL },
+	{ RQ("GET /big") "Accept-Encoding: *\r\nAccept-Encoding: gzip;q=0\r\n" END, "200",
+	  "\r\nVary: Accept-Encoding\r\n", "Content-Encoding", "big" },
+	{ RQ("GET /f/p.txt") "Accept-Encoding: *\r\nAccept-Encoding: gzip;q=0\r\n" END, "200", NULL,
+	  "Content-Encoding", "plain" },
+	{ RQ("GET /f/p.txt") "Accept-Encoding: br\r\nAccept-Encoding: gzip\r\n" END, "200",
+	  "Content-Encoding: gzip\r\n", NULL, "packed" },
 	{ RQ("GET /tell") "Accept-Encoding: \r\n" END, "200", NULL, "Content-Encoding", "GET " },
 };
 
@@ -283,25 +329,42 @@ static void ask_all(struct serve *s, int octet_by_octet)
 	}
 }
 
+static const char *const names[] = { "a.txt", "p.txt", "p.txt.gz" };
+
 static void make_folder(char *folder)
 {
+	static const char *const contents[] = { "0123456789", "plain", "packed" };
 	const struct timespec when[2] = { { 1640995200, 0 }, { 1640995200, 0 } };
-	char path[64];
-	int fd;
 
 	ck_assert_ptr_nonnull(mkdtemp(folder));
-	snprintf(path, sizeof path, "%s/a.txt", folder);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, "0123456789", 10), 10);
-	ck_assert_int_eq(futimens(fd, when), 0);
-	close(fd);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		char path[64];
+		int fd;
+
+		snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+		fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		ck_assert_int_ge(fd, 0);
+		ck_assert_int_eq(write(fd, contents[i], strlen(contents[i])), (ssize_t)strlen(contents[i]));
+		ck_assert_int_eq(futimens(fd, when), 0);
+		close(fd);
+	}
+}
+
+static void remove_folder(const char *folder)
+{
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		char path[64];
+
+		snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+		unlink(path);
+	}
+	rmdir(folder);
 }
 
 SERVE_TEST(what_answers_are)
 {
 	static int no_content = 204, not_modified = 304;
-	char folder[] = "/tmp/mummy-test-XXXXXX", path[64];
+	char folder[] = "/tmp/mummy-test-XXXXXX";
 	const struct mummy_http_files files = { .root = folder };
 	const struct mummy_http_route small = { .handler = tell, .max_body_bytes = 10 };
 	struct serve s;
@@ -313,6 +376,7 @@ SERVE_TEST(what_answers_are)
 		serve_route(&s, "POST", "/tell", tell, NULL, 0);
 		serve_route(&s, "GET", "/p/{x}", tell, NULL, 0);
 		serve_route(&s, "GET", "/stream", streams, NULL, 0);
+		serve_route(&s, "GET", "/big", big, NULL, 0);
 		serve_route(&s, "GET", "/204", fixed, &no_content, 0);
 		serve_route(&s, "GET", "/304", fixed, &not_modified, 0);
 		ck_assert_int_eq(mummy_http_router_add(s.router, "POST", "/small", &small), 0);
@@ -322,9 +386,7 @@ SERVE_TEST(what_answers_are)
 		ask_all(&s, 1);
 		serve_stop(&s);
 	}
-	snprintf(path, sizeof path, "%s/a.txt", folder);
-	unlink(path);
-	rmdir(folder);
+	remove_folder(folder);
 }
 
 /* Their number is part of the promise. */

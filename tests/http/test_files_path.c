@@ -17,66 +17,66 @@ static int path(const char *raw, int dot_files, char **out)
 	return status;
 }
 
+static const struct {
+	const char *raw;
+	int status, with_dots;
+	const char *want;
+} paths[] = {
+	{"", 0, 0, ""},
+	{"a", 0, 0, "a"},
+	{"a/", 0, 0, "a/"},
+	{"a/b.c", 0, 0, "a/b.c"},
+	{"%61/%62%2ec", 0, 0, "a/b.c"},
+	{"a%20b", 0, 0, "a b"},
+	{"%c3%a4", 0, 0, "\303\244"},
+	{"a+b", 0, 0, "a+b"},
+	{"a..b", 0, 0, "a..b"},
+	{"a.", 0, 0, "a."},
+	{"%2561", 0, 0, "%61"},
+	{"a\\b", 0, 0, "a\\b"},
+	{"..", 404, 404, NULL},
+	{"../a", 404, 404, NULL},
+	{"a/..", 404, 404, NULL},
+	{"a/../b", 404, 404, NULL},
+	{"%2e%2e/a", 404, 404, NULL},
+	{".%2E/a", 404, 404, NULL},
+	{"a/%2e%2E", 404, 404, NULL},
+	{".", 404, 404, NULL},
+	{"./a", 404, 404, NULL},
+	{"%2e/a", 404, 404, NULL},
+	{"a/.", 404, 404, NULL},
+	{"a%2fb", 404, 404, NULL},
+	{"..%2fa", 404, 404, NULL},
+	{"%2F", 404, 404, NULL},
+	{"a/%2f", 404, 404, NULL},
+	{"/", 404, 404, NULL},
+	{"/a", 404, 404, NULL},
+	{"a//b", 404, 404, NULL},
+	{"a//", 404, 404, NULL},
+	{"a%00", 400, 400, NULL},
+	{"%00", 400, 400, NULL},
+	{"..%00", 400, 400, NULL},
+	{"a%", 400, 400, NULL},
+	{"a%4", 400, 400, NULL},
+	{"%zz", 400, 400, NULL},
+	{"a/%2", 400, 400, NULL},
+	{".a", 404, 0, ".a"},
+	{"a/.b/c", 404, 0, "a/.b/c"},
+	{"%2ea", 404, 0, ".a"},
+	{"...", 404, 0, "..."},
+	{"..a", 404, 0, "..a"},
+};
+
 START_TEST(paths_stay_below_the_root)
 {
-	static const struct {
-		const char *raw;
-		int status, with_dots;
-		const char *want;
-	} cases[] = {
-	    {"", 0, 0, ""},
-	    {"a", 0, 0, "a"},
-	    {"a/", 0, 0, "a/"},
-	    {"a/b.c", 0, 0, "a/b.c"},
-	    {"%61/%62%2ec", 0, 0, "a/b.c"},
-	    {"a%20b", 0, 0, "a b"},
-	    {"%c3%a4", 0, 0, "\303\244"},
-	    {"a+b", 0, 0, "a+b"},
-	    {"a..b", 0, 0, "a..b"},
-	    {"a.", 0, 0, "a."},
-	    {"%2561", 0, 0, "%61"},
-	    {"a\\b", 0, 0, "a\\b"},
-	    {"..", 404, 404, NULL},
-	    {"../a", 404, 404, NULL},
-	    {"a/..", 404, 404, NULL},
-	    {"a/../b", 404, 404, NULL},
-	    {"%2e%2e/a", 404, 404, NULL},
-	    {".%2E/a", 404, 404, NULL},
-	    {"a/%2e%2E", 404, 404, NULL},
-	    {".", 404, 404, NULL},
-	    {"./a", 404, 404, NULL},
-	    {"%2e/a", 404, 404, NULL},
-	    {"a/.", 404, 404, NULL},
-	    {"a%2fb", 404, 404, NULL},
-	    {"..%2fa", 404, 404, NULL},
-	    {"%2F", 404, 404, NULL},
-	    {"a/%2f", 404, 404, NULL},
-	    {"/", 404, 404, NULL},
-	    {"/a", 404, 404, NULL},
-	    {"a//b", 404, 404, NULL},
-	    {"a//", 404, 404, NULL},
-	    {"a%00", 400, 400, NULL},
-	    {"%00", 400, 400, NULL},
-	    {"..%00", 400, 400, NULL},
-	    {"a%", 400, 400, NULL},
-	    {"a%4", 400, 400, NULL},
-	    {"%zz", 400, 400, NULL},
-	    {"a/%2", 400, 400, NULL},
-	    {".a", 404, 0, ".a"},
-	    {"a/.b/c", 404, 0, "a/.b/c"},
-	    {"%2ea", 404, 0, ".a"},
-	    {"...", 404, 0, "..."},
-	    {"..a", 404, 0, "..a"},
-	};
-
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
 		for (int dots = 0; dots < 2; dots++) {
-			int status = dots ? cases[i].with_dots : cases[i].status;
+			int status = dots ? paths[i].with_dots : paths[i].status;
 			char *out;
 
-			ck_assert_msg(path(cases[i].raw, dots, &out) == status, "%s", cases[i].raw);
+			ck_assert_msg(path(paths[i].raw, dots, &out) == status, "%s", paths[i].raw);
 			if (status == 0)
-				ck_assert_str_eq(out, cases[i].want);
+				ck_assert_str_eq(out, paths[i].want);
 			free(out);
 		}
 }

@@ -305,6 +305,54 @@ SERVE_TEST(who_does_not_read_is_not_read_from)
 	free(big);
 }
 
+static void copied_or_cut(mummy_http_exchange *x, void *ctx)
+{
+	int rc = mummy_http_respond(x, 200, NULL, 0, big, BIG);
+
+	(void)ctx;
+	ck_assert_msg(rc == 0 || rc == -EPIPE, "%d", rc);
+}
+
+/* Who takes nothing of his answer when all together have the memory that there is for that is cut; what fits in
+ * the sockets is served all the same. */
+SERVE_TEST(the_output_of_all_is_bounded)
+{
+	enum { CLIENTS = 5, MOST = 4 * 1000 * 1000 };
+	const int few = 16 * 1024;
+	struct mummy_http_stats stats;
+	struct serve s;
+	int fds[CLIENTS], fresh;
+
+	make_big();
+	for (int k = 0; k < 2; k++) {
+		serve_init(&s, poller, 2);
+		s.opt.max_buffered_bytes = MOST;
+		both(&s, "/copied", copied_or_cut, NULL);
+		serve_start(&s);
+		for (int i = 0; i < CLIENTS; i++) {
+			fds[i] = dial(&s);
+			setsockopt(fds[i], SOL_SOCKET, SO_RCVBUF, &few, sizeof few);
+			/* the first is taken by the socket buffers, not so the next ones */
+			for (int n = 0; n < 4; n++)
+				ask(fds[i], "GET", k, "/copied", "");
+			EVENTUALLY((mummy_http_stats_get(s.server, &stats), stats.requests) > (uint64_t)i);
+			ck_assert_uint_le(stats.buffered_bytes, MOST);
+		}
+		EVENTUALLY((mummy_http_stats_get(s.server, &stats), stats.connections) < CLIENTS);
+		ck_assert_uint_le(stats.buffered_bytes, MOST);
+		fresh = dial(&s);
+		ask(fresh, "GET", k, "/none", "");
+		expect(fresh, 404, NULL);
+		close(fresh);
+		for (int i = 0; i < CLIENTS; i++)
+			close(fds[i]);
+		EVENTUALLY((mummy_http_stats_get(s.server, &stats), stats.connections) == 0);
+		ck_assert_uint_eq(stats.buffered_bytes, 0);
+		serve_stop(&s);
+	}
+	free(big);
+}
+
 static void informed(mummy_http_exchange *x, void *ctx)
 {
 	const struct mummy_http_header link = MUMMY_HTTP_HEADER("Link", "</a.css>; rel=preload");
@@ -404,4 +452,5 @@ SUITE_MAIN("http/respond", big_answers_are_copied_taken_or_sent_from_a_file,
 	   a_client_that_goes_away_costs_nothing,
 	   an_exchange_is_answered_once, fields_are_checked, some_answers_have_no_body,
 	   whole_answers_are_compressed_when_the_client_wishes, who_does_not_read_is_not_read_from,
-	   informational_answers_go_ahead_of_the_answer, http_1_0_is_not_informed, a_connection_has_its_last_request)
+	   the_output_of_all_is_bounded, informational_answers_go_ahead_of_the_answer, http_1_0_is_not_informed,
+	   a_connection_has_its_last_request)

@@ -200,6 +200,41 @@ static void unfinished(mummy_http_exchange *x, void *ctx)
 	mummy_http_stream_unref(st);
 }
 
+static void broken_off(mummy_http_exchange *x, void *ctx)
+{
+	mummy_http_stream *st;
+
+	(void)ctx;
+	ck_assert_int_eq(mummy_http_respond_stream(x, 200, NULL, 0, MUMMY_HTTP_UNKNOWN, &st), 0);
+	ck_assert_int_eq(mummy_http_stream_write(st, piece, 50, 0), 0);
+	mummy_http_stream_abort(st);
+	mummy_http_stream_unref(st);
+}
+
+/* To HTTP/1.0 the end of the connection is that of the answer: it must not look like one. */
+SERVE_TEST(an_answer_that_breaks_off_is_not_whole)
+{
+	struct serve s;
+
+	fill_piece();
+	serve_init(&s, poller, 2);
+	serve_route(&s, "GET", "/worker", broken_off, NULL, 0);
+	serve_route(&s, "GET", "/inline", broken_off, NULL, MUMMY_HTTP_INLINE);
+	serve_start(&s);
+	for (int k = 0; k < 40; k++) {
+		int fd = dial(&s);
+		char text[500];
+		ssize_t n;
+
+		say(fd, k % 2 ? "GET /worker HTTP/1.0\r\n\r\n" : "GET /inline HTTP/1.0\r\n\r\n");
+		while ((n = recv(fd, text, sizeof text, 0)) > 0)
+			;
+		ck_assert_msg(n < 0 && errno == ECONNRESET, "%zd %s", n, strerror(errno));
+		close(fd);
+	}
+	serve_stop(&s);
+}
+
 SERVE_TEST(limits_of_streams)
 {
 	atomic_int refused = 0;
@@ -548,7 +583,7 @@ SERVE_TEST(a_client_that_ended_its_side_reads_the_last_octets)
 }
 
 SUITE_MAIN("http/stream", answers_are_streamed, a_slow_reader_holds_the_writer_and_a_lost_one_frees_it,
-	   limits_of_streams,
+	   limits_of_streams, an_answer_that_breaks_off_is_not_whole,
 	   server_sent_events, streamed_answers_are_compressed, a_body_is_echoed_while_it_comes,
 	   upgraded_connections_carry_octets_both_ways,
 	   a_client_that_ended_its_side_reads_the_last_octets)

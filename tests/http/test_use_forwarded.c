@@ -22,7 +22,9 @@ SERVE_TEST(the_first_that_is_not_trusted_is_the_client)
 		  "192.0.2.1 http a -" },
 		{ "Forwarded: for=192.0.2.1;proto=https;host=\"c:1\"\r\n", "192.0.2.1 https c:1 -" },
 		{ "Forwarded: for=198.51.100.1;host=evil, For=\"[2001:db8::7]:80\";host=d\r\n", "2001:db8::7 http d -" },
-		{ "Forwarded: for=unknown\r\nX-Forwarded-For: 192.0.2.1\r\n", "127.0.0.1 http a -" },
+		{ "Forwarded: for=unknown\r\n", "127.0.0.1 http a -" },
+		/* what the client said to a proxy that writes only the other */
+		{ "Forwarded: for=198.51.100.9;host=evil\r\nX-Forwarded-For: 192.0.2.1\r\n", "192.0.2.1 http a -" },
 		{ "Forwarded: for=\"_hidden\"\r\n", "127.0.0.1 http a -" },
 		{ "Forwarded: for=192.0.2.1, for=\"unclosed\r\n", NULL },
 	};
@@ -38,6 +40,27 @@ SERVE_TEST(the_first_that_is_not_trusted_is_the_client)
 	serve_stop(&s);
 }
 
+/* A proxy writes one kind, and lets through what a client said in the other. */
+SERVE_TEST(one_kind_of_fields_may_be_believed_alone)
+{
+	static const char forged[] = "Forwarded: for=192.0.2.1\r\nX-Forwarded-For: 198.51.100.9\r\n";
+	struct serve s;
+
+	use_init(&s, poller);
+	ck_assert_int_eq(mummy_http_use_forwarded(s.router, "127.0.0.1, forwarded"), 0);
+	serve_start(&s);
+	use_expect(&s, "GET /", forged, 200, "192.0.2.1 http a -");
+	use_expect(&s, "GET /", "X-Forwarded-For: 198.51.100.9\r\n", 200, "127.0.0.1 http a -");
+	serve_stop(&s);
+
+	use_init(&s, poller);
+	ck_assert_int_eq(mummy_http_use_forwarded(s.router, "X-Forwarded,127.0.0.1"), 0);
+	serve_start(&s);
+	use_expect(&s, "GET /", forged, 200, "198.51.100.9 http a -");
+	use_expect(&s, "GET /", "Forwarded: for=192.0.2.1\r\n", 200, "127.0.0.1 http a -");
+	serve_stop(&s);
+}
+
 SERVE_TEST(who_is_not_trusted_is_not_believed)
 {
 	struct serve s;
@@ -45,7 +68,8 @@ SERVE_TEST(who_is_not_trusted_is_not_believed)
 	use_init(&s, poller);
 	ck_assert_int_eq(mummy_http_use_forwarded(s.router, "127.0.0.2, 128.0.0.0/1, unix"), 0);
 	serve_start(&s);
-	use_expect(&s, "GET /", "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n", 200, "127.0.0.1 http a -");
+	use_expect(&s, "GET /", "X-Forwarded-For: 192.0.2.1\r\nX-Forwarded-Proto: https\r\n", 200,
+		   "127.0.0.1 http a -");
 	serve_stop(&s);
 }
 
@@ -64,5 +88,5 @@ START_TEST(lists_are_checked)
 }
 END_TEST
 
-SUITE_MAIN("http/use_forwarded", the_first_that_is_not_trusted_is_the_client, who_is_not_trusted_is_not_believed,
-	   lists_are_checked)
+SUITE_MAIN("http/use_forwarded", the_first_that_is_not_trusted_is_the_client,
+	   one_kind_of_fields_may_be_believed_alone, who_is_not_trusted_is_not_believed, lists_are_checked)

@@ -28,6 +28,10 @@ SERVE_TEST(a_client_has_its_burst_and_no_more)
 		use_expect(&s, "GET /", from, i < 3 ? 200 : 429, NULL);
 	}
 	use_expect(&s, "GET /", "X-Forwarded-For: 2001:db8:0:2::1\r\n", 200, NULL);
+	/* the octets of this address are those of 2001:db8:: */
+	for (int i = 0; i < 4; i++)
+		use_expect(&s, "GET /", "X-Forwarded-For: 32.1.13.184\r\n", i < 3 ? 200 : 429, NULL);
+	use_expect(&s, "GET /", "X-Forwarded-For: 2001:db8::1\r\n", 200, NULL);
 	serve_stop(&s);
 }
 
@@ -62,6 +66,9 @@ START_TEST(options_are_checked)
 	ck_assert_int_eq(mummy_http_use_rate_limit(r, "/", &rate), -EINVAL);
 	rate.clients = 0;
 	rate.reserved[0] = 1;
+	ck_assert_int_eq(mummy_http_use_rate_limit(r, "/", &rate), -EINVAL);
+	/* a burst that takes longer than any clock runs */
+	rate = (struct mummy_http_rate){ .requests = 1, .seconds = UINT32_MAX, .burst = UINT32_MAX };
 	ck_assert_int_eq(mummy_http_use_rate_limit(r, "/", &rate), -EINVAL);
 	mummy_http_router_unref(r);
 }

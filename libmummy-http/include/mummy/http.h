@@ -121,7 +121,8 @@ MUMMY_HTTP_API void mummy_http_router_unref(mummy_http_router *r);
  *
  *  The most specific pattern that fits the path decides, then the method is looked at: GET serves HEAD
  *  where no route names it; OPTIONS is answered with 204 and other methods with 405, both with Allow.
- *  "OPTIONS *", which asks for no resource, is answered with 204 alone (RFC 9110 section 9.3.7).
+ *  "OPTIONS *", which asks for no resource, is answered with 204 alone (RFC 9110 section 9.3.7). Who expects
+ *  other than 100-continue gets 417, and who asks for https on a plain connection 421 (section 7.4).
  *  -EEXIST the same place and method; -EINVAL pattern, method, route; -EBUSY already served; -ENOMEM. */
 MUMMY_HTTP_API int mummy_http_router_add(mummy_http_router *r, const char *method,
 		const char *pattern, const struct mummy_http_route *route);
@@ -168,7 +169,7 @@ struct mummy_http_options {
 	uint64_t max_body_bytes;             /**< then 413; 0: 1 MiB */
 	size_t max_buffered_bytes;           /**< whole bodies and queued output of all connections:
 	                                          above it bodies wait unread for head_timeout_ms, then
-	                                          503; 0: 256 MiB */
+	                                          503; who does not take his answer is cut; 0: 256 MiB */
 	size_t chunk_bytes;                  /**< buffer of a streamed body; 0: 256 KiB */
 	size_t high_water_bytes;             /**< queued output per connection that asks for a pause */
 	size_t hard_limit_bytes;             /**< and that is refused; 0: 256 KiB and 17 MiB */
@@ -227,8 +228,10 @@ MUMMY_HTTP_API const void *mummy_http_body(const mummy_http_exchange *x, size_t 
  *  body has ended (RFC 9110 section 6.5). */
 MUMMY_HTTP_API const char *mummy_http_header_nth(const mummy_http_exchange *x, const char *name,
 		unsigned nth, size_t *len);
-MUMMY_HTTP_API int mummy_http_header_at(const mummy_http_exchange *x, size_t i, struct mummy_http_header *out);
-MUMMY_HTTP_API const char *mummy_http_trailer_get(const mummy_http_exchange *x, const char *name, size_t *len);
+MUMMY_HTTP_API int mummy_http_header_at(const mummy_http_exchange *x, size_t i,
+		struct mummy_http_header *out);
+MUMMY_HTTP_API const char *mummy_http_trailer_get(const mummy_http_exchange *x, const char *name,
+		size_t *len);
 /** The announced length of the body; MUMMY_HTTP_UNKNOWN when chunked. */
 MUMMY_HTTP_API uint64_t mummy_http_body_length(const mummy_http_exchange *x);
 /** The client's address ("unix" for a Unix socket); "https" with a transport, else "http"; the authority:
@@ -305,9 +308,9 @@ MUMMY_HTTP_API int mummy_http_sse_send(mummy_http_stream *st, const char *event,
 MUMMY_HTTP_API int mummy_http_stream_write(mummy_http_stream *st, const void *p, size_t n, int timeout_ms);
 /** Writes all or nothing and never blocks. done NULL: copied; else taken, done(arg) exactly once, on
  *  any thread, also on error. 0; 1 queued above the high water: drain follows; -EAGAIN above the hard
- *  limit, nothing queued; -EPIPE closed or cut; -EINVAL more than the announced length. Writes made
- *  inside data go out together when it returns. Of several pieces that are taken, the last is sent without
- *  a copy. */
+ *  limit, or that of all connections, nothing queued; -EPIPE closed or cut; -EINVAL more than the announced
+ *  length. Writes made inside data go out together when it returns. Of several pieces that are taken, the
+ *  last is sent without a copy. */
 MUMMY_HTTP_API int mummy_http_stream_writev(mummy_http_stream *st, const struct iovec *iov, int n,
 		void (*done)(void *arg), void *arg);
 MUMMY_HTTP_API size_t mummy_http_stream_pending(const mummy_http_stream *st); /**< bytes queued */
@@ -363,10 +366,10 @@ MUMMY_HTTP_API ssize_t mummy_http_body_read(mummy_http_exchange *x, void *buf, s
 
 /* ---- Routers below routers, slashes ----------------------------------------------------------- */
 /** Serves the routes of sub below prefix ("/", or literal segments without a slash at the end: "/api" makes
- *  "/users" of sub "/api/users"), and puts its middleware around them. host: only for that host, in any case of
- *  letters and with any port; NULL: for any. The routes of a host go first; what it has not is looked for
- *  among those of any. sub is referenced and frozen; it has no hosts itself.
- *  -EEXIST a route is there already, nothing was added; -EINVAL; -EBUSY; -ENOMEM. */
+ *  "/users" of sub "/api/users"), and puts its middleware around them. host: only for that host, in any case
+ *  of letters and with any port; NULL: for any. The routes of a host go first; what it has not is looked for
+ *  among those of any. sub is referenced and frozen; it has no hosts itself. -EEXIST a route is there
+ *  already, nothing was added; -EINVAL; -EBUSY; -ENOMEM. */
 MUMMY_HTTP_API int mummy_http_router_mount(mummy_http_router *r, const char *host, const char *prefix,
 		mummy_http_router *sub);
 /** What "/a" and "/a/" are to each other where only one of them has a route: different; 308 to the one that
@@ -402,11 +405,11 @@ struct mummy_http_result {
 };
 MUMMY_HTTP_API void mummy_http_result_get(const mummy_http_exchange *x, struct mummy_http_result *out);
 
-/* Ready-made. Strings are copied; prefix and errors as in router_use. Let forwarded come first: the others then
- * see the client that it found. */
+/* Ready-made. Strings are copied; prefix and errors as in router_use. Let forwarded come first: the others
+ * then see the client that it found. */
 enum mummy_http_log_format { MUMMY_HTTP_COMMON = 0, MUMMY_HTTP_COMBINED = 1, MUMMY_HTTP_JSON = 2 };
-/** One line per answer, without newline, borrowed; at most 4 KiB, long values are cut. Control octets, quotes and
- *  backslashes are escaped. write is called on any thread and must not block. */
+/** One line per answer, without newline, borrowed; at most 4 KiB, long values are cut. Control octets,
+ *  quotes and backslashes are escaped. write is called on any thread and must not block. */
 MUMMY_HTTP_API int mummy_http_use_access_log(mummy_http_router *r, enum mummy_http_log_format format,
 		void (*write)(void *ctx, const char *line, size_t n), void *ctx);
 /** X-Request-Id: the client's if it is 1 to 64 letters, digits, ".", "_", "-", else a new one; also in the
@@ -414,9 +417,9 @@ MUMMY_HTTP_API int mummy_http_use_access_log(mummy_http_router *r, enum mummy_ht
 MUMMY_HTTP_API int mummy_http_use_request_id(mummy_http_router *r);
 /** That of x; NULL: it got none. Borrowed from x. */
 MUMMY_HTTP_API const char *mummy_http_request_id(const mummy_http_exchange *x);
-/** Lets pass who gives credentials (RFC 9110 section 11, RFC 7617, RFC 6750) that check takes: user and password, or
- *  NULL and a bearer token, borrowed. check: 0 go on; -EPERM 403; else 401, as for none, for that realm. It
- *  runs where the handler does and may block there. */
+/** Lets pass who gives credentials (RFC 9110 section 11, RFC 7617, RFC 6750) that check takes: user and
+ *  password, or NULL and a bearer token, borrowed. check: 0 go on; -EPERM 403; else 401, as for none, for
+ *  that realm. It runs where the handler does and may block there. */
 MUMMY_HTTP_API int mummy_http_use_auth(mummy_http_router *r, const char *prefix, const char *realm,
 		int (*check)(void *ctx, mummy_http_exchange *x, const char *user, const char *secret), void *ctx);
 struct mummy_http_rate {
@@ -431,7 +434,8 @@ MUMMY_HTTP_API int mummy_http_use_rate_limit(mummy_http_router *r, const char *p
 		const struct mummy_http_rate *rate);
 /** Believes Forwarded (RFC 7239), or X-Forwarded-For, -Proto and -Host, from these addresses and networks
  *  ("10.0.0.0/8, ::1, unix"): mummy_http_peer, _scheme and _host then give what the nearest proxy that is not
- *  one of them saw. */
+ *  one of them saw. A proxy lets through what it does not write itself: say "forwarded" or "x-forwarded" in
+ *  the list too, then the other is ignored; else X-Forwarded-For goes first. */
 MUMMY_HTTP_API int mummy_http_use_forwarded(mummy_http_router *r, const char *trusted);
 struct mummy_http_cors {                 /**< comma-separated lists, copied; NULL: none */
 	const char *origins;                 /**< "*": any, and then without credentials */
@@ -441,8 +445,8 @@ struct mummy_http_cors {                 /**< comma-separated lists, copied; NUL
 	int credentials;
 	uintptr_t reserved[4];
 };
-/** Cross-origin requests (the Fetch standard): preflights are answered, others get the fields; of an origin that
- *  is not named neither. */
+/** Cross-origin requests (the Fetch standard): preflights are answered, others get the fields; of an origin
+ *  that is not named neither. */
 MUMMY_HTTP_API int mummy_http_use_cors(mummy_http_router *r, const char *prefix,
 		const struct mummy_http_cors *cors);
 
@@ -464,13 +468,13 @@ struct mummy_http_files {
 };
 /** Serves the regular files of a folder below prefix, for GET and HEAD, on the executor. Strings are
  *  copied. Each gets a strong ETag of size, time of change and inode, and Last-Modified; preconditions
- *  are evaluated in the order of RFC 9110 section 13.2.2, and ranges are answered with 206 or 416 (14): one by
- *  itself, at most 16 of together at most 1 MiB as multipart/byteranges; more of them, or more than two that
- *  overlap others, with the whole. Where a client takes gzip, NAME.gz is sent for NAME when it
- *  is there and not older. A folder's path without its last slash is redirected (308).
+ *  are evaluated in the order of RFC 9110 section 13.2.2, and ranges are answered with 206 or 416 (14): one
+ *  by itself, at most 16 of together at most 1 MiB as multipart/byteranges; more of them, or more than two
+ *  that overlap others, with the whole. Where a client takes gzip, NAME.gz is sent for NAME when it is there
+ *  and not older. A folder's path without its last slash is redirected (308).
  *
- *  Nothing outside of root is reached: "..", ".", empty segments and encoded slashes are 404, NUL and malformed
- *  escapes 400; symbolic links are followed only where the kernel can keep them inside (openat2).
+ *  Nothing outside of root is reached: "..", ".", empty segments and encoded slashes are 404, NUL and
+ *  malformed escapes 400; symbolic links are followed only where the kernel can keep them inside (openat2).
  *  -EINVAL, -ENOENT, -ENOTDIR, -EACCES, -EMFILE, -ENOMEM; as mummy_http_router_add. */
 MUMMY_HTTP_API int mummy_http_router_files(mummy_http_router *r, const char *prefix,
 		const struct mummy_http_files *files);
