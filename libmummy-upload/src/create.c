@@ -222,13 +222,36 @@ static int give_up(struct mup_request *r, struct creation *c, int rc)
 	return mup_refuse_code(r, rc);
 }
 
+/* Nobody else knows of it yet, so that what was stored need not be looked at again. */
+static int answer_empty(struct mup_request *r, struct creation *c)
+{
+	struct mup_session s = { .info = c->info, .priv = c->priv };
+	int rc = mup_verify_empty(r);
+
+	if (rc < 0)
+		return give_up(r, c, rc);
+	pthread_mutex_lock(&r->u->lock);
+	r->u->stats.created++;
+	pthread_mutex_unlock(&r->u->lock);
+	add_location(r, c->info.id);
+	if (r->ranged)
+		mup_reply_state(r->u, &s, r->reply);
+	else
+		mup_reply_progress(r->u, &s, r->reply);
+	mup_reply_status(r->reply, 201);
+	return 0;
+}
+
 static int answer(struct mup_request *r, struct creation *c, mummy_upload_transfer **out)
 {
 	mummy_upload *u = r->u;
 	struct mummy_upload_info *done = NULL;
 	struct mup_session *s;
-	int rc = mup_enter(u, c->info.id, MUMMY_UPLOAD_WRITE, &s);
+	int rc;
 
+	if (r->req->body_length == 0 && c->info.length != 0 && c->concat != MUP_FINAL && !r->whole)
+		return answer_empty(r, c);
+	rc = mup_enter(u, c->info.id, MUMMY_UPLOAD_WRITE, &s);
 	if (rc < 0)
 		return give_up(r, c, rc);
 	s->asker = (struct mup_asker){ r->reply, r->req->request_id };

@@ -30,6 +30,7 @@ struct mup_dir_upload {
 	uint64_t durable;                /* as rec on the disk says */
 	uint64_t size;
 	int held;                        /* nothing new is made last before it is settled */
+	int moved;                       /* the part has its last name and no other */
 	char name[MUP_NAME_SIZE];        /* given by finish */
 };
 
@@ -37,6 +38,8 @@ struct mup_dir_upload {
 char *mup_dir_file(char out[MUP_FILE_SIZE], const char *id, const char *kind);
 /* The id of a name of that kind, 0: it is none. */
 int mup_dir_file_id(const char *file, const char *kind, char id[MUP_ID_SIZE]);
+/* -EBADMSG: it is a link. */
+int mup_dir_open_any(int at, const char *file, int flags);
 int mup_dir_open_regular(int at, const char *file, int flags, struct stat *st);
 int mup_dir_write_all(int fd, const void *p, size_t n, uint64_t off);
 /* Replaces the record; lasting: it survives a power cut when this returns, if the policy cares. */
@@ -90,4 +93,7 @@ int mup_dir_claim(struct mup_dir *d, uint64_t n);
 void mup_dir_unclaim(struct mup_dir *d, uint64_t n);
 int mup_dir_room(struct mup_dir *d, uint64_t n);
 int mup_dir_count(struct mup_dir *d);
+/* Takes n octets of a part from the disk before they are written; its size stays. 0 also where that is not
+ * possible. -ENOSPC, -EDQUOT. */
+int mup_dir_reserve(int fd, uint64_t from, uint64_t n);
 #endif

@@ -24,13 +24,20 @@ int mup_dir_file_id(const char *file, const char *kind, char id[MUP_ID_SIZE])
 	return 1;
 }
 
-int mup_dir_open_regular(int at, const char *file, int flags, struct stat *st)
+int mup_dir_open_any(int at, const char *file, int flags)
 {
 	/* O_NONBLOCK: a FIFO in the way must not hold us up */
 	int fd = openat(at, file, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
+	return fd >= 0 ? fd : errno == ELOOP ? -EBADMSG : -errno;
+}
+
+int mup_dir_open_regular(int at, const char *file, int flags, struct stat *st)
+{
+	int fd = mup_dir_open_any(at, file, flags);
+
 	if (fd < 0)
-		return errno == ELOOP ? -EBADMSG : -errno;
+		return fd;
 	if (fstat(fd, st) < 0 || !S_ISREG(st->st_mode)) {
 		close(fd);
 		return -EBADMSG;
@@ -99,9 +106,46 @@ static int write_file(struct mup_dir *d, const char *file, const char *text, siz
 	return rc;
 }
 
+static int replace(struct mup_dir *d, const char *id, const char *file, const char *text, size_t n)
+{
+	char tmp[MUP_FILE_SIZE];
+	int rc = write_file(d, mup_dir_file(tmp, id, "tmp"), text, n);
+
+	if (rc == 0 && renameat(d->fd, tmp, d->fd, file) < 0)
+		rc = -errno;
+	if (rc < 0)
+		unlinkat(d->fd, tmp, 0);
+	return rc;
+}
+
+#define PAGE_BYTES 4096
+
+/* Where no power cut is reckoned with, a record is written where it lies: a new file for each change costs several
+ * times what all else of a small upload does. A process that is killed leaves all of a write within a page, or
+ * nothing; what would be left of a longer record would spoil a shorter one. */
+static int put_in_place(struct mup_dir *d, const char *file, const char *text, size_t n, int is_new)
+{
+	const int flags = O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
+	struct stat st;
+	int fd, rc = 0;
+
+	if (d->opt.sync != MUMMY_UPLOAD_SYNC_NONE || n > PAGE_BYTES)
+		return -EINVAL;
+	fd = is_new ? openat(d->fd, file, flags | O_CREAT | O_EXCL, 0600) : openat(d->fd, file, flags);
+	if (fd < 0)
+		return -errno;
+	if (!is_new && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size > n))
+		rc = -EINVAL;
+	if (rc == 0)
+		rc = mup_dir_write_all(fd, text, n, 0);
+	if (close(fd) < 0 && rc == 0)
+		rc = -errno;
+	return rc;
+}
+
 int mup_dir_put_record(struct mup_dir *d, struct mup_record *rec, int lasting)
 {
-	char file[MUP_FILE_SIZE], tmp[MUP_FILE_SIZE], *text;
+	char file[MUP_FILE_SIZE], *text;
 	size_t n;
 	int rc;
 
@@ -110,16 +154,11 @@ int mup_dir_put_record(struct mup_dir *d, struct mup_record *rec, int lasting)
 	rc = mup_record_write(rec, &text, &n);
 	if (rc < 0)
 		return rc;
-	mup_dir_file(tmp, rec->info.id, "tmp");
-	rc = write_file(d, tmp, text, n);
+	mup_dir_file(file, rec->info.id, "info");
+	if (put_in_place(d, file, text, n, !rec->text) < 0)
+		rc = replace(d, rec->info.id, file, text, n);
 	free(text);
-	if (rc == 0 && renameat(d->fd, tmp, d->fd, mup_dir_file(file, rec->info.id, "info")) < 0)
-		rc = -errno;
-	if (rc < 0) {
-		unlinkat(d->fd, tmp, 0);
-		return rc;
-	}
-	return lasting ? mup_dir_fsync(d, d->fd) : 0;
+	return rc == 0 && lasting ? mup_dir_fsync(d, d->fd) : rc;
 }
 
 static ssize_t read_all(int fd, char *p, size_t room)

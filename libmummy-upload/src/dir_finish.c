@@ -50,13 +50,24 @@ static int probe(struct mup_dir_upload *up, const char *name, const struct stat 
 	return st.st_ino == part->st_ino && st.st_dev == part->st_dev ? 2 : -EEXIST;
 }
 
-/* Gives the part a second name, which replaces nothing; where there are no links, it is moved. */
+/* Gives the part a second name, which replaces nothing; where there are no links, it is moved. Moving is cheaper,
+ * but after a power cut a file system may have neither name. */
 static int give_name(struct mup_dir_upload *up, const char *name)
 {
 	struct mup_dir *d = up->dir;
 	char file[MUP_FILE_SIZE];
 
 	mup_dir_file(file, up->rec.info.id, "part");
+#ifdef RENAME_NOREPLACE
+	if (d->opt.sync == MUMMY_UPLOAD_SYNC_NONE) {
+		if (renameat2(d->fd, file, d->finished, name, RENAME_NOREPLACE) == 0) {
+			up->moved = 1;
+			return 0;
+		}
+		if (errno != EINVAL && errno != ENOSYS)
+			return -errno;
+	}
+#endif
 	if (linkat(d->fd, file, d->finished, name, 0) == 0)
 		return 0;
 	if (errno != EPERM && errno != EOPNOTSUPP && errno != ENOSYS && errno != EMLINK)
@@ -68,7 +79,9 @@ static int try_name(struct mup_dir_upload *up, const char *name, const struct st
 {
 	struct mup_dir *d = up->dir;
 	struct mup_record rec = up->rec;
-	int rc = probe(up, name, part), linked = rc == 2;
+	/* an id is free, and moving replaces nothing */
+	const int is_free = d->opt.sync == MUMMY_UPLOAD_SYNC_NONE && !rec.info.name && !strcmp(name, rec.info.id);
+	int rc = is_free ? 1 : probe(up, name, part), linked = rc == 2;
 
 	if (rc < 0)
 		return rc;
@@ -130,7 +143,8 @@ int mup_dir_finish(void *h, const char *name, struct mummy_upload_info *info)
 	rc = choose(up, name, &st);
 	if (rc < 0)
 		return rc;
-	unlinkat(d->fd, mup_dir_file(file, up->rec.info.id, "part"), 0);
+	if (!up->moved)
+		unlinkat(d->fd, mup_dir_file(file, up->rec.info.id, "part"), 0);
 	close(up->fd);
 	up->fd = -1;
 	info->state = MUMMY_UPLOAD_FINISHED;

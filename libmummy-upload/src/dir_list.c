@@ -93,19 +93,32 @@ int mup_dir_list(void *ctx, void **cursor, struct mummy_upload_info *out)
 	return mup_dir_next(ctx, cursor, out, 1);
 }
 
-/* An empty part without record is a creation that nobody was told of. */
+static int is_empty(struct mup_dir *d, const char *file)
+{
+	struct stat st;
+
+	return fstatat(d->fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
+/* An empty part without record, or with an empty one, is a creation that nobody was told of. */
 static void sweep_file(struct mup_dir *d, const char *file)
 {
-	char id[MUP_ID_SIZE];
-	struct stat st;
+	char id[MUP_ID_SIZE], part[MUP_FILE_SIZE];
+	struct mup_record rec;
 
 	if (mup_dir_file_id(file, "tmp", id))
 		unlinkat(d->fd, file, 0);
 	else if (mup_dir_file_id(file, "gone", id))
 		mup_dir_remove_gone(d, id);
-	else if (stands_for(d, file, id) && mup_dir_file_id(file, "part", id)
-		 && fstatat(d->fd, file, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+	else if (mup_dir_file_id(file, "part", id) && stands_for(d, file, id) && is_empty(d, file))
 		unlinkat(d->fd, file, 0);
+	else if (mup_dir_file_id(file, "info", id) && is_empty(d, file)
+		 && mup_dir_look(d, id, &rec, NULL, NULL) == -ENOENT) {
+		/* the part may have been met when it still had its record */
+		if (is_empty(d, mup_dir_file(part, id, "part")))
+			unlinkat(d->fd, part, 0);
+		unlinkat(d->fd, file, 0);
+	}
 }
 
 int mup_dir_sweep(struct mup_dir *d)

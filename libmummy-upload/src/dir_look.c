@@ -24,6 +24,18 @@ int mup_dir_is_own(const struct mup_record *rec, const struct stat *st)
 		&& st->st_mtim.tv_nsec == rec->mtime_ns;
 }
 
+/* Its record is being written, or who did that died: nobody was told of it. */
+static int is_unborn(struct mup_dir *d, const char *id)
+{
+	char file[MUP_FILE_SIZE];
+	struct stat info, part;
+
+	if (fstatat(d->fd, mup_dir_file(file, id, "info"), &info, AT_SYMLINK_NOFOLLOW) < 0
+	    || !S_ISREG(info.st_mode) || info.st_size > 0)
+		return 0;
+	return fstatat(d->fd, mup_dir_file(file, id, "part"), &part, AT_SYMLINK_NOFOLLOW) < 0 || part.st_size == 0;
+}
+
 /* A record that cannot be read: nothing, or a part whose octets are worth keeping. */
 static int look_orphan(struct mup_dir *d, const char *id, struct mup_record *rec, int rc)
 {
@@ -31,7 +43,7 @@ static int look_orphan(struct mup_dir *d, const char *id, struct mup_record *rec
 	struct stat st;
 
 	if (rc == -EBADMSG)
-		return quarantine(rec, id, "its record is damaged");
+		return is_unborn(d, id) ? -ENOENT : quarantine(rec, id, "its record is damaged");
 	if (rc != -ENOENT)
 		return rc;
 	if (faccessat(d->fd, mup_dir_file(file, id, "gone"), F_OK, AT_SYMLINK_NOFOLLOW) == 0
@@ -90,21 +102,33 @@ static void look_finished(struct mup_dir *d, struct mup_record *rec)
 static int lock_part(struct mup_dir *d, const char *id, struct stat *st)
 {
 	char file[MUP_FILE_SIZE];
-	struct stat now;
-	int part = mup_dir_open_regular(d->fd, mup_dir_file(file, id, "part"), O_RDWR, st), rc;
+	int part = mup_dir_open_any(d->fd, mup_dir_file(file, id, "part"), O_RDWR), rc;
 
 	if (part < 0)
 		return part;
 	rc = mup_dir_lock(part, F_WRLCK, 0);
-	/* it may have been finished or removed before */
-	if (rc == 0 && (fstatat(d->fd, file, &now, AT_SYMLINK_NOFOLLOW) < 0 || now.st_ino != st->st_ino))
-		rc = -ENOENT;
 	if (rc == 0 && fstat(part, st) < 0)
 		rc = -errno;
+	if (rc == 0 && !S_ISREG(st->st_mode))
+		rc = -EBADMSG;
+	/* it may have been removed before */
+	if (rc == 0 && st->st_nlink == 0)
+		rc = -ENOENT;
 	if (rc == 0)
 		return part;
 	close(part);
 	return rc;
+}
+
+/* What was opened as the part may have got its last name before it was locked; its record says so first. */
+static int still_part(struct mup_dir *d, const struct mup_record *rec, const struct stat *st)
+{
+	char file[MUP_FILE_SIZE];
+	struct stat now;
+
+	return rec->info.state != MUMMY_UPLOAD_FINISHED
+		|| (fstatat(d->fd, mup_dir_file(file, rec->info.id, "part"), &now, AT_SYMLINK_NOFOLLOW) == 0
+		    && now.st_ino == st->st_ino);
 }
 
 static int look_once(struct mup_dir *d, const char *id, struct mup_record *rec, int *fd, uint64_t *size, int lock)
@@ -124,6 +148,10 @@ static int look_once(struct mup_dir *d, const char *id, struct mup_record *rec, 
 		return rc == -EBUSY ? rc : look_orphan(d, id, rec, rc);
 	if (!lock)
 		part = mup_dir_open_regular(d->fd, mup_dir_file(file, id, "part"), O_RDWR, &st);
+	if (lock && part >= 0 && !still_part(d, rec, &st)) {
+		close(part);
+		part = -ENOENT;
+	}
 	if (part == -ENOENT && rec->info.state == MUMMY_UPLOAD_FINISHED) {
 		look_finished(d, rec);
 		return 0;

@@ -77,3 +77,22 @@ int mup_dir_room(struct mup_dir *d, uint64_t n)
 	room = (uint64_t)fs.f_bavail > UINT64_MAX / unit ? UINT64_MAX : (uint64_t)fs.f_bavail * unit;
 	return room < d->opt.min_free_bytes || room - d->opt.min_free_bytes < n ? -ENOSPC : 0;
 }
+
+#define RESERVE_MIN ((uint64_t)1 << 20)  /* below, it costs more than it can save */
+
+int mup_dir_reserve(int fd, uint64_t from, uint64_t n)
+{
+#if defined HAVE_FALLOCATE && defined FALLOC_FL_KEEP_SIZE
+	int rc;
+
+	if (n < RESERVE_MIN || n > (uint64_t)INT64_MAX - from)
+		return 0;
+	do
+		rc = fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)n) < 0 ? -errno : 0;
+	while (rc == -EINTR);
+	return rc == -EOPNOTSUPP || rc == -ENOSYS || rc == -EINVAL ? 0 : rc;
+#else
+	(void)fd, (void)from, (void)n;
+	return 0;
+#endif
+}

@@ -8,14 +8,27 @@
 
 #define CHECKPOINT_BYTES ((uint64_t)64 << 20)  /* so much at most is not safe against a power cut */
 
-static int make_part(struct mup_dir *d, const char *file)
+/* What is made of others shares their blocks, if it can. */
+static uint64_t to_reserve(const struct mummy_upload_info *info)
 {
-	int fd = openat(d->fd, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), rc = 0;
+	if (info->length == MUMMY_UPLOAD_UNKNOWN || (info->concat && !strncmp(info->concat, "final", 5)))
+		return 0;
+	return info->length;
+}
+
+static int make_part(struct mup_dir *d, const char *file, uint64_t reserve)
+{
+	const mode_t mode = (mode_t)d->opt.mode;
+	int fd = openat(d->fd, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode), rc = 0;
+	struct stat st;
 
 	if (fd < 0)
 		return -errno;
-	if (fchmod(fd, (mode_t)d->opt.mode) < 0)
+	/* fchmod is a change that has to be written down; mostly the umask leaves nothing to do */
+	if (fstat(fd, &st) < 0 || ((st.st_mode & 0777) != mode && fchmod(fd, mode) < 0))
 		rc = -errno;
+	if (rc == 0)
+		rc = mup_dir_reserve(fd, 0, reserve);
 	close(fd);
 	return rc;
 }
@@ -33,7 +46,7 @@ int mup_dir_create(void *ctx, const struct mummy_upload_info *info)
 	if (rc < 0)
 		return rc;
 	rec.info.offset = 0;
-	rc = make_part(d, mup_dir_file(file, info->id, "part"));
+	rc = make_part(d, mup_dir_file(file, info->id, "part"), to_reserve(info));
 	if (rc == 0)
 		rc = mup_dir_put_record(d, &rec, d->opt.sync == MUMMY_UPLOAD_SYNC_ACK);
 	if (rc < 0) {
@@ -211,7 +224,9 @@ int mup_dir_set_length(void *h, uint64_t length)
 	if (rc < 0)
 		return rc;
 	rec.info.length = length;
-	rc = mup_dir_put_record(up->dir, &rec, up->dir->opt.sync == MUMMY_UPLOAD_SYNC_ACK);
+	rc = to_reserve(&rec.info) ? mup_dir_reserve(up->fd, up->size, more) : 0;
+	if (rc == 0)
+		rc = mup_dir_put_record(up->dir, &rec, up->dir->opt.sync == MUMMY_UPLOAD_SYNC_ACK);
 	if (rc < 0)
 		mup_dir_unclaim(up->dir, more);
 	else

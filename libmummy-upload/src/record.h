@@ -17,7 +17,7 @@ struct mup_record {
 	uint64_t durable;                /* the offset as it was read, when info.offset became another */
 	int holds;                       /* octets from held on do not count */
 	uint64_t held;
-	char *text;
+	char *text;                      /* NULL: it was not read */
 };
 
 /* A new string in *out, its length. -EINVAL: a value that does not fit in a line, -ENOMEM, -EIO. */

@@ -15,6 +15,7 @@ struct disk_op {
 	int node;
 	uint64_t off;
 	size_t len;
+	int second;                      /* of a rename: only a power cut comes between the two */
 	char *data, name[80];
 };
 
@@ -25,12 +26,16 @@ static int disk_ops, disk_nodes, disk_armed;
 static ino_t disk_ino[DISK_NODES];
 /* Faults: the call of that number fails with that errno; 0: none. short: a write takes half instead. */
 static int disk_calls, disk_fail_at, disk_errno, disk_short;
+static int disk_reserve_errno;                   /* of every fallocate; 0: none */
 
 int __real_openat(int at, const char *name, int flags, ...);
 ssize_t __real_pwrite(int fd, const void *p, size_t n, off_t off);
 int __real_fsync(int fd);
 int __real_fdatasync(int fd);
 int __real_renameat(int a, const char *from, int b, const char *to);
+int __real_renameat2(int a, const char *from, int b, const char *to, unsigned flags);
+int __real_fallocate(int fd, int mode, off_t off, off_t n);
+ssize_t __real_splice(int from, off_t *from_off, int to, off_t *off, size_t n, unsigned flags);
 int __real_linkat(int a, const char *from, int b, const char *to, int flags);
 int __real_unlinkat(int at, const char *name, int flags);
 int __real_ftruncate(int fd, off_t size);
@@ -40,6 +45,9 @@ ssize_t __wrap_pwrite(int fd, const void *p, size_t n, off_t off);
 int __wrap_fsync(int fd);
 int __wrap_fdatasync(int fd);
 int __wrap_renameat(int a, const char *from, int b, const char *to);
+int __wrap_renameat2(int a, const char *from, int b, const char *to, unsigned flags);
+int __wrap_fallocate(int fd, int mode, off_t off, off_t n);
+ssize_t __wrap_splice(int from, off_t *from_off, int to, off_t *off, size_t n, unsigned flags);
 int __wrap_linkat(int a, const char *from, int b, const char *to, int flags);
 int __wrap_unlinkat(int at, const char *name, int flags);
 int __wrap_ftruncate(int fd, off_t size);
@@ -129,6 +137,16 @@ static inline void disk_note_write(int fd, const void *p, size_t n, off_t off)
 	memcpy(op->data, p, n);
 }
 
+/* What the kernel wrote. */
+static inline void disk_note_copy(int fd, off_t at, size_t n)
+{
+	char *copy = malloc(n);
+
+	ck_assert_int_eq(pread(fd, copy, n, at), (ssize_t)n);
+	disk_note_write(fd, copy, n, at);
+	free(copy);
+}
+
 ssize_t __wrap_pwrite(int fd, const void *p, size_t n, off_t off)
 {
 	ssize_t k;
@@ -166,15 +184,57 @@ int __wrap_fdatasync(int fd)
 	return disk_sync(fd);
 }
 
+static inline void disk_note_rename(int node, const char *from, const char *to)
+{
+	disk_note(DISK_NAME, node, to);
+	disk_note(DISK_NAME, -1, from)->second = 1;
+}
+
 int __wrap_renameat(int a, const char *from, int b, const char *to)
 {
 	int node = disk_armed ? disk_node_at(a, from) : -1, rc = disk_fails() ? -1 : __real_renameat(a, from, b, to);
 
-	if (rc == 0 && disk_armed) {
-		disk_note(DISK_NAME, node, to);
-		disk_note(DISK_NAME, -1, from);
-	}
+	if (rc == 0 && disk_armed)
+		disk_note_rename(node, from, to);
 	return rc;
+}
+
+int __wrap_renameat2(int a, const char *from, int b, const char *to, unsigned flags)
+{
+	int node = disk_armed ? disk_node_at(a, from) : -1;
+	int rc = disk_fails() ? -1 : __real_renameat2(a, from, b, to, flags);
+
+	if (rc == 0 && disk_armed)
+		disk_note_rename(node, from, to);
+	return rc;
+}
+
+/* Beyond the end of the file, so that nothing that can be read changes. */
+int __wrap_fallocate(int fd, int mode, off_t off, off_t n)
+{
+	ck_assert_int_eq(mode, FALLOC_FL_KEEP_SIZE);
+	if (disk_reserve_errno) {
+		errno = disk_reserve_errno;
+		return -1;
+	}
+	return disk_fails() ? -1 : __real_fallocate(fd, mode, off, n);
+}
+
+/* From a pipe into a file. */
+ssize_t __wrap_splice(int from, off_t *from_off, int to, off_t *off, size_t n, unsigned flags)
+{
+	const off_t at = off ? *off : 0;
+	ssize_t k;
+
+	if (disk_fails()) {
+		if (!disk_short || n < 2)
+			return -1;
+		n /= 2;
+	}
+	k = __real_splice(from, from_off, to, off, n, flags);
+	if (k > 0 && disk_armed)
+		disk_note_copy(to, at, (size_t)k);
+	return k;
 }
 
 int __wrap_linkat(int a, const char *from, int b, const char *to, int flags)
@@ -209,13 +269,8 @@ ssize_t __wrap_copy_file_range(int from, off_t *from_off, int to, off_t *off, si
 	const off_t at = *off;
 	ssize_t k = disk_fails() ? -1 : __real_copy_file_range(from, from_off, to, off, n, flags);
 
-	if (k > 0 && disk_armed) {
-		char *copy = malloc((size_t)k);
-
-		ck_assert_int_eq(pread(to, copy, (size_t)k, at), k);
-		disk_note_write(to, copy, (size_t)k, at);
-		free(copy);
-	}
+	if (k > 0 && disk_armed)
+		disk_note_copy(to, at, (size_t)k);
 	return k;
 }
 

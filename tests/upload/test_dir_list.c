@@ -43,6 +43,26 @@ START_TEST(what_a_crash_left_is_swept_and_the_rest_is_let_alone)
 }
 END_TEST
 
+/* An upload that was being created without octets and without record, whichever is met first. */
+START_TEST(what_was_never_told_of_is_swept)
+{
+	char folder[64], name[64];
+	mummy_upload *u;
+
+	fresh(folder);
+	for (int i = 0; i < 16; i++) {
+		snprintf(name, sizeof name, "." ID "%x.info", (unsigned)i);
+		touch(folder, name);
+		snprintf(name, sizeof name, "." ID "%x.part", (unsigned)i);
+		touch(folder, name);
+	}
+	u = open_dir(folder, NULL, NULL);
+	ck_assert_uint_eq(u->stats.quarantined, 0);
+	mummy_upload_free(u);
+	ck_assert_int_eq(wipe(folder), 0);
+}
+END_TEST
+
 START_TEST(every_upload_is_met_once)
 {
 	char folder[64], path[128];
@@ -58,4 +78,5 @@ START_TEST(every_upload_is_met_once)
 }
 END_TEST
 
-SUITE_MAIN("upload/dir_list", what_a_crash_left_is_swept_and_the_rest_is_let_alone, every_upload_is_met_once)
+SUITE_MAIN("upload/dir_list", what_a_crash_left_is_swept_and_the_rest_is_let_alone,
+	   what_was_never_told_of_is_swept, every_upload_is_met_once)

@@ -72,4 +72,42 @@ START_TEST(some_space_stays_free)
 }
 END_TEST
 
-SUITE_MAIN("upload/dir_quota", the_quota_holds_at_creation, an_unknown_length_counts_as_it_grows, some_space_stays_free)
+/* 1 when the folder's file system can reserve. */
+static int can_reserve(const char *folder)
+{
+	char file[256];
+	int fd, rc;
+
+	snprintf(file, sizeof file, "%s/probe", folder);
+	fd = open(file, O_CREAT | O_RDWR, 0600);
+	rc = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 1 << 20);
+	close(fd);
+	unlink(file);
+	return rc == 0;
+}
+
+START_TEST(the_announced_length_is_reserved)
+{
+	char folder[64], path[128], file[256];
+	mummy_upload *u = open_dir(fresh(folder), NULL, NULL);
+	struct answer a;
+	struct stat st;
+
+	create(u, 8 << 20, path);
+	snprintf(file, sizeof file, "%s/.%s.part", folder, strrchr(path, '/') + 1);
+	ck_assert_int_eq(stat(file, &st), 0);
+	ck_assert_int_eq(st.st_size, 0);
+	if (can_reserve(folder))
+		ck_assert_int_ge(st.st_blocks, (8 << 20) / 512);
+	ck_assert_int_eq(patch(u, &a, path, 0, "0123", 4), 204);
+	mummy_upload_free(u);
+	/* it is not taken for octets that arrived */
+	u = open_dir(folder, NULL, NULL);
+	ck_assert_int_eq(offset_of(u, path), 4);
+	ck_assert_int_eq(ask(u, &a, "DELETE", path, NULL, 0, NULL), 204);
+	mummy_upload_free(u);
+	ck_assert_int_eq(wipe(folder), 0);
+}
+END_TEST
+
+SUITE_MAIN("upload/dir_quota", the_announced_length_is_reserved, the_quota_holds_at_creation, an_unknown_length_counts_as_it_grows, some_space_stays_free)

@@ -93,4 +93,28 @@ START_TEST(every_call_fails_in_turn)
 }
 END_TEST
 
-SUITE_MAIN("upload/faults", every_call_fails_in_turn)
+/* What cannot be reserved is refused at its creation; where nothing can be reserved, it goes without. */
+START_TEST(space_is_reserved_at_creation)
+{
+	static const struct { int code, status; } cases[] = { { ENOSPC, 507 }, { EDQUOT, 507 }, { EIO, 500 },
+		{ EOPNOTSUPP, 201 }, { ENOSYS, 201 } };
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char folder[64];
+		struct answer a;
+		mummy_upload *u = open_dir(fresh(folder), NULL, NULL);
+
+		disk_reserve_errno = cases[i].code;
+		ck_assert_int_eq(ask(u, &a, "POST", "/files/", NULL, 0, "Upload-Length", "8388608", NULL), cases[i].status);
+		ck_assert_int_eq(ask(u, &a, "POST", "/files/", NULL, 0, "Upload-Defer-Length", "1", NULL), 201);
+		ck_assert_int_eq(ask(u, &a, "PATCH", field(&a, "Location"), NULL, 0, TUS_TYPE, "Upload-Offset", "0",
+				     "Upload-Length", "8388608", NULL), cases[i].status == 201 ? 204 : cases[i].status);
+		disk_reserve_errno = 0;
+		ck_assert_uint_eq(u->stats.open, cases[i].status == 201 ? 2 : 1);
+		mummy_upload_free(u);
+		ck_assert_int_eq(wipe(folder), cases[i].status == 201 ? 4 : 2);
+	}
+}
+END_TEST
+
+SUITE_MAIN("upload/faults", every_call_fails_in_turn, space_is_reserved_at_creation)

@@ -1,6 +1,6 @@
 /*
  * The power is cut at each change that a store makes to its folder, and the folder is built again as a disk may
- * hold it then. MUMMY_POWER_CUTS: how many cuts for each policy (200).
+ * hold it then; and its process is killed there. MUMMY_POWER_CUTS: how many cuts for each policy (200).
  */
 #include <config.h>
 #define SUITE_TIMEOUT_S 600
@@ -155,7 +155,7 @@ static int goes_on(mummy_upload *u, int i)
 }
 
 /* NULL, or what was promised and not kept. */
-static const char *broken_promise(mummy_upload *u, const struct told *k, enum mummy_upload_sync sync)
+static const char *broken_promise(mummy_upload *u, const struct told *k, int all_acknowledged)
 {
 	int64_t at = offset_of(u, path_of[k->upload]);
 
@@ -165,7 +165,7 @@ static const char *broken_promise(mummy_upload *u, const struct told *k, enum mu
 		return at >= 0 && !goes_on(u, k->upload) ? "an upload that was removed is there, and wrong" : NULL;
 	if (k->finished && content_is(u, k->upload) != (int64_t)length_of[k->upload])
 		return "a finished upload is lost or wrong";
-	if (sync == MUMMY_UPLOAD_SYNC_ACK && at < (int64_t)k->offset)
+	if (all_acknowledged && at < (int64_t)k->offset)
 		return "an acknowledged octet is lost";
 	return at >= 0 && !goes_on(u, k->upload) ? "an upload is wrong, or cannot be gone on with" : NULL;
 }
@@ -179,7 +179,9 @@ static int may_be_gone(int upload, int cut)
 	return 0;
 }
 
-static const char *cut_at(int cut, int mood, enum mummy_upload_sync sync, int syncs)
+enum { POWER_CUT, KILL };
+
+static const char *cut_at(int cut, int mood, enum mummy_upload_sync sync, int syncs, int what)
 {
 	const struct mummy_upload_dir_options dir = { .sync = sync };
 	struct mummy_upload_store store;
@@ -190,13 +192,16 @@ static const char *cut_at(int cut, int mood, enum mummy_upload_sync sync, int sy
 	fresh(folder);
 	disk_build(folder, cut, mood, syncs);
 	ck_assert_int_eq(mummy_upload_dir_store(&store, folder, &dir), 0);
-	strcpy(((struct mup_dir *)store.ctx)->boot, "after the cut");
+	if (what == POWER_CUT)
+		strcpy(((struct mup_dir *)store.ctx)->boot, "after the cut");
 	ck_assert_int_eq(mummy_upload_new(&u, &store, NULL), 0);
+	if (what == KILL && u->stats.quarantined)
+		wrong = "an upload was quarantined";
 	for (int i = 0; !wrong && i < paths; i++) {
 		const struct told k = known(i, cut);
 
 		if (!may_be_gone(i, cut))
-			wrong = broken_promise(u, &k, sync);
+			wrong = broken_promise(u, &k, what == KILL || sync == MUMMY_UPLOAD_SYNC_ACK);
 	}
 	mummy_upload_free(u);
 	wipe(folder);
@@ -222,7 +227,7 @@ static int cut_all(enum mummy_upload_sync sync, int syncs)
 		const char *what;
 
 		disk_seed = (uint64_t)i * 2654435761u + 1;
-		what = cut_at(cut, mood, sync, syncs);
+		what = cut_at(cut, mood, sync, syncs, POWER_CUT);
 		ck_assert_msg(!what || !syncs, "cut %d of %d, after %d of %d changes, mood %d: %s", i, n, cut, disk_ops, mood,
 			      what);
 		wrong += what != NULL;
@@ -251,4 +256,22 @@ START_TEST(without_fsync_it_does_not)
 }
 END_TEST
 
-SUITE_MAIN("upload/power_cut", what_was_acknowledged_survives, what_is_finished_survives, without_fsync_it_does_not)
+/* A process that is killed leaves all that it did up to then. */
+START_TEST(what_was_acknowledged_survives_the_process)
+{
+	const int step = cuts() < 1000 ? 5 : 1;
+
+	for (int sync = 0; sync <= MUMMY_UPLOAD_SYNC_NONE; sync++) {
+		record((enum mummy_upload_sync)sync);
+		for (int cut = sync; cut <= disk_ops; cut += step) {
+			const int within = cut < disk_ops && disk_op[cut].second;
+			const char *what = within ? NULL : cut_at(cut, 1, (enum mummy_upload_sync)sync, 1, KILL);
+
+			ck_assert_msg(!what, "killed after %d of %d changes, policy %d: %s", cut, disk_ops, sync, what);
+		}
+		disk_forget();
+	}
+}
+END_TEST
+
+SUITE_MAIN("upload/power_cut", what_was_acknowledged_survives_the_process, what_was_acknowledged_survives, what_is_finished_survives, without_fsync_it_does_not)

@@ -306,8 +306,9 @@ struct mummy_upload_dir_options {
  *  never has one and never replaces a file. A finished file may be taken away by anyone. Engines, also of
  *  other processes and machines, may share a folder whose file system has locks (OFD locks where there are
  *  such, else flock): an upload that one of them writes is -EBUSY for the others, which is answered 423.
- *  Each counts quota and open uploads by itself, and the quota again when it seems used up. -EACCES, -ENOTDIR, -EROFS, -EXDEV: finished is on
- *  another file system; -EINVAL, -ENOMEM. */
+ *  Each counts quota and open uploads by itself, and the quota again when it seems used up. The length that an
+ *  upload announces, from 1 MiB on, is reserved where the file system can. -EACCES, -ENOTDIR, -EROFS, -EXDEV:
+ *  finished is on another file system; -EINVAL, -ENOMEM. */
 MUMMY_UPLOAD_API int mummy_upload_dir_store(struct mummy_upload_store *out, const char *directory,
 		const struct mummy_upload_dir_options *opt);
 /** Fills *out with a store in memory, for tests; also the model for one's own. It cannot read, so
