@@ -234,10 +234,7 @@ static int answer_empty(struct mup_request *r, struct creation *c)
 	r->u->stats.created++;
 	pthread_mutex_unlock(&r->u->lock);
 	add_location(r, c->info.id);
-	if (r->ranged)
-		mup_reply_state(r->u, &s, r->reply);
-	else
-		mup_reply_progress(r->u, &s, r->reply);
+	mup_reply_state(r, &s);
 	mup_reply_status(r->reply, 201);
 	return 0;
 }
