@@ -27,7 +27,8 @@ struct mws_block *mws_block_new(const struct mws_out *o)
 
 	if (!b)
 		return NULL;
-	b->nhead = (unsigned)mummy_ws_frame_header(b->head, &o->f);
+	if (!o->messages)
+		b->nhead = (unsigned)mummy_ws_frame_header(b->head, &o->f);
 	b->len = len;
 	if (o->done && !o->f.masked)
 		b->data = o->data;

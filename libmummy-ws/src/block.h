@@ -12,6 +12,7 @@ struct mws_out {
 	struct mummy_ws_frame f;
 	const void *data;
 	struct mws_block *frame;        /* the same, made for many; NULL: it is for this one */
+	unsigned messages;              /* in frame, in one block; 0: it is one */
 	struct mws_block *own;          /* the frame as it is sent, made for this one; NULL: not yet */
 	void (*done)(void *arg);        /* not NULL: data is taken */
 	void *arg;

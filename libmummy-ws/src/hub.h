@@ -39,6 +39,36 @@ struct mummy_ws_hub {
 	size_t pending;                 /* octets left for I/O threads */
 };
 
+/** The message compressed for all who share the window and the level. */
+struct mws_variant {
+	struct mws_variant *next;
+	unsigned bits, level;
+	struct mws_block *frame;        /* NULL: it would not be shorter */
+};
+
+/** What is published; counted. */
+struct mws_published {
+	_Atomic unsigned refs;
+	struct mws_block *frame;
+	enum mummy_ws_opcode op;
+	pthread_mutex_t lock;           /* for variants, which are made when the first one needs them */
+	struct mws_variant *variants;
+};
+
+/** A message of a topic, left for an io. */
+struct mws_delivery {
+	struct mws_delivery *next;
+	mummy_ws_hub *hub;              /* referenced */
+	mummy_ws_io *io;                /* until it is left there */
+	struct mws_published *what;     /* referenced */
+	uint64_t number;
+	size_t n;
+	char name[];
+};
+
+size_t mws_delivery_cost(const struct mws_delivery *d);
+void mws_delivery_free(struct mws_delivery *d);
+
 struct mws_topic *mws_topic_find(mummy_ws_hub *h, const char *name, size_t n);
 struct mws_group *mws_group_find(struct mws_topic *t, mummy_ws_io *io);
 #endif

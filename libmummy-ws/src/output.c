@@ -611,11 +611,14 @@ int mws_out_send(mummy_ws_conn *c, struct mws_out *o)
 	if (o->done)
 		o->done(o->arg);
 	o->done = NULL;
-	if (rc == -EAGAIN && o->kind == MWS_DATA)
+	if (rc == -EAGAIN && o->kind == MWS_DATA && !o->messages)
 		return overflowed(c);
 	if (rc < 0)
 		return rc;
-	count(c, o->kind == MWS_DATA || (o->kind == MWS_FRAGMENT && o->f.fin), head_size(&o->f) + o->f.length);
+	if (o->messages)
+		count(c, o->messages, o->f.length);
+	else
+		count(c, o->kind == MWS_DATA || (o->kind == MWS_FRAGMENT && o->f.fin), head_size(&o->f) + o->f.length);
 	if (rc == 1)
 		mws_set(c, MWS_HIGH_OUTPUT);
 	if (o->kind == MWS_PONG || o->kind == MWS_CLOSE)

@@ -1,39 +1,10 @@
-/* A publish on its way from the thread that made it to the I/O threads (see hub.c). */
+/* A publish on the thread that makes it, which leaves it for the I/O threads (see hub.c and deliver.c). */
 #include <config.h>
 #include <stdlib.h>
 #include <string.h>
 #include "hub.h"
 
-enum { SLICE = 64, TOGETHER = 32 };
-
-/* The message compressed for all who share the window and the level. */
-struct mws_variant {
-	struct mws_variant *next;
-	unsigned bits, level;
-	struct mws_block *frame;        /* NULL: it would not be shorter */
-};
-
-/* What is published; counted. */
-struct mws_published {
-	_Atomic unsigned refs;
-	struct mws_block *frame;
-	enum mummy_ws_opcode op;
-	pthread_mutex_t lock;           /* for variants, which are made when the first one needs them */
-	struct mws_variant *variants;
-};
-
-/* A message of a topic, left for an io. */
-struct mws_delivery {
-	struct mws_delivery *next;
-	mummy_ws_hub *hub;              /* referenced */
-	mummy_ws_io *io;                /* until it is left there */
-	struct mws_published *what;     /* referenced */
-	uint64_t number;
-	size_t n;
-	char name[];
-};
-
-static size_t cost(const struct mws_delivery *d)
+size_t mws_delivery_cost(const struct mws_delivery *d)
 {
 	return sizeof *d + d->n + mws_block_size(d->what->frame);
 }
@@ -72,143 +43,11 @@ static void published_unref(struct mws_published *w)
 	free(w);
 }
 
-static void delivery_free(struct mws_delivery *d)
+void mws_delivery_free(struct mws_delivery *d)
 {
 	published_unref(d->what);
 	mummy_ws_hub_unref(d->hub);
 	free(d);
-}
-
-/* ---- On the I/O thread ------------------------------------------------------------------------- */
-
-/* NULL: no memory. */
-static struct mws_variant *make_variant(mummy_ws_conn *c, struct mws_published *w)
-{
-	struct mws_out o = { .kind = MWS_DATA, .data = w->frame->data,
-			     .f = { .opcode = w->op, .fin = 1, .length = w->frame->len } };
-	struct mws_variant *v = calloc(1, sizeof *v);
-
-	if (!v)
-		return NULL;
-	v->bits = c->tail->out_bits;
-	v->level = c->ep->opt.deflate_level;
-	if (mws_deflate_once(&c->ep->deflaters, v->bits, v->level, &o, &v->frame) < 0) {
-		free(v);
-		return NULL;
-	}
-	v->next = w->variants;
-	w->variants = v;
-	return v;
-}
-
-/* The frame for c: compressed where that is shared, else as it is. */
-static struct mws_block *frame_for(mummy_ws_conn *c, struct mws_published *w)
-{
-	struct mws_variant *v;
-
-	if (!mws_compress_shares(c, w->frame->len))
-		return w->frame;
-	pthread_mutex_lock(&w->lock);
-	for (v = w->variants; v; v = v->next)
-		if (v->bits == c->tail->out_bits && v->level == c->ep->opt.deflate_level)
-			break;
-	if (!v)
-		v = make_variant(c, w);
-	pthread_mutex_unlock(&w->lock);
-	return v && v->frame ? v->frame : w->frame;
-}
-
-static void send_to(mummy_ws_conn *c, const struct mws_delivery *d)
-{
-	struct mws_block *frame = frame_for(c, d->what);
-	struct mws_out o = { .kind = MWS_DATA, .data = frame->data, .frame = frame,
-			     .f = { .opcode = d->what->op, .fin = 1, .length = frame->len,
-				    .rsv1 = frame != d->what->frame },
-			     .done = mws_block_unref, .arg = frame };
-
-	/* Who has a compressor of its own uses it. */
-	if (mws_compress_owns(c))
-		o.frame = NULL;
-	atomic_fetch_add(&frame->refs, 1);
-	if (mws_out_send(c, &o) == -EAGAIN)
-		atomic_fetch_add(&c->ep->dropped, 1);
-	mummy_ws_conn_unref(c);
-}
-
-/* The next subscribers in the order of the group, from *at; referenced. How many. */
-static size_t next_slice(const struct mws_delivery *d, mummy_ws_io *io, mummy_ws_conn **out, size_t *at,
-			 uint64_t *changes)
-{
-	struct mws_topic *t;
-	struct mws_group *g;
-	size_t k = 0;
-
-	pthread_mutex_lock(&d->hub->lock);
-	t = mws_topic_find(d->hub, d->name, d->n);
-	g = t ? mws_group_find(t, io) : NULL;
-	/* Who left moved another: look again, those who have it are known by since. */
-	if (g && g->changes != *changes) {
-		*changes = g->changes;
-		*at = 0;
-	}
-	for (; g && *at < g->n && k < SLICE; ++*at) {
-		struct mws_sub *s = g->sub[*at];
-
-		if (s->since >= d->number)
-			continue;
-		s->since = d->number;
-		out[k++] = mummy_ws_conn_ref(s->c);
-	}
-	pthread_mutex_unlock(&d->hub->lock);
-	return k;
-}
-
-static void deliver(mummy_ws_io *io, struct mws_delivery *d)
-{
-	mummy_ws_conn *slice[SLICE];
-	size_t at = 0, k;
-	uint64_t changes = 0;
-
-	while ((k = next_slice(d, io, slice, &at, &changes)))
-		for (size_t i = 0; i < k; i++)
-			send_to(slice[i], d);
-}
-
-static struct mws_delivery *take_all(mummy_ws_io *io)
-{
-	struct mws_delivery *d;
-
-	if (!mws_publish_waits(io))
-		return NULL;
-	pthread_mutex_lock(&io->left_lock);
-	d = io->left;
-	io->left = NULL;
-	atomic_store(&io->left_posted, 0);
-	pthread_mutex_unlock(&io->left_lock);
-	return d;
-}
-
-void mws_publish_turn(mummy_ws_io *io, int discard)
-{
-	struct mws_delivery *d = take_all(io), *next;
-	unsigned n = 0;
-
-	for (; d; d = next) {
-		next = d->next;
-		/* One by itself is written at once; of more than one those to one subscriber together. */
-		if (!discard && n == 0 && next)
-			mws_out_turn_begin(io);
-		if (!discard)
-			deliver(io, d);
-		if (++n == TOGETHER || !next) {
-			mws_out_turn_end(io);
-			n = 0;
-		}
-		pthread_mutex_lock(&d->hub->lock);
-		d->hub->pending -= cost(d);
-		pthread_mutex_unlock(&d->hub->lock);
-		delivery_free(d);
-	}
 }
 
 /* ---- On the publisher's thread ----------------------------------------------------------------- */
@@ -239,7 +78,7 @@ static void unmake_all(struct mws_delivery *d)
 	for (; d; d = next) {
 		next = d->next;
 		mws_io_unref(d->io);
-		delivery_free(d);
+		mws_delivery_free(d);
 	}
 }
 
@@ -295,7 +134,7 @@ static int leave_all(mummy_ws_hub *h, const struct mws_topic *t, struct mws_publ
 	ios = calloc(ngroups, sizeof *ios);
 	all = ios ? make_all(h, t, what) : NULL;
 	for (d = all; d; d = d->next)
-		total += cost(d);
+		total += mws_delivery_cost(d);
 	if (!all || total > h->opt.max_pending_bytes - h->pending) {
 		int rc = all ? -EAGAIN : -ENOMEM;
 
