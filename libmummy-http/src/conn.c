@@ -92,7 +92,7 @@ void mhttp_conn_cut(struct mhttp_conn *c)
 		shutdown(c->fd, SHUT_RDWR);
 }
 
-static void io_free(struct mhttp_conn *c)
+void mhttp_io_free(struct mhttp_conn *c)
 {
 	struct mhttp_io *io = c->io;
 
@@ -114,7 +114,7 @@ void mhttp_conn_release_all(struct mhttp_conn *c)
 	}
 	if (c->io && c->io->transport && c->io->transport->shutdown)
 		c->io->transport->shutdown(c->io->transport_conn);
-	io_free(c);
+	mhttp_io_free(c);
 	close(c->fd);
 	c->fd = -1;
 	mhttp_uncount(&c->loop->stats.connections, 1);
@@ -128,8 +128,6 @@ void mhttp_conn_close(struct mhttp_conn *c, int status)
 
 	if (c->phase == MHTTP_CLOSED)
 		return;
-	if (c->phase == MHTTP_UPGRADED)
-		c->loop->upgraded--;
 	c->phase = MHTTP_CLOSED;
 	c->x = NULL;
 	atomic_fetch_or(&c->word, MHTTP_GONE);
@@ -182,8 +180,6 @@ void mhttp_conn_finish(struct mhttp_conn *c)
 	if (!mhttp_is_plain(c) && c->io->transport->shutdown)
 		c->io->transport->shutdown(c->io->transport_conn);
 	shutdown(c->fd, SHUT_WR);
-	if (c->phase == MHTTP_UPGRADED)
-		c->loop->upgraded--;
 	c->phase = MHTTP_LINGER;
 	c->flags &= (uint8_t)~MHTTP_CLOSE;
 	atomic_store_explicit(&c->since_ms, mhttp_now(), memory_order_relaxed);
@@ -218,10 +214,6 @@ static void conn_handshake(struct mhttp_conn *c)
 
 static void conn_turn(struct mhttp_conn *c)
 {
-	if (c->phase == MHTTP_UPGRADED) {
-		mhttp_upgrade_turn(c);
-		return;
-	}
 	if (mhttp_conn_output(c) && conn_flush(c) < 0)
 		return;
 	if (c->flags & MHTTP_CLOSE) {
@@ -271,9 +263,6 @@ static unsigned conn_wants(const struct mhttp_conn *c)
 			wants |= MUMMY_POLLER_WRITE;
 		return wants;
 	}
-	if (c->phase == MHTTP_UPGRADED)
-		return (mhttp_upgrade_reads(c) ? MUMMY_POLLER_READ : 0)
-		       | (mhttp_stream_stalled(c) ? MUMMY_POLLER_WRITE : 0);
 	if (c->phase == MHTTP_BODY && (c->flags & MHTTP_NO_MEMORY))
 		return 0;
 	if (c->phase == MHTTP_HANDSHAKE && c->io->transport->wants_write

@@ -30,12 +30,6 @@ static void drain_idle(struct mhttp_conn *c)
 	}
 }
 
-static void drain_upgraded(struct mhttp_conn *c)
-{
-	if (c->phase == MHTTP_UPGRADED && !mhttp_stream_stalled(c))
-		mhttp_conn_close(c, -ESHUTDOWN);
-}
-
 static void drain_begin(struct mummy_http_loop *l)
 {
 	unsigned limit = l->server->opt.drain_timeout_ms;
@@ -52,13 +46,13 @@ int mhttp_drain(struct mummy_http_loop *l)
 	if (!l->draining)
 		drain_begin(l);
 	mhttp_wheel_each(l, drain_idle);
-	if (l->wheel.count == l->upgraded && mhttp_until(l->goodbye_until, mhttp_now()) <= 0)
-		mhttp_wheel_each(l, drain_upgraded);
-	if (l->wheel.count == 0)
+	if (l->wheel.count == 0 && l->ups == l->upgraded && mhttp_until(l->goodbye_until, mhttp_now()) <= 0)
+		mhttp_ups_drain(l);
+	if (l->wheel.count + l->ups == 0)
 		return 1;
 	if (mhttp_until(l->drain_until, mhttp_now()) <= 0) {
 		mhttp_log(l->server, MUMMY_HTTP_WARNING, "stop: %u connections cut after the drain time-out",
-			  (unsigned)l->wheel.count);
+			  (unsigned)(l->wheel.count + l->ups));
 		return 1;
 	}
 	mummy_poller_timer_set(l->poller, &l->drain_timer, DRAIN_LOOK_MS);
@@ -92,5 +86,6 @@ static void let_go(struct mhttp_conn *c)
 
 void mhttp_drain_cut(struct mummy_http_loop *l)
 {
+	mhttp_ups_cut(l);
 	mhttp_wheel_each(l, l->closed ? let_go : cut_leased);
 }

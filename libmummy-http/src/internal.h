@@ -4,9 +4,9 @@
  * A connection has two sides: input (the descriptor's reading end, the unparsed octets, the request body) and
  * output (the writing end and the queue). Each side has one owner at a time, and nobody else touches it:
  *
- *     the loop      between exchanges, while a whole body is gathered, in upgrades (input), when closing
+ *     the loop      between exchanges, while a whole body is gathered, when closing
  *     an exchange   from its dispatch until it is answered and its body is done with: the lease
- *     a stream      the output of a streamed answer or of an upgrade, under the stream's lock
+ *     a stream      the output of a streamed answer, under the stream's lock
  *
  * Only the loop closes a descriptor, and never a leased one. Other threads learn of events by one atomic word
  * per connection, which the loop writes at each event:
@@ -22,7 +22,7 @@
  *
  *     HANDSHAKE -> HEAD -> BODY -> EXCHANGE -> HEAD ...        a request without a body skips BODY
  *                   |       |        |  \---> DRAIN -> HEAD    answered early: the rest of the body
- *                   |       |        \------> UPGRADED         octets both ways, until closed
+ *                   |       |        \------> CLOSED           upgraded: upgraded.h goes on
  *                   \-------+----------> LINGER -> CLOSED      errors: the client gets time to read
  *
  * On the inline path the exchange is the loop's own (loop->inline_x): its strings lie in the loop's receive
@@ -61,8 +61,7 @@ enum {
 	MHTTP_STREAMING = 32
 };
 enum mhttp_phase {
-	MHTTP_HANDSHAKE, MHTTP_HEAD, MHTTP_BODY, MHTTP_EXCHANGE, MHTTP_DRAIN, MHTTP_UPGRADED, MHTTP_LINGER,
-	MHTTP_CLOSED
+	MHTTP_HANDSHAKE, MHTTP_HEAD, MHTTP_BODY, MHTTP_EXCHANGE, MHTTP_DRAIN, MHTTP_LINGER, MHTTP_CLOSED
 };
 enum {                                   /* mhttp_conn.flags: belong to the owner of the input */
 	MHTTP_UNPARSED = 1,                  /* what is kept has not been looked at since it came */
@@ -114,6 +113,7 @@ struct mhttp_io {
 	struct mhttp_out out;
 	struct mhttp_body body;
 	mummy_http_stream *stream;           /* referenced */
+	struct mhttp_up *up;                 /* referenced: what takes over when the lease ends */
 	const struct mummy_http_transport *transport;
 	void *transport_conn;
 };
@@ -242,7 +242,9 @@ struct mummy_http_loop {
 	int draining, closed, hooks_closed;
 	uint32_t drain_until, goodbye_until;
 	struct mummy_poller_timer drain_timer;
-	uint32_t upgraded;                   /* of the connections */
+	uint32_t upgraded, ups;              /* upgraded connections: open; with those that linger */
+	pthread_mutex_t park_lock;           /* threads that wait for the lock of one of them */
+	pthread_cond_t park;
 	struct mhttp_acceptor *acceptors;
 	size_t nacceptors;
 	int reserve_fd;
@@ -353,6 +355,7 @@ void mhttp_conn_again(struct mhttp_conn *c);
 enum { MHTTP_TURN_READS = 16 };
 void mhttp_conn_finish(struct mhttp_conn *c);
 void mhttp_conn_release_all(struct mhttp_conn *c);
+void mhttp_io_free(struct mhttp_conn *c);
 void mhttp_conn_leased_event(struct mhttp_conn *c, uint32_t word, unsigned events);
 /* lease.c */
 void mhttp_lease(struct mhttp_conn *c, mummy_http_exchange *x, int dry);
@@ -486,7 +489,10 @@ void mhttp_sink_resume(mummy_http_exchange *x);
 /* stream.c */
 void mhttp_stream_event(struct mhttp_conn *c);
 void mhttp_stream_cut(struct mhttp_conn *c, int status);
-void mhttp_upgrade_turn(struct mhttp_conn *c);
 int mhttp_stream_stalled(const struct mhttp_conn *c);
-int mhttp_upgrade_reads(const struct mhttp_conn *c);
+/* upgraded.c, loop: the lease is back, c goes; the loop has ended, and the caller closes c; all of them */
+void mhttp_up_take(struct mhttp_conn *c);
+void mhttp_up_orphan(struct mhttp_conn *c);
+void mhttp_ups_drain(struct mummy_http_loop *l);
+void mhttp_ups_cut(struct mummy_http_loop *l);
 #endif

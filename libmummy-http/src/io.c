@@ -22,7 +22,7 @@ void mhttp_io_trim(struct mhttp_conn *c)
 	free(io->in);
 	io->in = NULL;
 	io->in_cap = 0;
-	if (io->out.first || io->stream || io->transport || !io->body.complete)
+	if (io->out.first || io->stream || io->up || io->transport || !io->body.complete)
 		return;
 	free(io);
 	c->io = NULL;

@@ -20,6 +20,11 @@ static void lease_back(struct mhttp_inbox_node *n)
 	struct mhttp_conn *c = x->conn;
 	uint32_t keep = MHTTP_EVENT | MHTTP_GONE;
 
+	if (c->io && c->io->up) {
+		mhttp_up_take(c);
+		mummy_http_release(x);
+		return;
+	}
 	atomic_fetch_and(&c->word, keep);
 	c->phase = MHTTP_HEAD;
 	if (c->io && !c->io->body.complete) {
@@ -29,10 +34,6 @@ static void lease_back(struct mhttp_inbox_node *n)
 	}
 	if (c->io && c->io->in_n)
 		c->flags |= MHTTP_UNPARSED;
-	if (c->io && c->io->stream) {
-		c->phase = MHTTP_UPGRADED;
-		c->loop->upgraded++;
-	}
 	atomic_store_explicit(&c->since_ms, mhttp_now(), memory_order_relaxed);
 	mhttp_conn_ref(c);
 	mummy_http_release(x);
@@ -49,6 +50,8 @@ static void lease_orphan(struct mhttp_conn *c)
 	c->phase = MHTTP_CLOSED;
 	if (c->io && c->io->stream)
 		mhttp_stream_cut(c, -ESHUTDOWN);
+	if (c->io && c->io->up)
+		mhttp_up_orphan(c);
 	mhttp_conn_release_all(c);
 }
 
@@ -69,7 +72,7 @@ static int lease_is_plain(const mummy_http_exchange *x)
 	struct mummy_http_loop *l = c->loop;
 
 	return l->edge && !(c->flags & MHTTP_CLOSE) && !mhttp_conn_output(c)
-	       && !(c->io && (c->io->in_n || c->io->stream || !c->io->body.complete))
+	       && !(c->io && (c->io->in_n || c->io->stream || c->io->up || !c->io->body.complete))
 	       && !atomic_load_explicit(&l->server->stopping, memory_order_relaxed);
 }
 

@@ -37,6 +37,8 @@ void mhttp_loop_unref(struct mummy_http_loop *l)
 	free(l->gather);
 	free(l->fields);
 	free(l->acceptors);
+	pthread_cond_destroy(&l->park);
+	pthread_mutex_destroy(&l->park_lock);
 	free(l);
 	mhttp_server_unref(s);
 }
@@ -85,6 +87,8 @@ int mhttp_loop_new(struct mummy_http_loop **out, struct mummy_http_server *s)
 	if (!l)
 		return -ENOMEM;
 	atomic_init(&l->refs, 1);
+	pthread_mutex_init(&l->park_lock, NULL);
+	pthread_cond_init(&l->park, NULL);
 	l->server = s;
 	l->reserve_fd = -1;
 	l->pending = 1;

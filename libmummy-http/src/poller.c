@@ -193,6 +193,14 @@ int mummy_poller_remove(mummy_poller *p, int fd)
 	return 0;
 }
 
+void mhttp_poller_each(mummy_poller *p, void (*ready)(struct mummy_poller_watch *w, unsigned events),
+		       void (*visit)(struct mummy_poller_watch *w))
+{
+	for (size_t fd = 0; fd < p->nwatches; fd++)
+		if (p->watches[fd] && p->watches[fd]->ready == ready)
+			visit(p->watches[fd]);
+}
+
 /* ---- Timers ----------------------------------------------------------------------------------- */
 
 void mummy_poller_timer_set(mummy_poller *p, struct mummy_poller_timer *t, unsigned delay_ms)
@@ -210,18 +218,22 @@ void mummy_poller_timer_cancel(mummy_poller *p, struct mummy_poller_timer *t)
 	mhttp_timers_cancel(&p->timers, t);
 }
 
-int mummy_poller_timeout(const mummy_poller *p)
+static int timeout_at(const mummy_poller *p, uint64_t now_ns)
 {
-	uint64_t next = mhttp_timers_next(&p->timers), due_ns, now_ns, ms;
+	uint64_t next = mhttp_timers_next(&p->timers), due_ns = next * NS_PER_TICK, ms;
 
 	if (next == UINT64_MAX)
 		return -1;
-	due_ns = next * NS_PER_TICK;
-	now_ns = mummy_now_ns() - p->start_ns;
+	now_ns -= p->start_ns;
 	if (next <= p->timers.clock || due_ns <= now_ns)
 		return 0;
 	ms = (due_ns - now_ns + NS_PER_TICK - 1) / NS_PER_TICK;
 	return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+int mummy_poller_timeout(const mummy_poller *p)
+{
+	return timeout_at(p, mummy_now_ns());
 }
 
 /* ---- Turns ------------------------------------------------------------------------------------ */
@@ -241,10 +253,10 @@ static int call_watches(mummy_poller *p)
 	return calls;
 }
 
-/* One wait and the calls that are due then. */
-static int turn_once(mummy_poller *p, int timeout_ms)
+/* One wait and the calls that are due then. *now_ns: when it begins, then when it is over. */
+static int turn_once(mummy_poller *p, int timeout_ms, uint64_t *now_ns)
 {
-	int next_ms = mummy_poller_timeout(p), n, calls;
+	int next_ms = timeout_ms ? timeout_at(p, *now_ns) : 0, n, calls;
 
 	if (next_ms >= 0 && (timeout_ms < 0 || next_ms < timeout_ms))
 		timeout_ms = next_ms;
@@ -257,13 +269,15 @@ static int turn_once(mummy_poller *p, int timeout_ms)
 	else
 		p->fetched = n;
 	calls = call_watches(p);
-	mhttp_timers_advance(&p->timers, (mummy_now_ns() - p->start_ns) / NS_PER_TICK);
+	*now_ns = mummy_now_ns();
+	mhttp_timers_advance(&p->timers, (*now_ns - p->start_ns) / NS_PER_TICK);
 	return calls + mhttp_timers_run(&p->timers);
 }
 
 int mummy_poller_turn(mummy_poller *p, int timeout_ms)
 {
-	uint64_t until_ns = timeout_ms > 0 ? mummy_now_ns() + (uint64_t)timeout_ms * NS_PER_TICK : 0, now_ns;
+	uint64_t now_ns = timeout_ms ? mummy_now_ns() : 0;
+	uint64_t until_ns = timeout_ms > 0 ? now_ns + (uint64_t)timeout_ms * NS_PER_TICK : 0;
 	int n;
 
 	if (p->turning)
@@ -271,9 +285,8 @@ int mummy_poller_turn(mummy_poller *p, int timeout_ms)
 	p->turning = 1;
 	p->woken = 0;
 	/* The wheel may have had a level to move only, with nothing due yet: the wait goes on. */
-	while ((n = turn_once(p, timeout_ms)) == 0 && !p->woken && timeout_ms != 0)
+	while ((n = turn_once(p, timeout_ms, &now_ns)) == 0 && !p->woken && timeout_ms != 0)
 		if (timeout_ms > 0) {
-			now_ns = mummy_now_ns();
 			timeout_ms = now_ns >= until_ns ? 0 :
 				(int)((until_ns - now_ns + NS_PER_TICK - 1) / NS_PER_TICK);
 			if (timeout_ms == 0)

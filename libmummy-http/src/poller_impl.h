@@ -33,4 +33,7 @@ extern const struct mhttp_poller_backend mhttp_poller_epoll;
 extern const struct mhttp_poller_backend mhttp_poller_kqueue;
 #endif
 extern const struct mhttp_poller_backend mhttp_poller_poll;
+/* poller.c: visits all watches that have this ready, which may be removed meanwhile. */
+void mhttp_poller_each(mummy_poller *p, void (*ready)(struct mummy_poller_watch *w, unsigned events),
+		       void (*visit)(struct mummy_poller_watch *w));
 #endif

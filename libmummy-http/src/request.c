@@ -321,7 +321,7 @@ int mhttp_request_here(mummy_http_exchange *last)
 	size_t n = 0;
 
 	if (!c->loop->edge || (c->flags & MHTTP_CLOSE) || mhttp_conn_output(c) || !c->io || !c->io->in_n
-	    || c->io->stream || !c->io->body.complete || atomic_load(&c->loop->server->stopping))
+	    || c->io->stream || c->io->up || !c->io->body.complete || atomic_load(&c->loop->server->stopping))
 		return 0;
 	x = next_exchange(c, &n);
 	if (!x)

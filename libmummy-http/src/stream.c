@@ -1,7 +1,7 @@
 /* stream.c - streams: made, flushed by the loop, ended, told about. */
 #include <config.h>
 #include <stdlib.h>
-#include "stream.h"
+#include "upgraded.h"
 
 mummy_http_stream *mhttp_stream_new(mummy_http_exchange *x, enum mhttp_stream_mode mode)
 {
@@ -48,7 +48,9 @@ void mhttp_stream_drop(mummy_http_stream *st)
 
 mummy_http_stream *mummy_http_stream_ref(mummy_http_stream *st)
 {
-	atomic_fetch_add_explicit(&st->users, 1, memory_order_relaxed);
+	struct mhttp_up *u = mhttp_up_of(st);
+
+	atomic_fetch_add_explicit(u ? &u->users : &st->users, 1, memory_order_relaxed);
 	return st;
 }
 
@@ -57,6 +59,10 @@ void mummy_http_stream_unref(mummy_http_stream *st)
 {
 	int unfinished;
 
+	if (mhttp_up_of(st)) {
+		mhttp_up_unref(mhttp_up_of(st));
+		return;
+	}
 	if (!st || atomic_fetch_sub(&st->users, 1) != 1)
 		return;
 	pthread_mutex_lock(&st->lock);
@@ -69,12 +75,16 @@ void mummy_http_stream_unref(mummy_http_stream *st)
 
 mummy_http_loop *mummy_http_stream_loop(const mummy_http_stream *st)
 {
-	return st->loop;
+	const struct mhttp_up *u = mhttp_up_of(st);
+
+	return u ? u->loop : st->loop;
 }
 
 size_t mummy_http_stream_pending(const mummy_http_stream *st)
 {
-	return atomic_load_explicit(&st->pending, memory_order_relaxed);
+	struct mhttp_up *u = mhttp_up_of(st);
+
+	return u ? mhttp_up_pending(u) : atomic_load_explicit(&st->pending, memory_order_relaxed);
 }
 
 int mhttp_stream_stalled(const struct mhttp_conn *c)
@@ -94,10 +104,7 @@ static void stream_node_run(struct mhttp_inbox_node *n)
 	pthread_mutex_unlock(&st->lock);
 	if (c)
 		mhttp_conn_ref(c);
-	if (c && c->phase == MHTTP_UPGRADED && !(atomic_load(&c->word) & MHTTP_LEASED))
-		mhttp_upgrade_turn(c);
-	else
-		mhttp_stream_turn(st);
+	mhttp_stream_turn(st);
 	if (c) {
 		mhttp_conn_watch(c);
 		mhttp_conn_unref(c);
@@ -170,25 +177,12 @@ static void answer_over(mummy_http_stream *st, struct mhttp_conn *c, int status)
 	mummy_http_release(x);
 }
 
-/* What the peer still has on its way must not reset the connection before it has read the last octets. */
-static void upgraded_over(struct mhttp_conn *c, int status)
-{
-	if (status < 0) {
-		mhttp_conn_close(c, status);
-		return;
-	}
-	c->flags |= MHTTP_UNREAD;
-	mhttp_conn_finish(c);
-}
-
 void mhttp_stream_over(mummy_http_stream *st, int status)
 {
 	struct mhttp_conn *c = stream_detach(st, status);
 
 	if (c && st->x)
 		answer_over(st, c, status);
-	else if (c && !(atomic_load(&c->word) & MHTTP_LEASED))
-		upgraded_over(c, status);
 	stream_tell_closed(st);
 	if (c)
 		mhttp_stream_drop(st);
@@ -218,7 +212,7 @@ static int stream_flush(mummy_http_stream *st, int *drained)
 		pthread_mutex_unlock(&st->lock);
 		return 0;
 	}
-	if (!(st->flags & (MHTTP_ST_BROKEN | MHTTP_ST_CORKED)))
+	if (!(st->flags & MHTTP_ST_BROKEN))
 		rc = mhttp_out_flush(st->conn, &st->out);
 	if (st->flags & MHTTP_ST_BROKEN)
 		rc = st->status;
@@ -265,6 +259,10 @@ void mhttp_stream_event(struct mhttp_conn *c)
 
 void mummy_http_stream_start(mummy_http_stream *st, const struct mummy_http_stream_events *ev, void *ctx)
 {
+	if (mhttp_up_of(st)) {
+		mhttp_up_start(mhttp_up_of(st), ev, ctx);
+		return;
+	}
 	pthread_mutex_lock(&st->lock);
 	st->events = ev;
 	st->ctx = ctx;
@@ -274,14 +272,16 @@ void mummy_http_stream_start(mummy_http_stream *st, const struct mummy_http_stre
 
 void mummy_http_stream_resume(mummy_http_stream *st)
 {
-	if (!(atomic_fetch_or(&st->pause, MHTTP_NEXT) & MHTTP_PAUSED))
-		return;
-	atomic_store(&st->pause, 0);
-	mhttp_stream_post(st);
+	if (mhttp_up_of(st))
+		mhttp_up_resume(mhttp_up_of(st));
 }
 
 void mummy_http_stream_abort(mummy_http_stream *st)
 {
+	if (mhttp_up_of(st)) {
+		mhttp_up_abort(mhttp_up_of(st));
+		return;
+	}
 	pthread_mutex_lock(&st->lock);
 	if (st->conn && !(st->flags & MHTTP_ST_BROKEN)) {
 		st->flags |= MHTTP_ST_BROKEN;

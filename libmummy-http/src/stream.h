@@ -1,5 +1,5 @@
 /*
- * stream.h - the inside of a stream: the output of an answer, or an upgraded connection.
+ * stream.h - the inside of a stream that is the output of an answer. Upgraded connections: upgraded.h.
  *
  * The lock guards the output and the link to the connection, which the loop alone cuts. Any thread sends
  * under the lock; what the socket does not take is queued and sent by the loop at the next event. Callbacks
@@ -11,7 +11,7 @@
 
 enum mhttp_stream_mode { MHTTP_STREAM_RAW, MHTTP_STREAM_LENGTH, MHTTP_STREAM_CHUNKED, MHTTP_STREAM_NO_BODY };
 enum {                                   /* mummy_http_stream.flags, under the lock */
-	MHTTP_ST_CLOSING = 1, MHTTP_ST_BROKEN = 2, MHTTP_ST_HIGH = 4, MHTTP_ST_CORKED = 8
+	MHTTP_ST_CLOSING = 1, MHTTP_ST_BROKEN = 2, MHTTP_ST_HIGH = 4
 };
 
 struct mhttp_waiter {
@@ -22,8 +22,9 @@ struct mhttp_waiter {
 };
 
 struct mummy_http_stream {
+	_Atomic uint32_t kind;               /* 0; see struct mhttp_up */
 	_Atomic unsigned refs, users;        /* memory; those who can still write */
-	_Atomic uint32_t posted, pause;
+	_Atomic uint32_t posted;
 	pthread_mutex_t lock;
 	struct mhttp_conn *conn;             /* NULL: over */
 	struct mummy_http_loop *loop;        /* referenced */

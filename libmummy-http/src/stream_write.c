@@ -2,7 +2,7 @@
 #include <config.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include "stream.h"
+#include "upgraded.h"
 
 enum { WRITE_IOV = 12 };
 
@@ -15,22 +15,10 @@ static size_t total_of(const struct iovec *iov, int n)
 	return total;
 }
 
-static int queue_only(mummy_http_stream *st, const struct iovec *iov, int n, struct mhttp_seg *tail)
-{
-	int rc = mhttp_out_copy(st->conn, &st->out, iov, n, 0);
-
-	if (rc < 0)
-		return rc;
-	if (tail && tail->n)
-		rc = mhttp_out_tail(st->conn, &st->out, tail);
-	return rc < 0 ? rc : 1;
-}
-
 /* With the lock. 0 sent, 1 queued, <0: the stream is broken from now on. */
 int mhttp_stream_put(mummy_http_stream *st, const struct iovec *iov, int n, struct mhttp_seg *tail)
 {
-	int rc = st->flags & MHTTP_ST_CORKED ? queue_only(st, iov, n, tail)
-					     : mhttp_out_write(st->conn, &st->out, iov, n, tail);
+	int rc = mhttp_out_write(st->conn, &st->out, iov, n, tail);
 
 	atomic_store(&st->pending, (size_t)st->out.bytes);
 	if (rc < 0) {
@@ -166,9 +154,13 @@ int mummy_http_stream_writev(mummy_http_stream *st, const struct iovec *iov, int
 			     void *arg)
 {
 	struct mhttp_seg tail = { .kind = MHTTP_SEG_TAKEN, .done = done, .arg = arg };
-	size_t total = total_of(iov, n);
 	struct iovec joined = { NULL, 0 };
+	size_t total;
 	int rc = 0;
+
+	if (mhttp_up_of(st))
+		return mhttp_up_writev(mhttp_up_of(st), iov, n, done, arg);
+	total = total_of(iov, n);
 
 	if (n > WRITE_IOV) {
 		rc = join_pieces(iov, n, total, &joined);
@@ -195,6 +187,10 @@ void mummy_http_stream_close(mummy_http_stream *st)
 	static const char last[] = "0\r\n\r\n";
 	const struct iovec end = { (void *)(uintptr_t)last, sizeof last - 1 }, none = { NULL, 0 };
 
+	if (mhttp_up_of(st)) {
+		mhttp_up_close(mhttp_up_of(st));
+		return;
+	}
 	pthread_mutex_lock(&st->lock);
 	if (!st->conn || (st->flags & (MHTTP_ST_CLOSING | MHTTP_ST_BROKEN))) {
 		pthread_mutex_unlock(&st->lock);
@@ -326,6 +322,8 @@ int mummy_http_stream_write(mummy_http_stream *st, const void *p, size_t n, int 
 	const struct iovec iov = { (void *)(uintptr_t)p, n };
 	int rc;
 
+	if (mhttp_up_of(st))
+		return mhttp_up_write(mhttp_up_of(st), p, n, timeout_ms);
 	pthread_mutex_lock(&st->lock);
 	rc = wait_for_room(st, timeout_ms);
 	if (rc == 0)

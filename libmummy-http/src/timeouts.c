@@ -69,8 +69,6 @@ uint32_t mhttp_conn_due(struct mhttp_conn *c, uint32_t now)
 		return body_due(c, now);
 	case MHTTP_LINGER:
 		return due_after(since, LINGER_MS, now);
-	case MHTTP_UPGRADED:
-		return mhttp_stream_stalled(c) ? due_after(since, opt->idle_timeout_ms, now) : NOT_NOW;
 	default:
 		return NOT_NOW;
 	}
@@ -140,8 +138,6 @@ void mhttp_conn_expire(struct mhttp_conn *c, uint32_t now)
 	} else if (c->phase == MHTTP_DRAIN) {
 		if (body_is_slow(c, now))
 			mhttp_conn_close(c, -ETIMEDOUT);
-	} else if (c->phase == MHTTP_UPGRADED) {
-		expire_output(c);
 	} else if (c->phase != MHTTP_CLOSED) {
 		mhttp_conn_close(c, c->phase == MHTTP_HANDSHAKE ? -ETIMEDOUT : 0);
 	}

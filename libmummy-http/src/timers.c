@@ -59,6 +59,9 @@ static uint64_t deadline_of(const uintptr_t *link)
 
 static int highest_bit(uint64_t v)
 {
+#ifdef __GNUC__
+	return 63 - __builtin_clzll(v);
+#else
 	int bit = 0;
 
 	for (int step = 32; step > 0; step /= 2)
@@ -67,6 +70,7 @@ static int highest_bit(uint64_t v)
 			bit += step;
 		}
 	return bit;
+#endif
 }
 
 static int lowest_bit(uint64_t v)
@@ -141,7 +145,7 @@ static uint64_t first_slot(const struct mhttp_timers *w, int *level, int *slot)
 void mhttp_timers_advance(struct mhttp_timers *w, uint64_t now)
 {
 	uintptr_t moved[2];
-	int level, slot;
+	int level, slot = 0;
 	uint64_t begin;
 
 	while ((begin = first_slot(w, &level, &slot)) <= now) {
@@ -170,6 +174,8 @@ int mhttp_timers_run(struct mhttp_timers *w)
 {
 	int n = 0;
 
+	if (list_is_empty(w->due))
+		return 0;
 	list_move(w->running, w->due);
 	while (!list_is_empty(w->running)) {
 		uintptr_t *link = link_at(w->running[NEXT]);

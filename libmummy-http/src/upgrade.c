@@ -1,6 +1,6 @@
-/* upgrade.c - answers that become streams: their heads; and the input of upgraded connections. */
+/* upgrade.c - answers that become streams: their heads. */
 #include <config.h>
-#include "stream.h"
+#include "upgraded.h"
 
 /* Claims x for an answer that is a stream. */
 static int claim(mummy_http_exchange *x, const struct mummy_http_header *h, size_t nh)
@@ -90,7 +90,7 @@ int mummy_http_upgrade(mummy_http_exchange *x, const struct mummy_http_header *h
 		       mummy_http_stream **out)
 {
 	struct mhttp_reply r = { .status = 101, .h = h, .nh = nh, .kind = MHTTP_REPLY_STREAM };
-	mummy_http_stream *st;
+	struct mhttp_up *u;
 	int rc;
 
 	if (x->head.minor_version == 0)
@@ -100,113 +100,17 @@ int mummy_http_upgrade(mummy_http_exchange *x, const struct mummy_http_header *h
 	rc = claim(x, h, nh);
 	if (rc < 0)
 		return rc;
-	st = mhttp_stream_new(x, MHTTP_STREAM_RAW);
-	if (!st)
+	u = mhttp_up_new(x);
+	if (!u)
 		return fail(x, NULL, -ENOMEM);
 	rc = mhttp_reply_head(x, &r);
-	if (rc < 0)
-		return fail(x, st, -EPIPE);
-	mhttp_stream_attach(st, x);
-	*out = st;
+	if (rc < 0) {
+		mhttp_up_drop_ref(u);
+		mhttp_up_drop_ref(u);
+		return fail(x, NULL, -EPIPE);
+	}
+	mhttp_up_attach(u, x);
+	*out = (mummy_http_stream *)u;
 	mhttp_exchange_done(x, MHTTP_SENT);
 	return 0;
-}
-
-/* ---- The input of an upgraded connection, on the loop ------------------------------------------------ */
-
-int mhttp_upgrade_reads(const struct mhttp_conn *c)
-{
-	const mummy_http_stream *st = c->io->stream;
-
-	return st->began && !(atomic_load(&st->pause) & MHTTP_PAUSED);
-}
-
-static void cork(mummy_http_stream *st, int on)
-{
-	pthread_mutex_lock(&st->lock);
-	st->flags = (uint8_t)(on ? st->flags | MHTTP_ST_CORKED : st->flags & ~MHTTP_ST_CORKED);
-	pthread_mutex_unlock(&st->lock);
-}
-
-/* 1: more may be read. st may be over afterwards. */
-static int deliver(mummy_http_stream *st, void *p, size_t n)
-{
-	int rc = -EPIPE;
-
-	atomic_store(&st->pause, 0);
-	cork(st, 1);
-	if (st->events->data)
-		rc = st->events->data(st->ctx, p, n);
-	cork(st, 0);
-	mhttp_stream_turn(st);
-	if (st->ended)
-		return 0;
-	if (rc < 0) {
-		mhttp_stream_over(st, rc);
-		return 0;
-	}
-	if (rc == 0 || (atomic_fetch_or(&st->pause, MHTTP_PAUSED) & MHTTP_NEXT)) {
-		atomic_store(&st->pause, 0);
-		return 1;
-	}
-	return 0;
-}
-
-static int deliver_kept(struct mhttp_conn *c, mummy_http_stream *st)
-{
-	size_t n = c->io->in_n;
-	char *p = c->io->in;
-	int rc;
-
-	c->io->in = NULL;
-	c->io->in_n = c->io->in_cap = 0;
-	c->flags &= (uint8_t)~MHTTP_UNPARSED;
-	rc = deliver(st, p + c->io->in_at, n);
-	free(p);
-	return rc;
-}
-
-/* 1: more may be there. */
-static int receive(struct mhttp_conn *c, mummy_http_stream *st)
-{
-	struct mhttp_recv *b = mhttp_loop_recv(c->loop);
-	size_t room = 0;
-	void *p = st->events->room ? st->events->room(st->ctx, &room) : NULL;
-	ssize_t n;
-
-	if (!p && b) {
-		p = b->p;
-		room = b->size;
-	}
-	n = p ? mhttp_recv(c, p, room) : -ENOMEM;
-	if (n == -EAGAIN || (n > 0 && (size_t)n < room && mhttp_is_plain(c)
-			     && !(atomic_load(&c->word) & MHTTP_GONE)))
-		atomic_fetch_and(&c->word, ~(uint32_t)MHTTP_EVENT);
-	if (n == -EAGAIN)
-		return 0;
-	if (n <= 0) {
-		mhttp_stream_over(st, (int)n);
-		return 0;
-	}
-	return deliver(st, p, (size_t)n);
-}
-
-void mhttp_upgrade_turn(struct mhttp_conn *c)
-{
-	mummy_http_stream *st = c->io->stream;
-	int reads = 0;
-
-	atomic_fetch_add_explicit(&st->refs, 1, memory_order_relaxed);
-	mhttp_conn_ref(c);
-	mhttp_stream_turn(st);
-	if (!st->ended && mhttp_upgrade_reads(c) && (!c->io->in_n || deliver_kept(c, st)))
-		while (!st->ended && mhttp_upgrade_reads(c) && (atomic_load(&c->word) & MHTTP_EVENT)
-		       && receive(c, st))
-			if (reads++ == MHTTP_TURN_READS) {
-				if (!st->ended)
-					mhttp_conn_again(c);
-				break;
-			}
-	mhttp_conn_unref(c);
-	mhttp_stream_drop(st);
 }

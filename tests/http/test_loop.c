@@ -406,8 +406,73 @@ SERVE_TEST(a_listener_may_have_a_transport)
 	serve_stop(&s);
 }
 
+static int veiled_data(void *ctx, void *p, size_t n)
+{
+	const struct iovec iov = { p, n };
+
+	ck_assert_int_ge(mummy_http_stream_writev(*(mummy_http_stream **)ctx, &iov, 1, NULL, NULL), 0);
+	return 0;
+}
+
+static void veiled_closed(void *ctx, int status)
+{
+	(void)status;
+	mummy_http_stream_unref(*(mummy_http_stream **)ctx);
+	free(ctx);
+}
+
+static void veiled_upgrade(mummy_http_exchange *x, void *ctx)
+{
+	static const struct mummy_http_stream_events events = { .data = veiled_data, .closed = veiled_closed };
+	const struct mummy_http_header h = MUMMY_HTTP_HEADER("Upgrade", "echo");
+	mummy_http_stream **st = malloc(sizeof(mummy_http_stream *));
+
+	(void)ctx;
+	ck_assert_int_eq(mummy_http_upgrade(x, &h, 1, st), 0);
+	mummy_http_stream_start(*st, &events, st);
+}
+
+/* Pieces larger than it sends at once; a message right behind the request; an end from either side. */
+SERVE_TEST(a_transport_goes_along_with_an_upgrade)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nfirst";
+	struct mummy_http_listener at = { .transport = veil_make };
+	char text[3001], veiled[sizeof request];
+	struct serve s;
+	size_t n = 0;
+	int fd;
+
+	serve_init(&s, poller, 2);
+	serve_route(&s, "GET", "/", veiled_upgrade, NULL, 0);
+	s.opt.listeners = &at;
+	s.opt.nlisteners = 1;
+	serve_start(&s);
+	for (int i = 0; i < 2; i++) {
+		fd = dial(&s);
+		say(fd, "!");
+		memcpy(veiled, request, sizeof request);
+		turn_over(veiled, sizeof request - 1);
+		say_n(fd, veiled, sizeof request - 1);
+		for (n = 0; n < 5 || memcmp(text + n - 5, "first", 5) != 0; n++) {
+			ck_assert_uint_eq(hear_n(fd, text + n, 1), 1);
+			turn_over(text + n, 1);
+			ck_assert_uint_lt(n, 1000);
+		}
+		memset(text, 'z', 3000);
+		say_n(fd, text, 3000);
+		ck_assert_uint_eq(hear_n(fd, text, 3000), 3000);
+		for (int k = 0; k < 3000; k++)
+			ck_assert_int_eq(text[k], 'z');
+		if (i == 0)
+			close(fd);
+	}
+	serve_stop(&s);
+	expect_end(fd);
+	close(fd);
+}
+
 SUITE_MAIN("http/loop", posts_timers_and_hooks_run_on_the_loop, a_server_fits_in_someone_elses_loop,
 	   a_server_that_never_ran_can_be_freed, listeners_of_every_kind, options_are_checked,
 		   no_descriptor_is_left,
-	   a_listener_may_have_a_transport,
+	   a_listener_may_have_a_transport, a_transport_goes_along_with_an_upgrade,
 	   a_flood_of_refusals_is_not_a_flood_of_lines)

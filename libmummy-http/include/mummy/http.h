@@ -331,6 +331,7 @@ struct mummy_http_stream_events {
 	/** The last call, always: 0, or why it was cut: -EPIPE, -ETIMEDOUT, -ECANCELED aborted, what data
 	 *  returned, -ESHUTDOWN the server stops (and if its loop has ended, on the caller's thread). */
 	void (*closed)(void *ctx, int status);
+	int uncorked;                         /**< 1: writes inside data go out one by one, for who gathers them */
 	uintptr_t reserved[4];
 };
 /** Starts the calls; none comes before, closed always comes. Once. ev and ctx are borrowed until closed. */
