@@ -53,6 +53,7 @@
 #include "gzip.h"
 #include "inbox.h"
 #include "middle.h"
+#include "pipes.h"
 #include "router.h"
 #include "text.h"
 
@@ -188,6 +189,7 @@ struct mummy_http_exchange {
 	_Atomic uint32_t pause;
 	int in_handler, sink_after, sink_status;
 	int sink_dry, ready_status;
+	int sink_thin;                       /* little comes at a time: by way of memory */
 	int sink_owes;             /* an event was taken, and the socket not read until it was dry */
 	uint64_t sink_bytes;
 	pthread_t handler_thread;
@@ -288,6 +290,7 @@ struct mummy_http_server {
 	struct mhttp_date date;
 	struct mhttp_gzip *gzip;             /* NULL: never */
 	pthread_mutex_t hooks_lock;
+	struct mhttp_pipes pipes;
 };
 
 /* server.c */
@@ -373,6 +376,7 @@ int mhttp_io_keep(struct mhttp_conn *c, const char *p, size_t n);
 int mhttp_io_unread(struct mhttp_conn *c, const char *p, size_t n);  /* puts it in front of what is kept */
 /* transport.c */
 ssize_t mhttp_recv(struct mhttp_conn *c, void *p, size_t n);
+ssize_t mhttp_recv_pipe(struct mhttp_conn *c, int pipe, size_t n);  /* plain connections only */
 ssize_t mhttp_sendv(struct mhttp_conn *c, const struct iovec *iov, int n, int more);
 ssize_t mhttp_sendfile(struct mhttp_conn *c, int fd, uint64_t off, size_t n);
 static inline int mhttp_is_plain(const struct mhttp_conn *c)

@@ -54,6 +54,8 @@ void mhttp_server_unref(struct mummy_http_server *s)
 	mhttp_listeners_close(s);
 	mummy_http_router_unref(s->router);
 	mhttp_gzip_unref(s->gzip);
+	mhttp_pipes_close(&s->pipes);
+	pthread_mutex_destroy(&s->pipes.lock);
 	pthread_mutex_destroy(&s->hooks_lock);
 	free(s->loops);
 	free(s);
@@ -96,6 +98,7 @@ int mummy_http_server_new(mummy_http_server **out, mummy_http_router *r, const s
 	s->opt = opt ? *opt : none;
 	atomic_init(&s->refs, 1);
 	pthread_mutex_init(&s->hooks_lock, NULL);
+	pthread_mutex_init(&s->pipes.lock, NULL);
 	s->router = mummy_http_router_ref(r);
 	mhttp_router_freeze(r);
 	rc = options_fill(&s->opt);

@@ -10,6 +10,7 @@
 #include "internal.h"
 
 enum { JOB_BYTES = 4 * 1024 * 1024, SMALL_CHUNK = 4096, RETRY_MS = 10 };
+enum { PIPE_MIN = 64 * 1024, THIN = 32 * 1024 };
 
 static void sink_job(void *arg)
 {
@@ -211,7 +212,60 @@ static ssize_t sink_data(mummy_http_exchange *x, char *buf, size_t size, int *dr
 	if (have)
 		*answer = x->sink.data(x->sink.ctx, buf, have);
 	x->sink_bytes += have;
+	if (have + SMALL_CHUNK > size)
+		x->sink_thin = 0;
 	return n;
+}
+
+/* 1 when what comes next lies in the socket alone and as it is, and there is enough to be worth it. */
+static int sink_can_pipe(const mummy_http_exchange *x)
+{
+	const struct mhttp_io *io = x->conn->io;
+
+	return x->sink.pipe && !x->sink_thin && !io->in_n && io->body.framing == MUMMY_HTTP_LENGTH
+		&& io->body.left >= PIPE_MIN && mhttp_is_plain(x->conn);
+}
+
+static void sink_count(mummy_http_exchange *x, size_t n)
+{
+	struct mhttp_body *b = &x->conn->io->body;
+
+	b->left -= n;
+	b->got += n;
+	b->complete = b->left == 0;
+	b->expect = 0;
+	x->sink_bytes += n;
+	x->sink_thin = n < THIN;
+}
+
+/* As sink_data; -ENOTSUP: it has to be done by that. */
+static ssize_t sink_pipe(mummy_http_exchange *x, int *answer)
+{
+	struct mhttp_pipes *pipes = &x->loop->server->pipes;
+	const uint64_t left = x->conn->io->body.left;
+	int fds[2];
+	ssize_t n;
+
+	*answer = 0;
+	if (!sink_can_pipe(x))
+		return -ENOTSUP;
+	if (x->sink_dry)
+		return -EAGAIN;
+	if (mhttp_pipe_get(pipes, fds) < 0)
+		return -ENOTSUP;
+	n = mhttp_recv_pipe(x->conn, fds[1], left < MHTTP_PIPE_BYTES ? (size_t)left : MHTTP_PIPE_BYTES);
+	if (n > 0) {
+		sink_count(x, (size_t)n);
+		*answer = x->sink.pipe(x->sink.ctx, fds[0], (size_t)n);
+	}
+	mhttp_pipe_put(pipes, fds, n <= 0 || *answer >= 0);
+	if (n == -EAGAIN)
+		x->sink_owes = 0;
+	if (n == -EINVAL || n == -ENOSYS) {
+		x->sink.pipe = NULL;
+		return -ENOTSUP;
+	}
+	return n == 0 ? -EPIPE : n;
 }
 
 static ssize_t sink_ready(mummy_http_exchange *x, int *answer)
@@ -237,8 +291,10 @@ static size_t sink_size(const mummy_http_exchange *x)
 static int sink_step(mummy_http_exchange *x, char *buf, size_t size)
 {
 	int answer;
-	ssize_t n = x->sink.ready ? sink_ready(x, &answer)
-				  : sink_data(x, buf, size, &x->sink_dry, &answer);
+	ssize_t n = x->sink.ready ? sink_ready(x, &answer) : sink_pipe(x, &answer);
+
+	if (n == -ENOTSUP && !x->sink.ready)
+		n = sink_data(x, buf, size, &x->sink_dry, &answer);
 
 	if (answer < 0)
 		return answer;
@@ -297,7 +353,7 @@ int mummy_http_stream_body(mummy_http_exchange *x, const struct mummy_http_sink 
 
 	if (!x->route || !(x->route->flags & MUMMY_HTTP_STREAM))
 		return -ENOTSUP;
-	if (!MUMMY_RESERVED_OK(sink) || !sink->data == !sink->ready)
+	if (!MUMMY_RESERVED_OK(sink) || !sink->data == !sink->ready || (sink->pipe && !sink->data))
 		return -EINVAL;
 	state = atomic_load(&x->state);
 	if ((state & (MHTTP_SINK | MHTTP_SENT)) || ((state & MHTTP_CLAIMED) && !x->streaming))

@@ -1,5 +1,6 @@
 /* transport.c - octets to and from the socket, or through the listener's transport. */
 #include <config.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #ifdef HAVE_SYS_SENDFILE_H
@@ -26,6 +27,25 @@ ssize_t mhttp_recv(struct mhttp_conn *c, void *p, size_t n)
 		while (got < 0 && errno == EINTR);
 		got = io_result(got);
 	}
+	if (got > 0)
+		mhttp_count(&c->loop->stats.bytes_in, (uint64_t)got);
+	return got;
+}
+
+ssize_t mhttp_recv_pipe(struct mhttp_conn *c, int pipe, size_t n)
+{
+	ssize_t got = -1;
+
+	errno = ENOSYS;
+#ifdef HAVE_SPLICE
+	/* our own end of the pipe is open, so that there is no SIGPIPE */
+	do
+		got = splice(c->fd, NULL, pipe, NULL, n, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	while (got < 0 && errno == EINTR);
+#else
+	(void)c, (void)pipe, (void)n;
+#endif
+	got = io_result(got);
 	if (got > 0)
 		mhttp_count(&c->loop->stats.bytes_in, (uint64_t)got);
 	return got;

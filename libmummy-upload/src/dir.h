@@ -42,6 +42,8 @@ int mup_dir_file_id(const char *file, const char *kind, char id[MUP_ID_SIZE]);
 int mup_dir_open_any(int at, const char *file, int flags);
 int mup_dir_open_regular(int at, const char *file, int flags, struct stat *st);
 int mup_dir_write_all(int fd, const void *p, size_t n, uint64_t off);
+/* n octets of a pipe, which has them. */
+int mup_dir_splice_all(int fd, int pipe, size_t n, uint64_t off);
 /* Replaces the record; lasting: it survives a power cut when this returns, if the policy cares. */
 int mup_dir_put_record(struct mup_dir *d, struct mup_record *rec, int lasting);
 /* -ENOENT, -EBADMSG */
@@ -66,6 +68,7 @@ int mup_dir_create(void *ctx, const struct mummy_upload_info *info);
 int mup_dir_open(void *ctx, const char *id, unsigned flags, void **h, struct mummy_upload_info *info);
 void mup_dir_close(void *h);
 int mup_dir_writev(void *h, uint64_t off, const struct iovec *iov, int n);
+int mup_dir_splice(void *h, uint64_t off, int pipe, size_t n);
 int mup_dir_sync(void *h, uint64_t committed);
 int mup_dir_flush(void *h, uint64_t committed);
 int mup_dir_read(void *h);

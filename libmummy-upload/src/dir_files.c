@@ -63,6 +63,47 @@ int mup_dir_write_all(int fd, const void *p, size_t n, uint64_t off)
 	return 0;
 }
 
+#define HAND_BYTES ((size_t)64 << 10)
+
+/* Where the file system cannot take them from a pipe. */
+static int splice_by_hand(int fd, int pipe, size_t n, uint64_t off)
+{
+	char *buf = malloc(HAND_BYTES);
+	int rc = buf ? 0 : -ENOMEM;
+
+	while (rc == 0 && n > 0) {
+		ssize_t k = read(pipe, buf, n < HAND_BYTES ? n : HAND_BYTES);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		rc = k <= 0 ? -EIO : mup_dir_write_all(fd, buf, (size_t)k, off);
+		off += (uint64_t)(k > 0 ? k : 0);
+		n -= (size_t)(k > 0 ? k : 0);
+	}
+	free(buf);
+	return rc;
+}
+
+int mup_dir_splice_all(int fd, int pipe, size_t n, uint64_t off)
+{
+#ifdef HAVE_SPLICE
+	while (n > 0) {
+		off_t at = (off_t)off;
+		ssize_t k = splice(pipe, NULL, fd, &at, n, SPLICE_F_MOVE);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0 && (errno == EINVAL || errno == ENOSYS))
+			break;
+		if (k <= 0)
+			return k < 0 ? -errno : -EIO;
+		n -= (size_t)k;
+		off += (uint64_t)k;
+	}
+#endif
+	return n > 0 ? splice_by_hand(fd, pipe, n, off) : 0;
+}
+
 int mup_dir_fsync(struct mup_dir *d, int fd)
 {
 	if (d->opt.sync == MUMMY_UPLOAD_SYNC_NONE)

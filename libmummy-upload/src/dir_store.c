@@ -140,6 +140,6 @@ int mummy_upload_dir_store(struct mummy_upload_store *out, const char *directory
 		.writev = mup_dir_writev, .sync = mup_dir_sync, .flush = mup_dir_flush, .read = mup_dir_read,
 		.set_length = mup_dir_set_length, .finish = mup_dir_finish, .remove = mup_dir_remove,
 		.list = mup_dir_list, .release = dir_release, .ctx = d, .hold = mup_dir_hold,
-		.settle = mup_dir_settle, .append = mup_dir_append };
+		.settle = mup_dir_settle, .append = mup_dir_append, .splice = mup_dir_splice };
 	return 0;
 }

@@ -147,35 +147,48 @@ static int write_pieces(struct mup_dir_upload *up, uint64_t off, const struct io
 	return rc;
 }
 
-int mup_dir_writev(void *h, uint64_t off, const struct iovec *iov, int n)
+/* What comes is at off: it counts before, and after, whichever way it is written. */
+static int before_write(struct mup_dir_upload *up, uint64_t len)
 {
-	struct mup_dir_upload *up = h;
-	struct mup_dir *d = up->dir;
-	const int growing = up->rec.info.length == MUMMY_UPLOAD_UNKNOWN;
-	uint64_t len = 0;
-	int rc = 0;
-
 	if (up->fd < 0)
 		return -EBADF;
-	for (int i = 0; i < n; i++)
-		len += iov[i].iov_len;
-	if (growing)
-		rc = mup_dir_claim(d, len);
-	if (rc < 0)
-		return rc;
-	rc = write_pieces(up, off, iov, n);
+	return up->rec.info.length == MUMMY_UPLOAD_UNKNOWN ? mup_dir_claim(up->dir, len) : 0;
+}
+
+static int after_write(struct mup_dir_upload *up, uint64_t off, uint64_t len, int rc)
+{
 	if (rc < 0) {
 		/* what stays would only be what arrived, but nobody will be told of it */
 		if (ftruncate(up->fd, (off_t)off) == 0)
 			up->size = off;
-		if (growing)
-			mup_dir_unclaim(d, len);
+		if (up->rec.info.length == MUMMY_UPLOAD_UNKNOWN)
+			mup_dir_unclaim(up->dir, len);
 		return rc;
 	}
 	up->size = off + len;
-	if (!up->held && d->opt.sync != MUMMY_UPLOAD_SYNC_NONE && up->size - up->durable >= CHECKPOINT_BYTES)
+	if (!up->held && up->dir->opt.sync != MUMMY_UPLOAD_SYNC_NONE && up->size - up->durable >= CHECKPOINT_BYTES)
 		rc = checkpoint(up, up->size);
 	return rc;
+}
+
+int mup_dir_writev(void *h, uint64_t off, const struct iovec *iov, int n)
+{
+	struct mup_dir_upload *up = h;
+	uint64_t len = 0;
+	int rc;
+
+	for (int i = 0; i < n; i++)
+		len += iov[i].iov_len;
+	rc = before_write(up, len);
+	return rc < 0 ? rc : after_write(up, off, len, write_pieces(up, off, iov, n));
+}
+
+int mup_dir_splice(void *h, uint64_t off, int pipe, size_t n)
+{
+	struct mup_dir_upload *up = h;
+	int rc = before_write(up, n);
+
+	return rc < 0 ? rc : after_write(up, off, n, mup_dir_splice_all(up->fd, pipe, n, off));
 }
 
 int mup_dir_sync(void *h, uint64_t committed)

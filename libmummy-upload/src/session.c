@@ -226,22 +226,19 @@ void mup_session_uncount(mummy_upload *u, struct mup_session *s)
 void mup_session_cut(mummy_upload *u, struct mup_session *s)
 {
 	struct mummy_upload_transfer *old = s->writer;
-	void (*cancel)(void *conn);
 
 	s->epoch++;
-	/* the draft keeps what arrived also when its digest cannot be looked at any more */
-	mup_session_settle(u, s, old && old->draft.on);
+	mup_session_settle(u, s, 0);
 	if (!old)
 		return;
 	s->writer = NULL;
 	u->stats.writing--;
-	cancel = old->cancel;
-	if (!cancel)
+	if (!old->cancel)
 		return;
-	/* the old one's end waits for this, so that conn stays valid; it may begin meanwhile and forget cancel */
+	/* the old one's end waits for this, so that conn stays valid */
 	old->canceling = 1;
 	pthread_mutex_unlock(&u->lock);
-	cancel(old->conn);
+	old->cancel(old->conn);
 	pthread_mutex_lock(&u->lock);
 	old->canceling = 0;
 	pthread_cond_broadcast(&u->idle);

@@ -20,10 +20,6 @@ void mup_reply_state(const struct mup_request *r, const struct mup_session *s)
 {
 	int64_t expires = mup_expires(r->u, &s->info, &s->priv);
 
-	if (r->draft.on) {
-		mup_draft_state(r, s);
-		return;
-	}
 	mup_reply_addf(r->reply, "Upload-Offset", "%llu", (unsigned long long)s->info.offset);
 	if (expires)
 		mup_reply_add_date(r->reply, "Upload-Expires", expires);
@@ -78,14 +74,9 @@ int mup_transfer_new(struct mup_request *r, struct mup_session *s, int created, 
 	t->limit = r->ranged && r->limit ? r->limit : MUMMY_UPLOAD_UNKNOWN;
 	t->whole = r->whole;
 	t->ranged = r->ranged;
-	t->draft = r->draft;
-	t->inform = r->draft.on ? r->req->inform : NULL;
-	t->unknown = created && (r->draft.on || (r->ranged && r->whole));
-	if (created && r->draft.on)
-		mup_draft_limits(r, s);
+	t->unknown = created && r->ranged && r->whole;
 	t->start = t->at = s->info.offset;
-	t->told = t->start;
-	t->progress_ms = t->inform_ms = t->window_ms = mummy_now_ms();
+	t->progress_ms = t->window_ms = mummy_now_ms();
 	s->writer = t;
 	u->stats.writing++;
 	if (t->sum.len || t->trailer)
@@ -96,12 +87,27 @@ int mup_transfer_new(struct mup_request *r, struct mup_session *s, int created, 
 	return 1;
 }
 
+/* Octets of a body: at p, or when that is NULL in a pipe. */
+struct piece {
+	const void *p;
+	size_t n;
+	int pipe;
+};
+
+static int store_at(mummy_upload_transfer *t, const struct piece *piece)
+{
+	const struct mummy_upload_store *store = &t->u->store;
+	const struct iovec iov = { .iov_base = (void *)(uintptr_t)piece->p, .iov_len = piece->n };
+
+	return piece->p ? store->writev(t->s->h, t->at, &iov, 1) : store->splice(t->s->h, t->at, piece->pipe, piece->n);
+}
+
 /* Inside the gate. */
-static int store_piece(mummy_upload_transfer *t, const void *p, size_t n)
+static int store_piece(mummy_upload_transfer *t, const struct piece *piece)
 {
 	mummy_upload *u = t->u;
 	struct mup_session *s = t->s;
-	const struct iovec iov = { .iov_base = (void *)(uintptr_t)p, .iov_len = n };
+	const size_t n = piece->n;
 	int rc;
 
 	if (t->epoch != s->epoch)
@@ -115,7 +121,7 @@ static int store_piece(mummy_upload_transfer *t, const void *p, size_t n)
 	if (n > mup_room(s) - s->pending || (t->limit != MUMMY_UPLOAD_UNKNOWN && n > t->limit - (t->at - t->start)))
 		return -EFBIG;
 	pthread_mutex_unlock(&u->lock);
-	rc = u->store.writev(s->h, t->at, &iov, 1);
+	rc = store_at(t, piece);
 	pthread_mutex_lock(&u->lock);
 	if (rc < 0) {
 		s->broken = 1;
@@ -190,43 +196,49 @@ unsigned mummy_upload_delay(const mummy_upload_transfer *t)
 	return t->delay_ms;
 }
 
-int mummy_upload_write(mummy_upload_transfer *t, const void *p, size_t n)
+static int take(mummy_upload_transfer *t, const struct piece *piece)
 {
 	mummy_upload *u = t->u;
 	struct mummy_upload_info *told = NULL;
-	uint64_t offset = 0;
 
-	if (t->error || n == 0)
+	if (t->error || piece->n == 0)
 		return t->error;
 	if (t->late)
 		return -ETIMEDOUT;
 	if (t->sum.len)
-		t->error = mup_checksum_feed(&t->sum, p, n);
+		t->error = mup_checksum_feed(&t->sum, piece->p, piece->n);
 	pthread_mutex_lock(&u->lock);
 	mup_gate_enter(u, t->s);
 	if (t->error == 0)
-		t->error = store_piece(t, p, n);
+		t->error = store_piece(t, piece);
 	if (t->error == 0) {
 		told = progress_due(t);
-		keep_rates(t, n);
-		/* an offset that was told is an acknowledged one */
-		if (mup_draft_due(t) && mup_session_sync(u, t->s) == 0)
-			offset = t->s->info.offset;
+		keep_rates(t, piece->n);
 	}
 	mup_gate_leave(u, t->s);
 	pthread_mutex_unlock(&u->lock);
 	if (told)
 		u->opt.events.progress(u->opt.ctx, told);
 	free(told);
-	if (offset)
-		mup_draft_progress(t, offset);
 	return t->error;
 }
 
-/* Whether what was held counts. The draft has it kept when there is nothing to compare its digest with. */
-static int keeps(const mummy_upload_transfer *t, int verdict)
+int mummy_upload_write(mummy_upload_transfer *t, const void *p, size_t n)
 {
-	return t->error == 0 && (verdict == 0 || (t->draft.on && verdict != -EILSEQ && verdict != -EPROTO));
+	return take(t, &(struct piece){ .p = p, .n = n });
+}
+
+int mummy_upload_can_splice(const mummy_upload_transfer *t)
+{
+	/* a checksum that comes behind the body is of what was stored */
+	return t->u->store.splice && !t->sum.len;
+}
+
+int mummy_upload_splice(mummy_upload_transfer *t, int pipe, size_t n)
+{
+	if (!mummy_upload_can_splice(t))
+		return -EOPNOTSUPP;
+	return take(t, &(struct piece){ .n = n, .pipe = pipe });
 }
 
 /* Inside the gate: 0, an error as mup_refuse_code takes it. */
@@ -244,7 +256,7 @@ static int settle(mummy_upload_transfer *t, int verdict, struct mummy_upload_inf
 	u->stats.writing--;
 	rc = mup_session_load(u, s, MUMMY_UPLOAD_WRITE);
 	if (rc == 0)
-		rc = mup_session_settle(u, s, keeps(t, verdict) && s->info.offset + s->pending == t->at);
+		rc = mup_session_settle(u, s, verdict == 0 && t->error == 0 && s->info.offset + s->pending == t->at);
 	if (rc == 0)
 		rc = mup_session_sync(u, s);
 	if (t->error || rc < 0)
@@ -260,19 +272,7 @@ static int settle(mummy_upload_transfer *t, int verdict, struct mummy_upload_inf
 		rc = -EMSGSIZE;
 	if (verdict == 0 && rc == 0 && t->limit != MUMMY_UPLOAD_UNKNOWN && t->at - t->start != t->limit)
 		rc = -EMSGSIZE;
-	/* without a word about the end, all that was announced is all of it */
-	if (verdict == 0 && rc == 0 && (t->draft.on ? t->whole : mup_complete(s)))
-		s->ended = 1;
 	return rc < 0 ? rc : mup_finish(u, s, done);
-}
-
-/* What goes beyond its length makes an upload of the draft worthless: nobody knows what it was to be. */
-static int invalidate(mummy_upload_transfer *t)
-{
-	if (t->s->info.length == MUMMY_UPLOAD_UNKNOWN || !t->u->store.remove || mup_session_remove(t->u, t->s) < 0)
-		return -EFBIG;
-	mup_log(t->u, 1, "removed: it became longer than was announced", t->s->id);
-	return -EMSGSIZE;
 }
 
 /* A creation whose body was wrong creates nothing. */
@@ -286,7 +286,7 @@ static void uncreate(mummy_upload_transfer *t)
 int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **out)
 {
 	mummy_upload *u = t->u;
-	struct mup_request r = { .u = u, .reply = t->reply, .id = t->s->id, .ranged = t->ranged, .draft = t->draft };
+	struct mup_request r = { .u = u, .reply = t->reply, .id = t->s->id, .ranged = t->ranged };
 	struct mummy_upload_info *done = NULL;
 	char id[MUP_ID_SIZE];
 	int rc, verdict;
@@ -301,16 +301,14 @@ int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **
 	mup_gate_enter(u, t->s);
 	t->s->asker = (struct mup_asker){ t->reply, t->request_id[0] ? t->request_id : NULL };
 	rc = settle(t, verdict, &done);
-	if (t->draft.on && rc == -EFBIG)
-		rc = invalidate(t);
-	if (t->created && ((!t->draft.on && (rc == -EILSEQ || rc == -EPROTO)) || (t->unknown && (rc || status < 0))))
+	if (t->created && (rc == -EILSEQ || rc == -EPROTO || (t->unknown && (rc || status < 0))))
 		uncreate(t);
 	memcpy(id, t->s->id, sizeof id);
 	r.id = id;
-	if (rc == 0 || ((t->ranged || t->draft.on) && t->s->loaded && !t->s->removed))
+	if (rc == 0 || (t->ranged && t->s->loaded && !t->s->removed))
 		mup_reply_state(&r, t->s);
 	mup_writing_drop(u, t->client);
-	mup_reply_status(r.reply, t->draft.on ? mup_draft_status(&t->draft, t->s) : t->created ? 201 : 204);
+	mup_reply_status(r.reply, t->created ? 201 : 204);
 	mup_exit(u, t->s, done);
 	if (rc)
 		mup_refuse_code(&r, rc);

@@ -1,5 +1,6 @@
 #include <config.h>
 #include "serve.h"
+#include "pipes.h"
 
 /* Streamed request bodies. */
 
@@ -7,12 +8,14 @@ enum { WIDE = 1024 * 1024 };
 
 struct job {
 	mummy_http_exchange *x;
-	size_t n, calls;
+	size_t n, calls, pipes;
 	uint32_t sum;
 	int pause_every, stop_at, end_status;
 	unsigned delay_ms;
 	pthread_t thread;
 };
+
+static _Atomic size_t piped;
 
 static int take(void *ctx, const void *p, size_t n)
 {
@@ -50,6 +53,25 @@ static int take_ready(void *ctx, mummy_http_exchange *x)
 	return n > 0 ? take(j, buf, (size_t)n) : 0;
 }
 
+static int take_pipe(void *ctx, int fd, size_t n)
+{
+	struct job *j = ctx;
+	char *buf = malloc(n);
+	size_t have = 0;
+	int rc;
+
+	while (have < n) {
+		ssize_t k = read(fd, buf + have, n - have);
+
+		ck_assert_int_gt(k, 0);
+		have += (size_t)k;
+	}
+	j->pipes++;
+	rc = take(j, buf, n);
+	free(buf);
+	return rc;
+}
+
 static void report(void *ctx, int status)
 {
 	struct job *j = ctx;
@@ -59,11 +81,13 @@ static void report(void *ctx, int status)
 	snprintf(text, sizeof text, "%zu %u %d %s", j->n, j->sum, status, trailer ? trailer : "-");
 	if (status != -EPIPE)
 		mummy_http_respond_text(j->x, 200, text);
+	piped += j->pipes;
 	mummy_http_release(j->x);
 	free(j);
 }
 
-struct plan { int ready, wide, pause_every, stop_at; unsigned delay_ms; };
+
+struct plan { int ready, wide, pause_every, stop_at, pipe; unsigned delay_ms; };
 
 static void receive(mummy_http_exchange *x, void *ctx)
 {
@@ -79,6 +103,8 @@ static void receive(mummy_http_exchange *x, void *ctx)
 		sink.ready = plan->wide ? take_wide : take_ready;
 	else
 		sink.data = take;
+	if (plan->pipe)
+		sink.pipe = take_pipe;
 	ck_assert_ptr_null(mummy_http_body(x, NULL));
 	ck_assert_int_eq(mummy_http_stream_body(x, &sink), 0);
 	ck_assert_int_eq(mummy_http_stream_body(x, &sink), -EALREADY);
@@ -101,7 +127,9 @@ static void early(mummy_http_exchange *x, void *ctx)
 
 static const struct plan plain, by_ready = { .ready = 1 },
 	wide = { .ready = 1, .wide = 1 }, pausing = { .pause_every = 2 },
-	slow = { .pause_every = 1, .delay_ms = 5 }, stopping = { .stop_at = 1000 };
+	slow = { .pause_every = 1, .delay_ms = 5 }, stopping = { .stop_at = 1000 },
+	by_pipe = { .pipe = 1 }, pipe_pausing = { .pipe = 1, .pause_every = 2 },
+	pipe_stopping = { .pipe = 1, .stop_at = 300000 };
 
 static void start(struct serve *s, int poller, int workers)
 {
@@ -109,7 +137,8 @@ static void start(struct serve *s, int poller, int workers)
 					  .max_body_bytes = MUMMY_HTTP_UNKNOWN };
 	static const struct { const char *path; const struct plan *plan; } all[] = {
 		{ "/plain", &plain }, { "/ready", &by_ready }, { "/wide", &wide }, { "/pausing", &pausing }, { "/slow", &slow },
-		{ "/stopping", &stopping },
+		{ "/stopping", &stopping }, { "/pipe", &by_pipe }, { "/pipe/pausing", &pipe_pausing },
+		{ "/pipe/stopping", &pipe_stopping },
 	};
 
 	serve_init(s, poller, workers);
@@ -205,6 +234,54 @@ SERVE_TEST(a_sink_may_pause)
 	streamed(poller, 2, "/pausing", 300 * 1000);
 	streamed(poller, 0, "/pausing", 300 * 1000);
 	streamed(poller, 2, "/slow", 60 * 1000);
+}
+
+/* 1 where bodies come by pipes at all. */
+static int has_pipes(void)
+{
+	struct mhttp_pipes p = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	int fds[2], rc = mhttp_pipe_get(&p, fds);
+
+	if (rc == 0)
+		mhttp_pipe_put(&p, fds, 0);
+	return rc == 0;
+}
+
+SERVE_TEST(a_body_may_come_by_a_pipe)
+{
+	piped = 0;
+	streamed(poller, 2, "/pipe", 6 * 1000 * 1000);
+	streamed(poller, 0, "/pipe", 2 * 1000 * 1000);
+	streamed(poller, 2, "/pipe/pausing", 2 * 1000 * 1000);
+	ck_assert(!has_pipes() || piped > 0);
+	/* short ones do not */
+	piped = 0;
+	streamed(poller, 2, "/pipe", 60 * 1000);
+	ck_assert_uint_eq(piped, 0);
+}
+
+SERVE_TEST(a_sink_may_stop_within_a_pipe)
+{
+	struct serve s;
+	uint32_t sum;
+	char *body = make_body(600000, &sum);
+	int fd;
+
+	start(&s, poller, 2);
+	for (int k = 0; k < 3; k++) {
+		fd = dial(&s);
+		say(fd, "POST /pipe/stopping HTTP/1.1\r\nHost: a\r\nContent-Length: 600000\r\n\r\n");
+		say_n(fd, body, 400000);
+		expect(fd, 200, NULL);
+		close(fd);
+		fd = dial(&s);
+		say(fd, "POST /pipe HTTP/1.1\r\nHost: a\r\nContent-Length: 600000\r\n\r\n");
+		say_n(fd, body, 600000);
+		expect(fd, 200, NULL);
+		close(fd);
+	}
+	free(body);
+	serve_stop(&s);
 }
 
 SERVE_TEST(bodies_may_come_octet_by_octet)
@@ -387,7 +464,8 @@ SERVE_TEST(a_stop_ends_sinks_that_wait)
 }
 
 SUITE_MAIN("http/sink", bodies_are_streamed_on_an_executor, bodies_are_streamed_on_the_loop,
-	   a_sink_may_fetch_by_itself, a_sink_may_pause, bodies_may_come_octet_by_octet,
+	   a_sink_may_fetch_by_itself, a_body_may_come_by_a_pipe, a_sink_may_stop_within_a_pipe, a_sink_may_pause,
+	   bodies_may_come_octet_by_octet,
 	   bodies_may_follow_each_other_at_once, a_client_that_expects_100_is_told_to_go_on,
 	   an_early_answer_reads_a_short_rest_and_closes_before_a_long_one,
 	   a_body_that_is_cut_or_bad_ends_the_sink, a_sink_may_refuse_the_rest, a_stop_ends_sinks_that_wait)

@@ -26,7 +26,7 @@ static int disk_ops, disk_nodes, disk_armed;
 static ino_t disk_ino[DISK_NODES];
 /* Faults: the call of that number fails with that errno; 0: none. short: a write takes half instead. */
 static int disk_calls, disk_fail_at, disk_errno, disk_short;
-static int disk_reserve_errno;                   /* of every fallocate; 0: none */
+static int disk_reserve_errno, disk_splice_errno; /* of every fallocate, splice; 0: none */
 
 int __real_openat(int at, const char *name, int flags, ...);
 ssize_t __real_pwrite(int fd, const void *p, size_t n, off_t off);
@@ -226,6 +226,10 @@ ssize_t __wrap_splice(int from, off_t *from_off, int to, off_t *off, size_t n, u
 	const off_t at = off ? *off : 0;
 	ssize_t k;
 
+	if (disk_splice_errno) {
+		errno = disk_splice_errno;
+		return -1;
+	}
 	if (disk_fails()) {
 		if (!disk_short || n < 2)
 			return -1;

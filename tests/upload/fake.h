@@ -28,6 +28,7 @@ struct fake_fields {
 };
 
 static size_t fake_piece __attribute__((unused)) = 1 << 20;
+static int fake_pipes __attribute__((unused));   /* feed by pipes where that can be */
 static const char *fake_request_id __attribute__((unused));
 static const char *fake_peer __attribute__((unused)) = "192.0.2.1";
 
@@ -97,6 +98,28 @@ static inline struct mummy_upload_request fake_request(const char *method, const
 	return req;
 }
 
+#define FAKE_PIPE ((size_t)32 << 10)
+
+static inline int feed_pipe(mummy_upload_transfer *t, const char *p, size_t n)
+{
+	int fds[2], rc = 0;
+
+	ck_assert_int_eq(pipe(fds), 0);
+	for (size_t k; rc == 0 && n > 0; p += k, n -= k) {
+		k = n < FAKE_PIPE ? n : FAKE_PIPE;
+		ck_assert_int_eq(write(fds[1], p, k), (ssize_t)k);
+		rc = mummy_upload_splice(t, fds[0], k);
+	}
+	close(fds[0]);
+	close(fds[1]);
+	return rc;
+}
+
+static inline int feed_piece(mummy_upload_transfer *t, const char *p, size_t n)
+{
+	return fake_pipes && mummy_upload_can_splice(t) ? feed_pipe(t, p, n) : mummy_upload_write(t, p, n);
+}
+
 /* Feeds what begin wants and ends it with status. */
 static inline int feed(mummy_upload_transfer *t, const char *body, size_t len, int status, struct answer *a)
 {
@@ -104,7 +127,7 @@ static inline int feed(mummy_upload_transfer *t, const char *body, size_t len, i
 	int rc;
 
 	for (size_t at = 0; at < len && status == 0; at += fake_piece) {
-		rc = mummy_upload_write(t, body + at, len - at < fake_piece ? len - at : fake_piece);
+		rc = feed_piece(t, body + at, len - at < fake_piece ? len - at : fake_piece);
 		if (rc < 0)
 			status = rc;
 	}

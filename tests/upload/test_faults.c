@@ -89,6 +89,9 @@ START_TEST(every_call_fails_in_turn)
 	for (int sync = 0; sync <= MUMMY_UPLOAD_SYNC_NONE; sync++) {
 		fail_each(0, (enum mummy_upload_sync)sync);
 		fail_each(1, (enum mummy_upload_sync)sync);
+		fake_pipes = 1;
+		fail_each(0, (enum mummy_upload_sync)sync);
+		fake_pipes = 0;
 	}
 }
 END_TEST
@@ -117,4 +120,29 @@ START_TEST(space_is_reserved_at_creation)
 }
 END_TEST
 
-SUITE_MAIN("upload/faults", every_call_fails_in_turn, space_is_reserved_at_creation)
+START_TEST(what_the_file_system_cannot_take_from_a_pipe_is_copied)
+{
+	static const int codes[] = { EINVAL, ENOSYS };
+	static char body[100000], back[sizeof body];
+
+	for (size_t i = 0; i < sizeof body; i++)
+		body[i] = (char)(i * 31 + i / 251);
+	for (int i = 0; i < 2; i++) {
+		char folder[64], path[128];
+		struct answer a;
+		mummy_upload *u = open_dir(fresh(folder), NULL, NULL);
+
+		create(u, sizeof body, path);
+		disk_splice_errno = codes[i];
+		fake_pipes = 1;
+		ck_assert_int_eq(patch(u, &a, path, 0, body, sizeof body), 204);
+		disk_splice_errno = fake_pipes = 0;
+		ck_assert_int_eq(content(u, path, back, sizeof back), sizeof back);
+		ck_assert_mem_eq(back, body, sizeof body);
+		mummy_upload_free(u);
+		wipe(folder);
+	}
+}
+END_TEST
+
+SUITE_MAIN("upload/faults", what_the_file_system_cannot_take_from_a_pipe_is_copied, every_call_fails_in_turn, space_is_reserved_at_creation)

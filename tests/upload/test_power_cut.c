@@ -67,8 +67,10 @@ static void live(mummy_upload *u)
 
 	fake_piece = 1500;
 	i = new_upload(u, LEN, 0, NULL);
-	for (int k = 0; k < 4; k++)
+	for (int k = 0; k < 4; k++) {
+		fake_pipes = k & 1;
 		send_to(u, i, LEN / 4, 0);
+	}
 	i = new_upload(u, 9000, 4000, NULL);
 	send_to(u, i, 5000, 0);
 	i = new_upload(u, 8000, 0, NULL);
@@ -93,8 +95,10 @@ static void live(mummy_upload *u)
 	length_of[i] = 7000;
 	partial[i] = 0;
 	tell(i, 7000, 1, 0);
+	fake_pipes = 1;
 	i = new_upload(u, LEN, 3000, NULL);
 	send_to(u, i, 3000, 0);
+	fake_pipes = 0;
 }
 
 static void record(enum mummy_upload_sync sync)

@@ -109,6 +109,45 @@ START_TEST(a_client_sends_so_many_bodies_at_once)
 }
 END_TEST
 
+START_TEST(bodies_come_by_pipes_too)
+{
+	char folder[64], path[128], back[128], said[128];
+	mummy_upload *u = open_dir(fresh(folder), NULL, NULL), *m = open_memory(NULL);
+	mummy_upload_transfer *t, *newer;
+	int status = 0;
+	struct answer a;
+
+	fake_pipes = 1;
+	for (size_t piece = 1; piece <= LEN; piece += 3)
+		upload_in_pieces(u, piece, LEN);
+	/* what has to be seen is written */
+	create(u, LEN, path);
+	checksum_of("sha1", GNUTLS_DIG_SHA1, text, LEN, said);
+	ck_assert_int_eq(ask(u, &a, "PATCH", path, text, LEN, TUS_TYPE, "Upload-Offset", "0", "Upload-Checksum", said, NULL),
+			 204);
+	ck_assert_int_eq(content(u, path, back, sizeof back), LEN);
+	fake_pipes = 0;
+	create(m, 5, path);
+	t = begin_patch(m, path, &status);
+	ck_assert_int_eq(mummy_upload_can_splice(t), 0);
+	ck_assert_int_eq(mummy_upload_splice(t, -1, 1), -EOPNOTSUPP);
+	ck_assert_int_eq(end_patch(t, 0), 204);
+	/* who was taken over writes no more */
+	create(u, 5, path);
+	t = begin_patch(u, path, &status);
+	newer = begin_patch(u, path, &status);
+	ck_assert_int_eq(feed_pipe(t, "wrong", 5), -ECANCELED);
+	ck_assert_int_eq(feed_pipe(newer, "right", 5), 0);
+	ck_assert_int_eq(end_patch(t, 0), 423);
+	ck_assert_int_eq(end_patch(newer, 0), 204);
+	ck_assert_int_eq(content(u, path, back, sizeof back), 5);
+	ck_assert_mem_eq(back, "right", 5);
+	mummy_upload_free(u);
+	mummy_upload_free(m);
+	wipe(folder);
+}
+END_TEST
+
 START_TEST(rates_tell_how_long_to_wait)
 {
 	static const struct mummy_upload_options opt[] = { { .rate_per_upload = 1000 }, { .rate_per_client = 1000 },
@@ -152,4 +191,4 @@ START_TEST(who_is_slower_than_the_least_is_cut_off)
 END_TEST
 
 SUITE_MAIN("upload/transfer", a_client_sends_so_many_bodies_at_once, rates_tell_how_long_to_wait,
-	   who_is_slower_than_the_least_is_cut_off, every_split_gives_the_same_content)
+	   bodies_come_by_pipes_too, who_is_slower_than_the_least_is_cut_off, every_split_gives_the_same_content)

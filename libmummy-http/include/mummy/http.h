@@ -353,7 +353,11 @@ struct mummy_http_sink {                 /* serial, on the route's executor */
 	 *  Unless x is answered here or later, these are answered with 400, 408, 413 or 500. */
 	void (*end)(void *ctx, int status);
 	void *ctx;
-	uintptr_t reserved[4];
+	/** Beside data, may be NULL: n octets of the body lie in the pipe fd (1 MiB; borrowed). Reads exactly them, by
+	 *  splice into a file, which saves a copy. Returns as data. Comes where that is possible and pays: a known
+	 *  length, plain TCP, a client that is fast; else data does. */
+	int (*pipe)(void *ctx, int fd, size_t n);
+	uintptr_t reserved[3];
 };
 /** Starts reading, and sends 100 Continue if the client waits for it; sink is copied, and has either data or
  *  ready. Called in the handler, the sink begins when that returns. Hold x until end. The answer may be

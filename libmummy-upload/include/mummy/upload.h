@@ -15,15 +15,6 @@
  * with 409 and Upload-Offset. PUT without Content-Range is a whole content, also below a name instead of an
  * id: that creates an upload with that filename. Answers have Upload-Offset and Upload-Complete.
  *
- * On both paths it speaks "Resumable Uploads for HTTP" (draft-ietf-httpbis-resumable-upload, interop versions
- * 3 to 8) with requests that have no Tus-Resumable: POST, and PUT below a name, with Upload-Complete create
- * (version 3: Upload-Incomplete) and announce the address with 104 (Upload Resumption Supported) where the
- * caller has inform; PATCH of application/partial-upload appends; HEAD tells the offset and ends what is being
- * written; DELETE cancels. Upload-Limit has max-size and max-age; Content-Digest (RFC 9530) with sha-256 or
- * sha-512 is verified, 400; Content-Disposition and Content-Type become "filename" and "filetype" of the
- * metadata. An upload that it began is whole when a request says so, or when another protocol has written the
- * last octet; HEAD and DELETE of one need no version. What is begun one way can go on the other.
- *
  * An upload has one writer at a time: a newer PATCH cuts the older one off, which cannot write any
  * more. Engine calls may block in the store, so they belong on worker threads.
  *
@@ -147,14 +138,13 @@ struct mummy_upload_events {
  *  set, for those who leave it NULL and answer preflights themselves. */
 #define MUMMY_UPLOAD_CORS_METHODS "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 #define MUMMY_UPLOAD_CORS_HEADERS \
-	"Authorization, Content-Digest, Content-Disposition, Content-Range, Content-Type, Tus-Resumable, " \
-	"Upload-Checksum, Upload-Complete, Upload-Concat, Upload-Defer-Length, Upload-Draft-Interop-Version, " \
-	"Upload-Incomplete, Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-ID, " \
-	"X-Requested-With"
+	"Authorization, Content-Range, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Concat, " \
+	"Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, " \
+	"X-Request-ID, X-Requested-With"
 #define MUMMY_UPLOAD_CORS_EXPOSE \
 	"Location, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, " \
-	"Upload-Complete, Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Incomplete, Upload-Length, " \
-	"Upload-Limit, Upload-Metadata, Upload-Offset"
+	"Upload-Complete, Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Metadata, " \
+	"Upload-Offset"
 
 struct mummy_upload_options {
 	const char *base_path;                   /**< begins with '/'; NULL: "/files/" */
@@ -242,10 +232,7 @@ struct mummy_upload_request {
 	 *  there is none. NULL: the caller has no trailers. */
 	const char *(*trailer)(void *conn, const char *name, size_t *len);
 	const char *request_id;                  /**< for events; at most 64 octets are kept. May be NULL */
-	/** Sends an interim answer (104), which has a status and fields only; borrowed for the call. Within
-	 *  mummy_upload_begin and mummy_upload_write. 0; <0 it cannot be sent. NULL: none is. */
-	int (*inform)(void *conn, const mummy_upload_reply *interim);
-	uintptr_t reserved[1];
+	uintptr_t reserved[2];
 };
 
 /** 0: *reply is the answer, and no body is wanted; 1: feed the body to *out, then end it; -ENOMEM,
@@ -256,6 +243,11 @@ MUMMY_UPLOAD_API int mummy_upload_begin(mummy_upload *u, const struct mummy_uplo
  *  with this. Nothing is gathered: each call is one write to the store, so large pieces (256 KiB)
  *  cost least. May block. */
 MUMMY_UPLOAD_API int mummy_upload_write(mummy_upload_transfer *t, const void *p, size_t n);
+/** The same with the next n octets of a pipe, which has them (borrowed; after an error it may still have
+ *  some of them). They are never copied to memory where the store can do without. -EOPNOTSUPP where
+ *  mummy_upload_can_splice gives 0: the store cannot, or they have to be seen for a checksum. */
+MUMMY_UPLOAD_API int mummy_upload_splice(mummy_upload_transfer *t, int pipe, size_t n);
+MUMMY_UPLOAD_API int mummy_upload_can_splice(const mummy_upload_transfer *t);
 /** Milliseconds to wait before the next write, so that the rates are kept; 0: none. As the last write left
  *  it. Who does not wait only makes the next wait longer. */
 MUMMY_UPLOAD_API unsigned mummy_upload_delay(const mummy_upload_transfer *t);
@@ -365,6 +357,8 @@ struct mummy_upload_store {
 	int (*settle)(void *h, uint64_t off);
 	/** Copies n octets of another open upload, at its from_off, to off. NULL: no concatenation. */
 	int (*append)(void *h, uint64_t off, void *from, uint64_t from_off, uint64_t n);
+	/** As writev, the next n octets of a pipe, which has them; it is read by n or the call fails. */
+	int (*splice)(void *h, uint64_t off, int pipe, size_t n);
 	uintptr_t reserved[1];
 };
 
