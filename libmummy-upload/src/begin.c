@@ -11,6 +11,8 @@ int mup_refuse(struct mup_request *r, int status, const char *text)
 	char line[160];
 
 	mup_reply_text(r->reply, status, text);
+	if (r->draft.on)
+		mup_draft_refused(r, status);
 	pthread_mutex_lock(&u->lock);
 	u->stats.refused++;
 	pthread_mutex_unlock(&u->lock);
@@ -29,7 +31,8 @@ int mup_refuse_code(struct mup_request *r, int rc)
 	case -EBADMSG:
 		return mup_refuse(r, 410, "the upload is damaged\n");
 	case -EMSGSIZE:
-		return mup_refuse(r, 400, "the body is shorter than its range; what arrived is kept\n");
+		return r->draft.on ? mup_draft_problem(r, MUP_LENGTHS, 0, 0)
+			: mup_refuse(r, 400, "the body is shorter than its range; what arrived is kept\n");
 	case -EAGAIN:
 		return mup_refuse(r, 409, "a part of the upload has changed meanwhile\n");
 	case -EBUSY:
@@ -49,12 +52,12 @@ int mup_refuse_code(struct mup_request *r, int rc)
 	case -EHOSTUNREACH:
 		return mup_refuse(r, 503, "the content cannot be checked now; it is kept\n");
 	case -EILSEQ:
-		return mup_refuse(r, 460, "the body is not what its checksum says; it was taken back\n");
+		return mup_refuse(r, r->draft.on ? 400 : 460, "the body is not what its checksum says; it was taken back\n");
 	case -EPROTO:
 		return mup_refuse(r, 400, "the checksum behind the body is missing or malformed; the body was taken back\n");
 	}
 	if (rc >= 400 && rc <= 599)
-		return mup_refuse(r, rc, "the content was refused\n");
+		return mup_refuse_content(r, rc, "the content was refused\n");
 	return mup_refuse(r, 500, "the store failed\n");
 }
 
@@ -140,6 +143,8 @@ static int discover(struct mup_request *r)
 		mup_reply_add(r->reply, "Tus-Checksum-Algorithm", r->u->algorithms);
 	if (r->u->opt.max_bytes)
 		mup_reply_addf(r->reply, "Tus-Max-Size", "%llu", (unsigned long long)r->u->opt.max_bytes);
+	mup_draft_limits(r, NULL);
+	mup_reply_add(r->reply, "Accept-Patch", "application/offset+octet-stream, application/partial-upload");
 	mup_cors_preflight(r);
 	mup_reply_status(r->reply, 204);
 	return 0;
@@ -158,6 +163,20 @@ static int wrong_version(struct mup_request *r)
 	return 1;
 }
 
+static int draft(struct mup_request *r, mummy_upload_transfer **out)
+{
+	mup_draft_digest(r);
+	if (!r->id)
+		return mup_post_draft(r, out);
+	if (!is_method(r, "PUT"))
+		return mup_draft_patch(r, out);
+	/* all of an upload that is there already: nothing that could be gone on with */
+	if (r->draft.complete == 0)
+		return mup_refuse(r, 400, "PUT is for a whole content: PATCH appends\n");
+	r->draft.on = 0;
+	return mup_put(r, out);
+}
+
 static int tus(struct mup_request *r, mummy_upload_transfer **out)
 {
 	const int post = !r->id && !r->name && is_method(r, "POST"), head = r->id && is_method(r, "HEAD");
@@ -166,10 +185,12 @@ static int tus(struct mup_request *r, mummy_upload_transfer **out)
 
 	if (!post && !head && !patch && !del)
 		return not_allowed(r);
-	if (!r->ranged && wrong_version(r))
+	if (!r->ranged && !r->draft.on && wrong_version(r))
 		return 0;
 	if ((post || patch) && mup_header_checksum(r) == 0)
 		return 0;
+	if (r->draft.on && (post || patch))
+		return draft(r, out);
 	if (post)
 		return mup_post(r, out);
 	if (patch)
@@ -183,12 +204,16 @@ static int dispatch(struct mup_request *r, mummy_upload_transfer **out)
 
 	r->method = r->req->method;
 	r->method_len = strlen(r->method);
-	mup_reply_add(r->reply, "Tus-Resumable", MUP_VERSION);
 	mup_cors(r);
 	if (mup_header(r, "X-HTTP-Method-Override", &r->method, &r->method_len) == 0) {
 		r->method = r->req->method;
 		r->method_len = strlen(r->method);
 	}
+	mup_draft_read(r);
+	if (known)
+		mup_draft_guess(r);
+	if (!r->draft.on || is_method(r, "OPTIONS"))
+		mup_reply_add(r->reply, "Tus-Resumable", MUP_VERSION);
 	if (is_method(r, "OPTIONS"))
 		return discover(r);
 	if (!known)

@@ -39,21 +39,16 @@ void mup_checksum_list(char out[MUP_CHECKSUM_LIST_SIZE])
 			n += (size_t)snprintf(out + n, MUP_CHECKSUM_LIST_SIZE - n, "%s%s", n ? "," : "", known[i].name);
 }
 
-int mup_checksum_parse(struct mup_checksum *c, const char *p, size_t n)
+static int set(struct mup_checksum *c, const char *name, size_t name_len, const char *p, size_t n)
 {
-	const char *space = memchr(p, ' ', n);
-	size_t name = space ? (size_t)(space - p) : 0, i;
+	size_t i;
 	int len;
 
-	if (!name)
-		return -EINVAL;
 	for (i = 0; i < KNOWN; i++)
-		if (strlen(known[i].name) == name && !memcmp(known[i].name, p, name))
+		if (strlen(known[i].name) == name_len && !memcmp(known[i].name, name, name_len))
 			break;
 	if (i == KNOWN || !works(known[i].algorithm))
 		return -ENOTSUP;
-	p = space + 1;
-	n -= name + 1;
 	/* the form of the digest's own length, before anything is decoded */
 	if (n != (known[i].len + 2) / 3 * 4)
 		return -EINVAL;
@@ -63,6 +58,19 @@ int mup_checksum_parse(struct mup_checksum *c, const char *p, size_t n)
 	c->algorithm = known[i].algorithm;
 	c->len = known[i].len;
 	return 1;
+}
+
+int mup_checksum_set(struct mup_checksum *c, const char *name, const char *base64, size_t n)
+{
+	return set(c, name, strlen(name), base64, n);
+}
+
+int mup_checksum_parse(struct mup_checksum *c, const char *p, size_t n)
+{
+	const char *space = memchr(p, ' ', n);
+	const size_t name = space ? (size_t)(space - p) : 0;
+
+	return name ? set(c, p, name, space + 1, n - name - 1) : -EINVAL;
 }
 
 int mup_checksum_feed(struct mup_checksum *c, const void *p, size_t n)

@@ -21,6 +21,8 @@ struct mup_checksum {
 void mup_checksum_list(char out[MUP_CHECKSUM_LIST_SIZE]);
 /* 1, or -ENOTSUP: another algorithm; -EINVAL: malformed. */
 int mup_checksum_parse(struct mup_checksum *c, const char *p, size_t n);
+/* The same of its parts. */
+int mup_checksum_set(struct mup_checksum *c, const char *name, const char *base64, size_t n);
 /* 0 or -ENOMEM */
 int mup_checksum_feed(struct mup_checksum *c, const void *p, size_t n);
 /* What was fed since the last one: 0 it is right, -EILSEQ it is not, -ENOMEM. */

@@ -93,12 +93,14 @@ static int read_metadata(struct mup_request *r, char **out)
 	size_t n;
 	int rc = mup_header(r, "Upload-Metadata", &p, &n);
 
-	if (rc == 0 && r->name) {
-		rc = mup_name_metadata(r->name, out);
-		return rc == 0 ? 1 : rc == -ENOMEM ? mup_refuse_code(r, rc) : mup_refuse(r, 400, "that is no name\n");
-	}
-	if (rc == 0)
+	if (rc == 0) {
+		rc = mup_guess_metadata(r, out);
+		if (rc < 0)
+			return rc == -ENOMEM ? mup_refuse_code(r, rc) : mup_refuse(r, 400, "that is no name\n");
+		if (*out && strlen(*out) > r->u->opt.max_metadata_bytes)
+			return mup_refuse(r, 431, "the name is too long\n");
 		return 1;
+	}
 	if (rc == 1 && n > r->u->opt.max_metadata_bytes)
 		return mup_refuse(r, 431, "Upload-Metadata is too long\n");
 	if (rc < 0 || mup_metadata_check(p, n) < 0)
@@ -146,7 +148,7 @@ static int ask(struct mup_request *r, struct creation *c)
 	if (status == 0)
 		return check_size(r, c);
 	mup_reply_words(r->reply, c->grant.text, sizeof c->grant.text);
-	return mup_refuse(r, status >= 400 && status <= 599 ? status : 500, "the upload was refused\n");
+	return mup_refuse_content(r, status >= 400 && status <= 599 ? status : 500, "the upload was refused\n");
 }
 
 static int store_it(struct mup_request *r, struct creation *c)
@@ -178,7 +180,7 @@ static int store_it(struct mup_request *r, struct creation *c)
 	return 1;
 }
 
-static void add_location(struct mup_request *r, const char *id)
+void mup_reply_location(struct mup_request *r, const char *id)
 {
 	const mummy_upload *u = r->u;
 	const struct mummy_upload_request *req = r->req;
@@ -233,7 +235,7 @@ static int answer_empty(struct mup_request *r, struct creation *c)
 	pthread_mutex_lock(&r->u->lock);
 	r->u->stats.created++;
 	pthread_mutex_unlock(&r->u->lock);
-	add_location(r, c->info.id);
+	mup_reply_location(r, c->info.id);
 	mup_reply_state(r, &s);
 	mup_reply_status(r->reply, 201);
 	return 0;
@@ -254,9 +256,10 @@ static int answer(struct mup_request *r, struct creation *c, mummy_upload_transf
 	s->asker = (struct mup_asker){ r->reply, r->req->request_id };
 	u->stats.created++;
 	s->counted = 1;
-	add_location(r, s->id);
+	mup_reply_location(r, s->id);
 	if ((c->with_upload || r->whole) && r->req->body_length != 0)
 		return mup_transfer_new(r, s, 1, out);
+	s->ended = r->draft.complete != 0;
 	rc = mup_verify_empty(r);
 	if (rc == 0)
 		rc = begin_final(u, c, s);
@@ -324,4 +327,22 @@ int mup_post_whole(struct mup_request *r, mummy_upload_transfer **out)
 	if (c.info.length == MUMMY_UPLOAD_UNKNOWN && !r->u->store.set_length)
 		return mup_refuse(r, 411, "the length of the content is needed\n");
 	return create(r, &c, out);
+}
+
+int mup_post_draft(struct mup_request *r, mummy_upload_transfer **out)
+{
+	struct creation c;
+	int rc;
+
+	memset(&c, 0, sizeof c);
+	c.with_upload = 1;
+	c.priv.flags = MUP_DRAFT;
+	r->whole = r->draft.complete;
+	rc = mup_draft_length(r, &c.info.length);
+	if (rc == 1)
+		rc = create(r, &c, out);
+	/* who knows the address can go on with it */
+	if (rc == 1 && mup_draft_created(*out) == 0)
+		(*out)->unknown = 0;
+	return rc;
 }

@@ -21,6 +21,15 @@
 #define MUP_REQUEST_SIZE 65              /* of a request's id */
 #define MUP_BUCKETS 256                  /* of the tables of sessions and clients */
 
+/* What a request says in "Resumable Uploads for HTTP". */
+struct mup_draft {
+	int on;                          /* it is one */
+	unsigned version;                /* of the draft; 0: not said, or one that is not known here */
+	int complete;                    /* 1 the body's end is that of the upload, 0 it is not, -1 not said */
+	int appends;                     /* it is not a creation */
+	int own;                         /* the refusal is of the content, not of the request */
+};
+
 struct mup_waiter {
 	uintptr_t token[2];
 	struct mup_waiter *next;
@@ -46,6 +55,7 @@ struct mup_session {
 	int loaded, writable;            /* h is open; for writing */
 	int broken;                      /* h has to be opened again for the true offset */
 	int removed, finishing;
+	int ended;                       /* who wrote the last octet knew that it was the last one */
 	void *h;
 	struct mummy_upload_info info;   /* strings live as long as h */
 	struct mup_private priv;
@@ -71,7 +81,10 @@ struct mummy_upload_transfer {
 	uint64_t limit;                  /* octets of the body; MUMMY_UPLOAD_UNKNOWN: up to the upload's end */
 	int whole;                       /* the body's end is that of the upload */
 	int ranged;                      /* not TUS */
+	struct mup_draft draft;
 	int unknown;                     /* nobody knows of the upload before the answer */
+	int (*inform)(void *conn, const mummy_upload_reply *interim);
+	uint64_t inform_ms, told;        /* when the last interim answer went, and its offset */
 	struct mup_checksum sum;
 	void (*cancel)(void *conn);
 	const char *(*ask_trailer)(void *conn, const char *name, size_t *len);
@@ -179,11 +192,14 @@ struct mup_request {
 	const char *name;                /* below the range path what is no id; or NULL */
 	uint64_t limit;                  /* as in a transfer */
 	int ranged, whole;
+	struct mup_draft draft;
 	struct mup_checksum sum;         /* what the body has to come to */
 	int trailer;                     /* or will be said to, behind it */
 };
 /* begin.c: gives an error as the answer, text being static; 0 */
 int mup_refuse(struct mup_request *r, int status, const char *text);
+/* With Upload-Complete: it is the resource that refuses, and an upload is of no use any more. */
+int mup_refuse_content(struct mup_request *r, int status, const char *text);
 /* The same for a negative errno of the store, or a status that pre_finish refused with. */
 int mup_refuse_code(struct mup_request *r, int rc);
 /* As mup_enter, for an upload that a client may see; the refusal is given on error. */
@@ -224,17 +240,47 @@ struct mup_append {
 	uint64_t offset, len;            /* where the body belongs; its length */
 	uint64_t total;                  /* of the upload */
 	int asks;                        /* no body: how far is it? */
+	int clash;                       /* it says two different totals */
 };
 int mup_append(struct mup_request *r, const struct mup_append *a, mummy_upload_transfer **out);
+
+/* draft.c, interim.c: finds out whether it is a request of the draft */
+void mup_draft_read(struct mup_request *r);
+/* The same of one without any sign, by the upload. */
+void mup_draft_guess(struct mup_request *r);
+/* The length that a creation announces; 1, or 0 and the refusal is given. */
+int mup_draft_length(struct mup_request *r, uint64_t *length);
+int mup_draft_patch(struct mup_request *r, mummy_upload_transfer **out);
+/* Upload-Limit, s NULL: of uploads to come. */
+void mup_draft_limits(const struct mup_request *r, const struct mup_session *s);
+void mup_draft_state(const struct mup_request *r, const struct mup_session *s);
+/* 201, or what acknowledges octets that are not the last ones. */
+int mup_draft_status(const struct mup_draft *d, const struct mup_session *s);
+/* A refusal about one request is not about the upload. */
+void mup_draft_refused(struct mup_request *r, int status);
+/* A refusal as application/problem+json (RFC 9457). expected, provided: offsets; 0 */
+enum mup_problem { MUP_NO_PROBLEM, MUP_MISMATCH, MUP_LENGTHS, MUP_COMPLETED };
+int mup_draft_problem(struct mup_request *r, enum mup_problem what, uint64_t expected, uint64_t provided);
+/* 104 with the address of what was created, which is in the answer to come, or with an offset. Without the
+ * lock. 0 it was sent. */
+int mup_draft_created(mummy_upload_transfer *t);
+/* Inside the gate: 1 when it is time to tell the offset. */
+int mup_draft_due(mummy_upload_transfer *t);
+int mup_draft_progress(mummy_upload_transfer *t, uint64_t offset);
+/* Content-Digest (RFC 9530), as Upload-Checksum. */
+void mup_draft_digest(struct mup_request *r);
 
 /* create.c, patch.c, serve.c: 0 the reply is there, 1 *out is to be fed */
 int mup_post(struct mup_request *r, mummy_upload_transfer **out);
 int mup_patch(struct mup_request *r, mummy_upload_transfer **out);
 int mup_post_whole(struct mup_request *r, mummy_upload_transfer **out);
+int mup_post_draft(struct mup_request *r, mummy_upload_transfer **out);
+void mup_reply_location(struct mup_request *r, const char *id);
 /* ranged.c: PUT and PATCH below the range path. */
 int mup_put(struct mup_request *r, mummy_upload_transfer **out);
-/* Upload-Metadata for a raw name of a path, a new string; 0, -EINVAL, -ENOMEM. */
-int mup_name_metadata(const char *name, char **out);
+/* Upload-Metadata for a request that has none: by the name in the path, Content-Disposition and Content-Type.
+ * A new string, NULL when there is nothing to say; 0, -EINVAL, -ENOMEM. */
+int mup_guess_metadata(const struct mup_request *r, char **out);
 int mup_head(struct mup_request *r);
 int mup_get(struct mup_request *r);
 int mup_delete(struct mup_request *r);

@@ -81,6 +81,12 @@ static int commit(mummy_upload *u, struct mup_session *s)
 	return 0;
 }
 
+/* What the draft began is whole when that was said. With a name it was, and finishing goes on. */
+static int has_ended(const struct mup_session *s)
+{
+	return s->ended || s->info.name || !(s->priv.flags & MUP_DRAFT);
+}
+
 int mup_finish(mummy_upload *u, struct mup_session *s, struct mummy_upload_info **done)
 {
 	struct mummy_upload_info info;
@@ -89,7 +95,7 @@ int mup_finish(mummy_upload *u, struct mup_session *s, struct mummy_upload_info 
 	*done = NULL;
 	if (!mup_is_open(&s->info))
 		mup_session_uncount(u, s);
-	if (!mup_complete(s) || s->finishing)
+	if (!mup_complete(s) || s->finishing || !has_ended(s))
 		return 0;
 	rc = mup_session_load(u, s, MUMMY_UPLOAD_WRITE);
 	if (rc == 0)

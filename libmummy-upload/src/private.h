@@ -8,7 +8,8 @@
 #define MUP_PRIVATE_SIZE 400
 
 enum {
-	MUP_UNTOLD = 1                   /* a final upload that nobody knows of until it is finished */
+	MUP_UNTOLD = 1,                  /* a final upload that nobody knows of until it is finished */
+	MUP_DRAFT = 2                    /* begun by the draft: not whole before somebody says so */
 };
 
 struct mup_private {

@@ -1,12 +1,8 @@
 /* Uploads without TUS: whole contents, and ranges of them one after another. */
 #include <config.h>
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include "content_range.h"
 #include "engine.h"
-#include "percent.h"
 
 /* A body that is all of it, a range, or the question how far it is. */
 static int read_ranged(struct mup_request *r, struct mup_append *a)
@@ -38,26 +34,6 @@ static int write_known(struct mup_request *r, mummy_upload_transfer **out)
 	struct mup_append a;
 
 	return read_ranged(r, &a) == 1 ? mup_append(r, &a, out) : 0;
-}
-
-/* The path's last segment; NULL in *out when that is empty. */
-int mup_name_metadata(const char *name, char **out)
-{
-	const char *slash = strrchr(name, '/'), *last = slash ? slash + 1 : name;
-	char raw[512];
-	int n = mup_percent_decode(last, strlen(last), raw, sizeof raw);
-	char *text, *b64;
-
-	*out = NULL;
-	if (n <= 0)
-		return n;
-	b64 = mup_base64_encode(raw, (size_t)n);
-	text = b64 ? malloc(strlen(b64) + 16) : NULL;
-	if (text)
-		sprintf(text, "filename %s", b64);
-	free(b64);
-	*out = text;
-	return text ? 0 : -ENOMEM;
 }
 
 int mup_put(struct mup_request *r, mummy_upload_transfer **out)

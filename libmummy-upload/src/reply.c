@@ -12,7 +12,7 @@ struct mummy_upload_reply {
 	int status, error, fd;
 	uint64_t off, len;
 	const char *body;
-	char text[MUMMY_UPLOAD_TEXT + 1];  /* of a refusal, in words that are not ours */
+	char text[MUMMY_UPLOAD_TEXT + 256];   /* of a body that is not static */
 	size_t n;
 	struct { const char *name; char *value; } field[MUMMY_UPLOAD_REPLY_HEADERS];
 };
@@ -56,6 +56,14 @@ void mup_reply_add(mummy_upload_reply *r, const char *name, const char *value)
 			*p = ' ';
 	free(*slot);
 	*slot = copy;
+}
+
+const char *mup_reply_value(const mummy_upload_reply *r, const char *name)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (!strcmp(r->field[i].name, name))
+			return r->field[i].value;
+	return NULL;
 }
 
 void mup_reply_remove(mummy_upload_reply *r, const char *name)
@@ -104,7 +112,7 @@ void mup_reply_text(mummy_upload_reply *r, int status, const char *text)
 
 void mup_reply_words(mummy_upload_reply *r, const char *text, size_t size)
 {
-	size_t n = strnlen(text, size < sizeof r->text - 1 ? size : sizeof r->text - 2);
+	size_t n = strnlen(text, size < sizeof r->text ? size - 1 : sizeof r->text - 2);
 
 	r->text[0] = '\0';
 	for (size_t i = 0; i < n; i++)

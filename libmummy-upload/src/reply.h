@@ -12,6 +12,8 @@ void mup_reply_addf(mummy_upload_reply *r, const char *name, const char *format,
 	__attribute__((format(printf, 3, 4)));
 /* A date in the form of RFC 9110 section 5.6.7. */
 void mup_reply_add_date(mummy_upload_reply *r, const char *name, int64_t seconds);
+/* NULL: it is not there. */
+const char *mup_reply_value(const mummy_upload_reply *r, const char *name);
 void mup_reply_remove(mummy_upload_reply *r, const char *name);
 /* text/plain; text is static. */
 void mup_reply_text(mummy_upload_reply *r, int status, const char *text);

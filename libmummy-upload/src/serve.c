@@ -11,6 +11,9 @@ static void describe(struct mup_request *r, const struct mup_session *s)
 	const struct mummy_upload_info *info = &s->info;
 
 	mup_reply_state(r, s);
+	mup_reply_status(r->reply, r->draft.on ? 204 : 200);
+	if (r->draft.on)
+		return;
 	/* how much was copied so far is nothing to go by */
 	if (s->concat == MUP_FINAL && info->state != MUMMY_UPLOAD_FINISHED)
 		mup_reply_remove(r->reply, "Upload-Offset");
@@ -22,7 +25,6 @@ static void describe(struct mup_request *r, const struct mup_session *s)
 		mup_reply_addf(r->reply, "Upload-Length", "%llu", (unsigned long long)info->length);
 	if (info->metadata)
 		mup_reply_add(r->reply, "Upload-Metadata", info->metadata);
-	mup_reply_status(r->reply, 200);
 }
 
 int mup_head(struct mup_request *r)
@@ -34,6 +36,12 @@ int mup_head(struct mup_request *r)
 	mup_reply_add(r->reply, "Cache-Control", "no-store");
 	if (mup_visit(r, 0, &s) < 0)
 		return 0;
+	/* an offset of the draft has to be one that the next request may use; in TUS a writer goes on */
+	if (r->draft.on && s->writer)
+		mup_session_cut(r->u, s);
+	/* who hears of it elsewhere takes all octets for all there is to say */
+	if (!r->draft.on && mup_complete(s))
+		s->ended = 1;
 	/* the client takes the offset as acknowledged, so it has to be as safe as one */
 	rc = s->concat == MUP_FINAL ? 0 : mup_session_sync(r->u, s);
 	if (s->concat == MUP_FINAL && s->info.state == MUMMY_UPLOAD_OPEN && !s->finishing && !mup_complete(s)
@@ -146,11 +154,23 @@ static int send_file(struct mup_request *r, int fd, uint64_t size)
 int mup_get(struct mup_request *r)
 {
 	struct mup_session *s;
+	const char *p;
 	uint64_t size;
+	size_t n;
 	int fd;
 
 	if (mup_visit(r, 0, &s) < 0)
 		return 0;
+	if (s->priv.flags & MUP_DRAFT && mup_header(r, "Tus-Resumable", &p, &n) == 0)
+		r->draft.on = 1;
+	if (r->draft.on)
+		mup_reply_remove(r->reply, "Tus-Resumable");
+	if (s->info.state != MUMMY_UPLOAD_FINISHED && r->draft.on) {
+		mup_exit(r->u, s, NULL);
+		return mup_head(r);
+	}
+	if (r->draft.on)
+		mup_draft_state(r, s);
 	if (s->info.state != MUMMY_UPLOAD_FINISHED) {
 		mup_exit(r->u, s, NULL);
 		return mup_refuse(r, 404, "the upload is not finished\n");

@@ -226,19 +226,22 @@ void mup_session_uncount(mummy_upload *u, struct mup_session *s)
 void mup_session_cut(mummy_upload *u, struct mup_session *s)
 {
 	struct mummy_upload_transfer *old = s->writer;
+	void (*cancel)(void *conn);
 
 	s->epoch++;
-	mup_session_settle(u, s, 0);
+	/* the draft keeps what arrived also when its digest cannot be looked at any more */
+	mup_session_settle(u, s, old && old->draft.on);
 	if (!old)
 		return;
 	s->writer = NULL;
 	u->stats.writing--;
-	if (!old->cancel)
+	cancel = old->cancel;
+	if (!cancel)
 		return;
-	/* the old one's end waits for this, so that conn stays valid */
+	/* the old one's end waits for this, so that conn stays valid; it may begin meanwhile and forget cancel */
 	old->canceling = 1;
 	pthread_mutex_unlock(&u->lock);
-	old->cancel(old->conn);
+	cancel(old->conn);
 	pthread_mutex_lock(&u->lock);
 	old->canceling = 0;
 	pthread_cond_broadcast(&u->idle);

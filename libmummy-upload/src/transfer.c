@@ -20,6 +20,10 @@ void mup_reply_state(const struct mup_request *r, const struct mup_session *s)
 {
 	int64_t expires = mup_expires(r->u, &s->info, &s->priv);
 
+	if (r->draft.on) {
+		mup_draft_state(r, s);
+		return;
+	}
 	mup_reply_addf(r->reply, "Upload-Offset", "%llu", (unsigned long long)s->info.offset);
 	if (expires)
 		mup_reply_add_date(r->reply, "Upload-Expires", expires);
@@ -74,9 +78,14 @@ int mup_transfer_new(struct mup_request *r, struct mup_session *s, int created, 
 	t->limit = r->ranged && r->limit ? r->limit : MUMMY_UPLOAD_UNKNOWN;
 	t->whole = r->whole;
 	t->ranged = r->ranged;
-	t->unknown = created && r->ranged && r->whole;
+	t->draft = r->draft;
+	t->inform = r->draft.on ? r->req->inform : NULL;
+	t->unknown = created && (r->draft.on || (r->ranged && r->whole));
+	if (created && r->draft.on)
+		mup_draft_limits(r, s);
 	t->start = t->at = s->info.offset;
-	t->progress_ms = t->window_ms = mummy_now_ms();
+	t->told = t->start;
+	t->progress_ms = t->inform_ms = t->window_ms = mummy_now_ms();
 	s->writer = t;
 	u->stats.writing++;
 	if (t->sum.len || t->trailer)
@@ -200,6 +209,7 @@ static int take(mummy_upload_transfer *t, const struct piece *piece)
 {
 	mummy_upload *u = t->u;
 	struct mummy_upload_info *told = NULL;
+	uint64_t offset = 0;
 
 	if (t->error || piece->n == 0)
 		return t->error;
@@ -214,12 +224,17 @@ static int take(mummy_upload_transfer *t, const struct piece *piece)
 	if (t->error == 0) {
 		told = progress_due(t);
 		keep_rates(t, piece->n);
+		/* an offset that was told is an acknowledged one */
+		if (mup_draft_due(t) && mup_session_sync(u, t->s) == 0)
+			offset = t->s->info.offset;
 	}
 	mup_gate_leave(u, t->s);
 	pthread_mutex_unlock(&u->lock);
 	if (told)
 		u->opt.events.progress(u->opt.ctx, told);
 	free(told);
+	if (offset)
+		mup_draft_progress(t, offset);
 	return t->error;
 }
 
@@ -241,6 +256,12 @@ int mummy_upload_splice(mummy_upload_transfer *t, int pipe, size_t n)
 	return take(t, &(struct piece){ .n = n, .pipe = pipe });
 }
 
+/* Whether what was held counts. The draft has it kept when there is nothing to compare its digest with. */
+static int keeps(const mummy_upload_transfer *t, int verdict)
+{
+	return t->error == 0 && (verdict == 0 || (t->draft.on && verdict != -EILSEQ && verdict != -EPROTO));
+}
+
 /* Inside the gate: 0, an error as mup_refuse_code takes it. */
 static int settle(mummy_upload_transfer *t, int verdict, struct mummy_upload_info **done)
 {
@@ -256,7 +277,7 @@ static int settle(mummy_upload_transfer *t, int verdict, struct mummy_upload_inf
 	u->stats.writing--;
 	rc = mup_session_load(u, s, MUMMY_UPLOAD_WRITE);
 	if (rc == 0)
-		rc = mup_session_settle(u, s, verdict == 0 && t->error == 0 && s->info.offset + s->pending == t->at);
+		rc = mup_session_settle(u, s, keeps(t, verdict) && s->info.offset + s->pending == t->at);
 	if (rc == 0)
 		rc = mup_session_sync(u, s);
 	if (t->error || rc < 0)
@@ -272,7 +293,19 @@ static int settle(mummy_upload_transfer *t, int verdict, struct mummy_upload_inf
 		rc = -EMSGSIZE;
 	if (verdict == 0 && rc == 0 && t->limit != MUMMY_UPLOAD_UNKNOWN && t->at - t->start != t->limit)
 		rc = -EMSGSIZE;
+	/* without a word about the end, all that was announced is all of it */
+	if (verdict == 0 && rc == 0 && (t->draft.on ? t->whole : mup_complete(s)))
+		s->ended = 1;
 	return rc < 0 ? rc : mup_finish(u, s, done);
+}
+
+/* What goes beyond its length makes an upload of the draft worthless: nobody knows what it was to be. */
+static int invalidate(mummy_upload_transfer *t)
+{
+	if (t->s->info.length == MUMMY_UPLOAD_UNKNOWN || !t->u->store.remove || mup_session_remove(t->u, t->s) < 0)
+		return -EFBIG;
+	mup_log(t->u, 1, "removed: it became longer than was announced", t->s->id);
+	return -EMSGSIZE;
 }
 
 /* A creation whose body was wrong creates nothing. */
@@ -286,7 +319,7 @@ static void uncreate(mummy_upload_transfer *t)
 int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **out)
 {
 	mummy_upload *u = t->u;
-	struct mup_request r = { .u = u, .reply = t->reply, .id = t->s->id, .ranged = t->ranged };
+	struct mup_request r = { .u = u, .reply = t->reply, .id = t->s->id, .ranged = t->ranged, .draft = t->draft };
 	struct mummy_upload_info *done = NULL;
 	char id[MUP_ID_SIZE];
 	int rc, verdict;
@@ -301,14 +334,16 @@ int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **
 	mup_gate_enter(u, t->s);
 	t->s->asker = (struct mup_asker){ t->reply, t->request_id[0] ? t->request_id : NULL };
 	rc = settle(t, verdict, &done);
-	if (t->created && (rc == -EILSEQ || rc == -EPROTO || (t->unknown && (rc || status < 0))))
+	if (t->draft.on && rc == -EFBIG)
+		rc = invalidate(t);
+	if (t->created && ((!t->draft.on && (rc == -EILSEQ || rc == -EPROTO)) || (t->unknown && (rc || status < 0))))
 		uncreate(t);
 	memcpy(id, t->s->id, sizeof id);
 	r.id = id;
-	if (rc == 0 || (t->ranged && t->s->loaded && !t->s->removed))
+	if (rc == 0 || ((t->ranged || t->draft.on) && t->s->loaded && !t->s->removed))
 		mup_reply_state(&r, t->s);
 	mup_writing_drop(u, t->client);
-	mup_reply_status(r.reply, t->created ? 201 : 204);
+	mup_reply_status(r.reply, t->draft.on ? mup_draft_status(&t->draft, t->s) : t->created ? 201 : 204);
 	mup_exit(u, t->s, done);
 	if (rc)
 		mup_refuse_code(&r, rc);

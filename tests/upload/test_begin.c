@@ -262,7 +262,7 @@ START_TEST(a_reserved_tail_is_refused)
 	mummy_upload_transfer *t;
 	mummy_upload_reply *r;
 
-	req.reserved[1] = 1;
+	req.reserved[0] = 1;
 	ck_assert_int_eq(mummy_upload_begin(u, &req, &r, &t), -EINVAL);
 	mummy_upload_free(u);
 }

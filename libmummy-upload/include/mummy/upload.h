@@ -15,6 +15,15 @@
  * with 409 and Upload-Offset. PUT without Content-Range is a whole content, also below a name instead of an
  * id: that creates an upload with that filename. Answers have Upload-Offset and Upload-Complete.
  *
+ * On both paths it speaks "Resumable Uploads for HTTP" (draft-ietf-httpbis-resumable-upload, interop versions
+ * 3 to 8) with requests that have no Tus-Resumable: POST, and PUT below a name, with Upload-Complete create
+ * (version 3: Upload-Incomplete) and announce the address with 104 (Upload Resumption Supported) where the
+ * caller has inform; PATCH of application/partial-upload appends; HEAD tells the offset and ends what is being
+ * written; DELETE cancels. Upload-Limit has max-size and max-age; Content-Digest (RFC 9530) with sha-256 or
+ * sha-512 is verified, 400; Content-Disposition and Content-Type become "filename" and "filetype" of the
+ * metadata. An upload that it began is whole when a request says so, or when another protocol has written the
+ * last octet; HEAD and DELETE of one need no version. What is begun one way can go on the other.
+ *
  * An upload has one writer at a time: a newer PATCH cuts the older one off, which cannot write any
  * more. Engine calls may block in the store, so they belong on worker threads.
  *
@@ -138,13 +147,14 @@ struct mummy_upload_events {
  *  set, for those who leave it NULL and answer preflights themselves. */
 #define MUMMY_UPLOAD_CORS_METHODS "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 #define MUMMY_UPLOAD_CORS_HEADERS \
-	"Authorization, Content-Range, Content-Type, Tus-Resumable, Upload-Checksum, Upload-Concat, " \
-	"Upload-Defer-Length, Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, " \
-	"X-Request-ID, X-Requested-With"
+	"Authorization, Content-Digest, Content-Disposition, Content-Range, Content-Type, Tus-Resumable, " \
+	"Upload-Checksum, Upload-Complete, Upload-Concat, Upload-Defer-Length, Upload-Draft-Interop-Version, " \
+	"Upload-Incomplete, Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-ID, " \
+	"X-Requested-With"
 #define MUMMY_UPLOAD_CORS_EXPOSE \
 	"Location, Tus-Checksum-Algorithm, Tus-Extension, Tus-Max-Size, Tus-Resumable, Tus-Version, " \
-	"Upload-Complete, Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Length, Upload-Metadata, " \
-	"Upload-Offset"
+	"Upload-Complete, Upload-Concat, Upload-Defer-Length, Upload-Expires, Upload-Incomplete, Upload-Length, " \
+	"Upload-Limit, Upload-Metadata, Upload-Offset"
 
 struct mummy_upload_options {
 	const char *base_path;                   /**< begins with '/'; NULL: "/files/" */
@@ -232,7 +242,10 @@ struct mummy_upload_request {
 	 *  there is none. NULL: the caller has no trailers. */
 	const char *(*trailer)(void *conn, const char *name, size_t *len);
 	const char *request_id;                  /**< for events; at most 64 octets are kept. May be NULL */
-	uintptr_t reserved[2];
+	/** Sends an interim answer (104), which has a status and fields only; borrowed for the call. Within
+	 *  mummy_upload_begin and mummy_upload_write. 0; <0 it cannot be sent. NULL: none is. */
+	int (*inform)(void *conn, const mummy_upload_reply *interim);
+	uintptr_t reserved[1];
 };
 
 /** 0: *reply is the answer, and no body is wanted; 1: feed the body to *out, then end it; -ENOMEM,
