@@ -209,6 +209,9 @@ static int dispatch(struct mup_request *r, mummy_upload_transfer **out)
 		r->method = r->req->method;
 		r->method_len = strlen(r->method);
 	}
+	/* whatever it says, it is of now */
+	if (is_method(r, "HEAD"))
+		mup_reply_add(r->reply, "Cache-Control", "no-store");
 	mup_draft_read(r);
 	if (known)
 		mup_draft_guess(r);

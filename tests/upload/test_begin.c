@@ -28,7 +28,9 @@ static const struct rule rules[] = {
 	{ "unknown length", "HEAD", "/files/LATER", NULL, { 0 }, 0, 200,
 	  { "Upload-Defer-Length", "1", "Upload-Length", "-", "Upload-Offset", "4" } },
 	{ "no such upload", "HEAD", "/files/NONE", NULL, { 0 }, 0, 404, { "Upload-Offset", "-", "Cache-Control", "no-store" } },
-	{ "not an id", "HEAD", "/files/../etc/passwd", NULL, { 0 }, 0, 404, { 0 } },
+	{ "not an id", "HEAD", "/files/../etc/passwd", NULL, { 0 }, 0, 404, { "Cache-Control", "no-store" } },
+	{ "another version", "HEAD", "/files/OPEN", NULL, { "Tus-Resumable", "2.0.0" }, 1, 412, { "Cache-Control", "no-store" } },
+	{ "the base path", "HEAD", "/files/", NULL, { 0 }, 0, 405, { "Cache-Control", "no-store" } },
 	{ "not an id", "HEAD", "/files/%2e%2e", NULL, { 0 }, 0, 404, { 0 } },
 	{ "not below the base path", "HEAD", "/elsewhere", NULL, { 0 }, 0, 404, { 0 } },
 	/* PATCH */
