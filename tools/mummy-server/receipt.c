@@ -159,12 +159,56 @@ void receipt_write(struct receipts *r, const struct mummy_upload_info *info)
 	json_free(&j);
 }
 
-void receipt_remove(struct receipts *r, const struct mummy_upload_info *info)
+/* ---- The store, which removes it --------------------------------------------------------------------- */
+
+static int guarded_create(void *ctx, const struct mummy_upload_info *info)
 {
+	const struct receipts *r = ctx;
+
+	return r->store.create(r->store.ctx, info);
+}
+
+static int guarded_open(void *ctx, const char *id, unsigned flags, void **h, struct mummy_upload_info *info)
+{
+	const struct receipts *r = ctx;
+
+	return r->store.open(r->store.ctx, id, flags, h, info);
+}
+
+static int guarded_list(void *ctx, void **cursor, struct mummy_upload_info *out)
+{
+	const struct receipts *r = ctx;
+
+	return r->store.list(r->store.ctx, cursor, out);
+}
+
+static void guarded_release(void *ctx)
+{
+	const struct receipts *r = ctx;
+
+	r->store.release(r->store.ctx);
+}
+
+static int guarded_remove(void *ctx, const char *id)
+{
+	const struct receipts *r = ctx;
 	char name[NAME_SIZE];
 
-	snprintf(name, sizeof name, "%.64s.json", info->id);
-	unlinkat(r->folder, name, 0);
+	snprintf(name, sizeof name, "%.64s.json", id);
+	if (unlinkat(r->folder, name, 0) == 0 && r->lasting)
+		fsync(r->folder);
+	return r->store.remove(r->store.ctx, id);
+}
+
+void receipts_guard(struct receipts *r, struct mummy_upload_store *store)
+{
+	r->store = *store;
+	store->create = guarded_create;
+	store->open = guarded_open;
+	store->list = guarded_list;
+	store->release = guarded_release;
+	store->remove = guarded_remove;
+	store->ctx = r;
 }
 
 static int repair(void *ctx, const struct mummy_upload_info *info)

@@ -46,11 +46,6 @@ static void finished(void *u, const struct mummy_upload_info *info)
 	receipt_write(&((struct uploads *)u)->receipts, info);
 }
 
-static void removed(void *u, const struct mummy_upload_info *info)
-{
-	receipt_remove(&((struct uploads *)u)->receipts, info);
-}
-
 static void note(void *u, int level, const char *line)
 {
 	log_upload(((struct uploads *)u)->receipts.log, level, line);
@@ -66,7 +61,7 @@ static int open_engine(struct uploads *u, const struct options *o)
 		.max_bytes = o->upload_max, .expire_s = (unsigned)o->upload_expire, .origins = o->origins,
 		.rate_per_upload = o->upload_rate, .rate_per_client = o->client_rate, .rate = o->total_rate,
 		.min_rate = o->upload_min_rate, .max_transfers_per_client = (unsigned)o->client_uploads,
-		.events = { .post_finish = finished, .terminated = removed, .expired = removed },
+		.events = { .post_finish = finished },
 		.log = note, .ctx = u };
 	struct mummy_upload_store store;
 	int rc = mummy_upload_dir_store(&store, u->directory, &dir);
@@ -77,6 +72,7 @@ static int open_engine(struct uploads *u, const struct options *o)
 		rc = -errno;
 	if (rc == 0)
 		rc = receipts_open(&u->receipts, o->completed ? o->completed : u->directory);
+	receipts_guard(&u->receipts, &store);
 	if (rc == 0)
 		return mummy_upload_new(&u->engine, &store, &opt);
 	store.release(store.ctx);
