@@ -3,7 +3,6 @@
  *
  * usage: pool fork THREADS                          ns for each call of fib(32) that divides
  *        pool threads|tasks PRODUCERS WORKERS       empty jobs submitted from outside, M/s
- *        pool wake|spin                             submit to start on an idle worker, p50, us
  *        pool sleeps MAX_THREADS                    10,000 jobs that sleep 10 ms, ms
  *        pool watch CLIENTS                         so many such jobs at a time: CPU of the thread that
  *                                                   looks for blocked workers, %
@@ -98,37 +97,6 @@ static void submits(enum mummy_pool_kind kind, unsigned producers, unsigned work
 	mummy_pool_free(feed.pool);
 }
 
-static _Atomic uint64_t started_ns;
-
-static void note_start(void *arg)
-{
-	(void)arg;
-	atomic_store(&started_ns, now_ns());
-}
-
-static void wakes(void (*pause)(void), unsigned spin_us)
-{
-	static uint64_t ns[WAKES];
-	struct mummy_pool_options opt = { .kind = MUMMY_POOL_TASKS, .threads = 1, .spin_us = spin_us };
-	mummy_pool *p = NULL;
-
-	need(mummy_pool_new(&p, &opt) == 0, "mummy_pool_new");
-
-	for (int i = 0; i < WAKES; i++) {
-		uint64_t t0, t1;
-
-		pause();
-		atomic_store(&started_ns, 0);
-		t0 = now_ns();
-		need(mummy_pool_submit(p, note_start, NULL) == 0, "mummy_pool_submit");
-		while ((t1 = atomic_load(&started_ns)) == 0)
-			;
-		ns[i] = t1 - t0;
-	}
-	report_wakes(ns);
-	mummy_pool_free(p);
-}
-
 static void sleep_job(void *arg)
 {
 	(void)arg;
@@ -216,10 +184,6 @@ int main(int argc, char **argv)
 		submits(MUMMY_POOL_THREADS, number(argc, argv, 2), number(argc, argv, 3));
 	else if (strcmp(what, "tasks") == 0)
 		submits(MUMMY_POOL_TASKS, number(argc, argv, 2), number(argc, argv, 3));
-	else if (strcmp(what, "wake") == 0)
-		wakes(until_parked, 0);
-	else if (strcmp(what, "spin") == 0)
-		wakes(a_microsecond, 1000);
 	else if (strcmp(what, "sleeps") == 0)
 		sleeps(number(argc, argv, 2));
 	else if (strcmp(what, "watch") == 0)

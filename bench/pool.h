@@ -12,7 +12,6 @@ enum {
 	FIB_RESULT = 2178309,
 	FIB_CALLS = 3524577,    /* that divide: fib(N + 1) - 1 */
 	JOBS = 1000000,         /* of one submit measurement, all producers together */
-	WAKES = 2000,
 	SLEEPERS = 10000,
 	SLEEP_MS = 10
 };
@@ -52,18 +51,6 @@ static inline void report_fib(uint64_t ns, uint64_t result)
 static inline void report_jobs(uint64_t ns)
 {
 	printf("%.4f\n", JOBS * 1e3 / (double)ns);
-}
-
-static inline int ascending(const void *a, const void *b)
-{
-	return (*(const uint64_t *)a > *(const uint64_t *)b) - (*(const uint64_t *)a < *(const uint64_t *)b);
-}
-
-/** The p50, in microseconds. */
-static inline void report_wakes(uint64_t *ns)
-{
-	qsort(ns, WAKES, sizeof *ns, ascending);
-	printf("%.3f\n", (double)ns[WAKES / 2] / 1e3);
 }
 
 static inline void report_ms(uint64_t ns)

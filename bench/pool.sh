@@ -16,7 +16,7 @@ mkdir -p "$build/shared"
 cd "$build/shared"
 [ -f Makefile ] || "$here/../configure" --quiet --disable-http --disable-ws --disable-upload --disable-tools \
 	--disable-static CFLAGS="-O2 -g" >configure.log
-make -s bench/pool bench/pool_bare >make.log
+make -s bench/pool bench/pool_bare bench/pool_wake >make.log
 
 # peer NAME COMPILER ARGUMENT...: builds it; false when it is not to be had here.
 peer()
@@ -110,10 +110,14 @@ show_submit()
 
 measure_wake()
 {
-	for how in wake spin; do
-		once "bare_$how" bench/pool_bare $how
-		once "$how" bench/pool $how
+	for how in parked spinning; do
+		once "$how" bench/pool_wake $how
 	done
+}
+
+wake_figures()
+{
+	for column in 1 3 2; do echo "| $(median "$tmp/$1" $column)"; done | tr '\n' ' '
 }
 
 show_wake()
@@ -122,8 +126,8 @@ show_wake()
 	echo
 	echo "| worker | libmummy-pool | x bare | bare |"
 	echo "|---|---|---|---|"
-	echo "| parked; bare: a futex | $(figure wake) | $(ratio wake bare_wake) | $(figure bare_wake) |"
-	echo "| spinning; bare: a word | $(figure spin) | $(ratio spin bare_spin) | $(figure bare_spin) |"
+	echo "| parked; bare: a futex $(wake_figures parked) |"
+	echo "| spinning; bare: a word $(wake_figures spinning) |"
 }
 
 measure_sleeps()

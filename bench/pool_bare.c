@@ -3,16 +3,12 @@
  *
  * usage: pool_bare call | record                    fib(32), as a C function; through a struct and a pointer
  *        pool_bare ring PRODUCERS WORKERS           a mutex, a condition variable and a ring
- *        pool_bare wake | spin                      a futex; a thread that spins on a word
  *        pool_bare sleeps THREADS                   bare threads that share a counter
  */
 #include "pool.h"
-#include <linux/futex.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 /* ---- fib --------------------------------------------------------------------------------------- */
 
@@ -164,58 +160,6 @@ static void submits(unsigned producers, unsigned workers)
 	report_jobs(now_ns() - t0);
 }
 
-/* ---- Waking ------------------------------------------------------------------------------------- */
-
-static _Atomic uint32_t word;
-static _Atomic uint64_t started_ns;
-
-static void *sleeper(void *arg)
-{
-	(void)arg;
-	for (int i = 0; i < WAKES; i++) {
-		while (atomic_load(&word) == 0)
-			syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
-		atomic_store(&word, 0);
-		atomic_store(&started_ns, now_ns());
-	}
-	return NULL;
-}
-
-static void *spinner(void *arg)
-{
-	(void)arg;
-	for (int i = 0; i < WAKES; i++) {
-		while (atomic_load_explicit(&word, memory_order_acquire) == 0)
-			;
-		atomic_store(&word, 0);
-		atomic_store(&started_ns, now_ns());
-	}
-	return NULL;
-}
-
-static void wakes(void *(*other)(void *arg), void (*pause)(void), bool futex)
-{
-	static uint64_t ns[WAKES];
-	pthread_t t;
-
-	need(pthread_create(&t, NULL, other, NULL) == 0, "pthread_create");
-	for (int i = 0; i < WAKES; i++) {
-		uint64_t t0, t1;
-
-		pause();
-		atomic_store(&started_ns, 0);
-		t0 = now_ns();
-		atomic_store(&word, 1);
-		if (futex)
-			syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
-		while ((t1 = atomic_load(&started_ns)) == 0)
-			;
-		ns[i] = t1 - t0;
-	}
-	pthread_join(t, NULL);
-	report_wakes(ns);
-}
-
 /* ---- Sleeping ----------------------------------------------------------------------------------- */
 
 static atomic_int left = SLEEPERS;
@@ -252,10 +196,6 @@ int main(int argc, char **argv)
 		call_record();
 	else if (strcmp(what, "ring") == 0)
 		submits(number(argc, argv, 2), number(argc, argv, 3));
-	else if (strcmp(what, "wake") == 0)
-		wakes(sleeper, until_parked, true);
-	else if (strcmp(what, "spin") == 0)
-		wakes(spinner, a_microsecond, false);
 	else if (strcmp(what, "sleeps") == 0)
 		sleeps(number(argc, argv, 2));
 	else

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define HALF_MINUTE_NS 30000000000u
-#define OFTEN_NS 1000000u
+#define OFTEN_NS 10000000u
 #define MAX_SKIP 63u
 #define STEPS 8u         /* buckets for each power of two */
 #define STEP_BITS 3u
