@@ -53,3 +53,4 @@ for t in http ws upload pool; do
 	echo "PASS: debian/tests/$t-dev"
 done
 "$work/root/usr/bin/mummy-server" --version
+"$work/root/usr/bin/mummy-upload" --version

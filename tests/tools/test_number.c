@@ -76,4 +76,22 @@ START_TEST(test_times)
 }
 END_TEST
 
-SUITE_MAIN("number", test_decimal_digits_only, test_bounds, test_sizes, test_times)
+START_TEST(test_milliseconds)
+{
+	uint64_t n = 7;
+
+	ck_assert_int_eq(number_parse_ms(&n, "250ms", 1000), 0);
+	ck_assert_uint_eq(n, 250);
+	ck_assert_int_eq(number_parse_ms(&n, "2", 2000), 0);
+	ck_assert_uint_eq(n, 2000);
+	ck_assert_int_eq(number_parse_ms(&n, "5m", 300000), 0);
+	ck_assert_uint_eq(n, 300000);
+	ck_assert_int_eq(number_parse_ms(&n, "1001ms", 1000), -ERANGE);
+	ck_assert_int_eq(number_parse_ms(&n, "2s", 1999), -ERANGE);
+	ck_assert_int_eq(number_parse_ms(&n, "ms", 1000), -EINVAL);
+	ck_assert_int_eq(number_parse_ms(&n, "5mms", 1000), -EINVAL);
+	ck_assert_int_eq(number_parse_ms(&n, "5 ms", 1000), -EINVAL);
+}
+END_TEST
+
+SUITE_MAIN("number", test_decimal_digits_only, test_bounds, test_sizes, test_times, test_milliseconds)

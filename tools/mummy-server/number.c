@@ -83,3 +83,21 @@ int number_parse_time(uint64_t *out, const char *text, uint64_t max)
 	*out = n * units[i].seconds;
 	return 0;
 }
+
+int number_parse_ms(uint64_t *out, const char *text, uint64_t max)
+{
+	const size_t n = strlen(text);
+	char copy[32];
+	uint64_t s;
+	int rc;
+
+	if (n > 2 && n < sizeof copy && strcmp(text + n - 2, "ms") == 0) {
+		memcpy(copy, text, n - 2);
+		copy[n - 2] = '\0';
+		return number_parse(out, copy, 0, max);
+	}
+	rc = number_parse_time(&s, text, max / 1000);
+	if (rc == 0)
+		*out = s * 1000;
+	return rc;
+}

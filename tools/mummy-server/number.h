@@ -11,4 +11,6 @@ int number_parse(uint64_t *out, const char *text, uint64_t min, uint64_t max);
 int number_parse_size(uint64_t *out, const char *text, uint64_t max);
 /** Seconds: as number_parse from 0, with an optional suffix s, m, h or d. */
 int number_parse_time(uint64_t *out, const char *text, uint64_t max);
+/** Milliseconds: as number_parse_time, or with the suffix ms. */
+int number_parse_ms(uint64_t *out, const char *text, uint64_t max);
 #endif
