@@ -124,6 +124,18 @@ static int feed_file(struct mup_checksum *c, int fd)
 	return rc;
 }
 
+int mup_checksum_file(struct mup_checksum *c, int fd)
+{
+	int rc = mup_checksum_feed(c, "", 0);
+
+	if (rc == 0)
+		rc = feed_file(c, fd);
+	if (rc == 0)
+		return mup_checksum_end(c);
+	mup_checksum_drop(c);
+	return rc;
+}
+
 int mummy_upload_digest(int fd, const char *algorithm, char out[129])
 {
 	struct mup_checksum c = { .len = 0 };

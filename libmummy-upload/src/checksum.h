@@ -27,6 +27,8 @@ int mup_checksum_set(struct mup_checksum *c, const char *name, const char *base6
 int mup_checksum_feed(struct mup_checksum *c, const void *p, size_t n);
 /* What was fed since the last one: 0 it is right, -EILSEQ it is not, -ENOMEM. */
 int mup_checksum_end(struct mup_checksum *c);
+/* As feeding all that fd reads, and its end. -errno when it cannot be read. */
+int mup_checksum_file(struct mup_checksum *c, int fd);
 /* Lets go of what was fed. */
 void mup_checksum_drop(struct mup_checksum *c);
 #endif

@@ -337,6 +337,7 @@ int mup_post_draft(struct mup_request *r, mummy_upload_transfer **out)
 	memset(&c, 0, sizeof c);
 	c.with_upload = 1;
 	c.priv.flags = MUP_DRAFT;
+	mup_draft_repr_digest(r, c.priv.digest);
 	r->whole = r->draft.complete;
 	rc = mup_draft_length(r, &c.info.length);
 	if (rc == 1)

@@ -267,8 +267,9 @@ int mup_draft_created(mummy_upload_transfer *t);
 /* Inside the gate: 1 when it is time to tell the offset. */
 int mup_draft_due(mummy_upload_transfer *t);
 int mup_draft_progress(mummy_upload_transfer *t, uint64_t offset);
-/* Content-Digest (RFC 9530), as Upload-Checksum. */
+/* Content-Digest (RFC 9530), as Upload-Checksum; and Repr-Digest, for later. */
 void mup_draft_digest(struct mup_request *r);
+void mup_draft_repr_digest(const struct mup_request *r, char out[MUP_DIGEST_SIZE]);
 
 /* create.c, patch.c, serve.c: 0 the reply is there, 1 *out is to be fed */
 int mup_post(struct mup_request *r, mummy_upload_transfer **out);

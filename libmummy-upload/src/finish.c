@@ -1,5 +1,6 @@
 #include <config.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,11 +11,31 @@ int mup_complete(const struct mup_session *s)
 	return s->info.state == MUMMY_UPLOAD_OPEN && s->info.offset == s->info.length && s->concat != MUP_PARTIAL;
 }
 
+/* Whether all of it is what was said at the creation: 0, 400, <0 nobody knows. */
+static int compare(const char *digest, int fd, char text[MUMMY_UPLOAD_TEXT])
+{
+	struct mup_checksum c = { .len = 0 };
+	const char *colon = strchr(digest, ':');
+	char name[16];
+	int rc;
+
+	if (!colon)
+		return 0;
+	snprintf(name, sizeof name, "%.*s", (int)(colon - digest), digest);
+	if (fd < 0 || mup_checksum_set(&c, name, colon + 1, strlen(colon + 1)) < 0)
+		return -EIO;
+	rc = mup_checksum_file(&c, fd);
+	if (rc != -EILSEQ)
+		return rc;
+	snprintf(text, MUMMY_UPLOAD_TEXT, "the content is not what its Repr-Digest says");
+	return 400;
+}
+
 /* Outside the gate, which the callback may need; finishing keeps others from doing the same. */
 static int ask(mummy_upload *u, struct mup_session *s)
 {
 	const struct mup_asker asker = s->asker;
-	char text[MUMMY_UPLOAD_TEXT] = "";
+	char text[MUMMY_UPLOAD_TEXT] = "", digest[MUP_DIGEST_SIZE];
 	struct mummy_upload_info info, *copy;
 	int rc, fd = -1;
 
@@ -22,6 +43,7 @@ static int ask(mummy_upload *u, struct mup_session *s)
 	copy = mup_info_copy(&info);
 	if (!copy)
 		return -ENOMEM;
+	memcpy(digest, s->priv.digest, sizeof digest);
 	s->finishing = 1;
 	pthread_mutex_unlock(&u->lock);
 	if (u->store.read)
@@ -29,7 +51,9 @@ static int ask(mummy_upload *u, struct mup_session *s)
 	pthread_mutex_lock(&u->lock);
 	mup_gate_leave(u, s);
 	pthread_mutex_unlock(&u->lock);
-	rc = u->opt.events.pre_finish(u->opt.ctx, copy, fd < 0 ? -1 : fd, text);
+	rc = compare(digest, fd, text);
+	if (rc == 0 && u->opt.events.pre_finish)
+		rc = u->opt.events.pre_finish(u->opt.ctx, copy, fd < 0 ? -1 : fd, text);
 	if (fd >= 0)
 		close(fd);
 	free(copy);
@@ -46,7 +70,7 @@ static int may_finish(mummy_upload *u, struct mup_session *s)
 {
 	int rc;
 
-	if (!u->opt.events.pre_finish)
+	if (!u->opt.events.pre_finish && !s->priv.digest[0])
 		return 0;
 	rc = ask(u, s);
 	if (s->removed)

@@ -1,6 +1,7 @@
 /* What the draft tells before the answer: 104 (Upload Resumption Supported). And its digests. */
 #include <config.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include "engine.h"
 #include "mummy-common.h"
@@ -69,17 +70,37 @@ int mup_draft_progress(mummy_upload_transfer *t, uint64_t offset)
 	return send(t, r);
 }
 
-void mup_draft_digest(struct mup_request *r)
+static const struct { const char *key, *name; } known[] = { { "sha-512", "sha512" }, { "sha-256", "sha256" } };
+
+/* The strongest digest of a field that works here, into c: its name, or NULL. */
+static const char *find_digest(const struct mup_request *r, const char *field, struct mup_checksum *c, struct mup_sf_item *it)
 {
-	static const struct { const char *key, *name; } known[] = { { "sha-512", "sha512" }, { "sha-256", "sha256" } };
-	struct mup_sf_item it;
 	const char *p;
 	size_t n;
 
-	if (r->sum.len || !r->u->algorithms[0] || mup_header(r, "Content-Digest", &p, &n) != 1)
-		return;
+	if (!r->u->algorithms[0] || mup_header(r, field, &p, &n) != 1)
+		return NULL;
 	for (size_t i = 0; i < 2; i++)
-		if (mup_sf_member(p, n, known[i].key, &it) == 1 && it.type == MUP_SF_BYTES
-		    && mup_checksum_set(&r->sum, known[i].name, it.p, it.n) == 1)
-			return;
+		if (mup_sf_member(p, n, known[i].key, it) == 1 && it->type == MUP_SF_BYTES
+		    && mup_checksum_set(c, known[i].name, it->p, it->n) == 1)
+			return known[i].name;
+	return NULL;
+}
+
+void mup_draft_digest(struct mup_request *r)
+{
+	struct mup_sf_item it;
+
+	if (!r->sum.len)
+		find_digest(r, "Content-Digest", &r->sum, &it);
+}
+
+void mup_draft_repr_digest(const struct mup_request *r, char out[MUP_DIGEST_SIZE])
+{
+	struct mup_checksum c = { .len = 0 };
+	struct mup_sf_item it;
+	const char *name = r->u->store.read ? find_digest(r, "Repr-Digest", &c, &it) : NULL;
+
+	if (name)
+		snprintf(out, MUP_DIGEST_SIZE, "%s:%.*s", name, (int)it.n, it.p);
 }

@@ -5,7 +5,8 @@
 #include "name.h"
 
 #define MUP_CLIENT_SIZE 64
-#define MUP_PRIVATE_SIZE 400
+#define MUP_DIGEST_SIZE 100             /* of a name, a colon and base64 */
+#define MUP_PRIVATE_SIZE 512
 
 enum {
 	MUP_UNTOLD = 1,                  /* a final upload that nobody knows of until it is finished */
@@ -17,6 +18,7 @@ struct mup_private {
 	unsigned expire_s;               /* 0: never */
 	unsigned flags;
 	char client[MUP_CLIENT_SIZE];    /* empty: unknown */
+	char digest[MUP_DIGEST_SIZE];    /* what all of it has to come to, "sha256:BASE64"; empty: not said */
 	char name[MUP_NAME_SIZE];        /* final name that was granted; empty: by policy */
 };
 

@@ -195,6 +195,43 @@ START_TEST(a_digest_that_cannot_be_compared_costs_nothing)
 }
 END_TEST
 
+/* Of "0123456789", in two parts and across a restart; and of something else. */
+START_TEST(a_digest_of_all_is_compared_at_the_end)
+{
+	static const struct { const char *digest; int status; } v[] = {
+		{ "md5=:AAAA:, sha-256=:AAAA:", 201 }, { "nonsense=", 201 },
+		{ "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:", 400 },
+	};
+	char right[160], sum[128], folder[64], path[128];
+	mummy_upload *u;
+	struct answer a;
+
+	snprintf(right, sizeof right, "unixsum=1, sha-512=:%s:, sha-256=:AAAA:",
+		 strchr(checksum_of("sha512", GNUTLS_DIG_SHA512, "0123456789", 10, sum), ' ') + 1);
+	for (size_t i = 0; i < 4; i++) {
+		const int status = i < 3 ? v[i].status : 201;
+
+		u = open_dir(fresh(folder), NULL, NULL);
+		ck_assert_int_eq(ask_bare(u, &a, "POST", "/files/", "0123", 4, "Upload-Complete", "?0", "Upload-Length", "10", "Repr-Digest",
+					  i < 3 ? v[i].digest : right, NULL), 201);
+		snprintf(path, sizeof path, "%s", field(&a, "Location"));
+		mummy_upload_free(u);
+		u = open_dir(folder, NULL, NULL);
+		ck_assert_int_eq(ask_bare(u, &a, "PATCH", path, "456789", 6, PART, "Upload-Offset", "4", "Upload-Complete", "?1", NULL), status);
+		ck_assert_str_eq(field(&a, "Upload-Complete"), "?1");
+		ck_assert_int_eq(ask_bare(u, &a, "HEAD", path, NULL, 0, NULL), status == 201 ? 204 : 412);
+		ck_assert_uint_eq(u->stats.finished, status == 201);
+		ck_assert_uint_eq(u->stats.open, 0);
+		mummy_upload_free(u);
+		ck_assert_int_eq(wipe(folder), status == 201 ? 2 : 0);
+	}
+	/* a store that cannot read has nothing to compare */
+	u = open_memory(NULL);
+	ck_assert_int_eq(ask_bare(u, &a, "POST", "/files/", "0123", 4, "Upload-Complete", "?1", "Repr-Digest", v[2].digest, NULL), 201);
+	mummy_upload_free(u);
+}
+END_TEST
+
 START_TEST(a_question_ends_what_is_going_on)
 {
 	mummy_upload *u = open_memory(NULL);
@@ -215,4 +252,4 @@ START_TEST(a_question_ends_what_is_going_on)
 END_TEST
 
 SUITE_MAIN("upload/interim", the_address_comes_first, a_cut_creation_stays_for_those_who_know_it, an_offset_that_is_told_lasts,
-	   a_digest_that_cannot_be_compared_costs_nothing, a_question_ends_what_is_going_on)
+	   a_digest_that_cannot_be_compared_costs_nothing, a_digest_of_all_is_compared_at_the_end, a_question_ends_what_is_going_on)

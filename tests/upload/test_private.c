@@ -5,9 +5,9 @@
 
 START_TEST(what_is_written_is_read)
 {
-	static const struct { uint64_t max; unsigned expire; const char *peer, *name; } v[] = {
-		{ 0, 0, NULL, "" }, { 5, 60, "192.0.2.1", "" }, { UINT64_MAX, 4294967295u, "2001:db8::1", "a b.txt" },
-		{ 1, 2, "", "x" }, { 1, 2, "a b\nc", "-1" },
+	static const struct { uint64_t max; unsigned expire; const char *peer, *name, *digest; } v[] = {
+		{ 0, 0, NULL, "", "" }, { 5, 60, "192.0.2.1", "", "" }, { UINT64_MAX, 4294967295u, "2001:db8::1", "a b.txt", "" },
+		{ 1, 2, "", "x", "" }, { 1, 2, "a b\nc", "-1", "" }, { 1, 2, "", "a b", "sha256:AA==" }, { 1, 2, "p", "", "sha512:A+/=" },
 	};
 	struct mup_private p, q;
 	char text[MUP_PRIVATE_SIZE];
@@ -18,6 +18,7 @@ START_TEST(what_is_written_is_read)
 		p.expire_s = v[i].expire;
 		mup_private_client(&p, v[i].peer);
 		mup_name_safe(v[i].name, strlen(v[i].name), p.name);
+		snprintf(p.digest, sizeof p.digest, "%s", v[i].digest);
 		mup_private_write(&p, text);
 		ck_assert_ptr_null(strchr(text, '\n'));
 		mup_private_read(&q, text);
@@ -25,6 +26,7 @@ START_TEST(what_is_written_is_read)
 		ck_assert_uint_eq(p.expire_s, q.expire_s);
 		ck_assert_str_eq(p.client, q.client);
 		ck_assert_str_eq(p.name, q.name);
+		ck_assert_str_eq(p.digest, q.digest);
 	}
 }
 END_TEST
@@ -32,11 +34,18 @@ END_TEST
 START_TEST(nonsense_is_as_nothing)
 {
 	struct mup_private p;
+	char text[400];
 
 	mup_private_read(&p, NULL);
 	ck_assert_uint_eq(p.expire_s, 0);
 	mup_private_read(&p, "x y z");
 	ck_assert_str_eq(p.name, "");
+	memset(text, 'x', sizeof text - 1);
+	memcpy(text, "1 2 3 =c -", 10);
+	text[sizeof text - 1] = '\0';
+	mup_private_read(&p, text);
+	ck_assert_str_eq(p.digest, "");
+	ck_assert_str_eq(p.client, "c");
 }
 END_TEST
 

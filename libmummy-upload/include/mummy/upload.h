@@ -20,7 +20,8 @@
  * (version 3: Upload-Incomplete) and announce the address with 104 (Upload Resumption Supported) where the
  * caller has inform; PATCH of application/partial-upload appends; HEAD tells the offset and ends what is being
  * written; DELETE cancels. Upload-Limit has max-size and max-age; Content-Digest (RFC 9530) with sha-256 or
- * sha-512 is verified, 400; Content-Disposition and Content-Type become "filename" and "filetype" of the
+ * sha-512 is verified, 400, as is Repr-Digest of a creation once all is there, where the store can read, and
+ * then the upload is removed; Content-Disposition and Content-Type become "filename" and "filetype" of the
  * metadata. An upload that it began is whole when a request says so, or when another protocol has written the
  * last octet; HEAD and DELETE of one need no version. What is begun one way can go on the other.
  *
@@ -147,7 +148,7 @@ struct mummy_upload_events {
  *  set, for those who leave it NULL and answer preflights themselves. */
 #define MUMMY_UPLOAD_CORS_METHODS "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 #define MUMMY_UPLOAD_CORS_HEADERS \
-	"Authorization, Content-Digest, Content-Disposition, Content-Range, Content-Type, Tus-Resumable, " \
+	"Authorization, Content-Digest, Content-Disposition, Content-Range, Content-Type, Repr-Digest, Tus-Resumable, " \
 	"Upload-Checksum, Upload-Complete, Upload-Concat, Upload-Defer-Length, Upload-Draft-Interop-Version, " \
 	"Upload-Incomplete, Upload-Length, Upload-Metadata, Upload-Offset, X-HTTP-Method-Override, X-Request-ID, " \
 	"X-Requested-With"
