@@ -169,9 +169,9 @@ void mhttp_exchange_fill(mummy_http_exchange *x, struct mummy_http_head *h)
 			? spare_copy(x, h->authority) : h->authority.p;
 	end_string(h->method);
 	end_string(h->target);
-	for (size_t i = 0; i < h->nfields; i++) {
-		end_string(h->fields[i].name);
-		end_string(h->fields[i].value);
+	for (const struct mummy_http_field *f = h->fields, *end = f + h->nfields; f < end; f++) {
+		*(char *)(uintptr_t)(f->name.p + f->name.n) = 0;
+		*(char *)(uintptr_t)(f->value.p + f->value.n) = 0;
 	}
 }
 

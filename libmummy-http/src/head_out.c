@@ -1,6 +1,7 @@
 /* head_out.c - writing the head of an answer. No I/O, no allocation. */
 #include <config.h>
 #include "internal.h"
+#include "scan.h"
 
 enum { FIXED_ROOM = 384 };
 
@@ -25,40 +26,66 @@ int mhttp_name_is(const char *name, size_t n, const char *want, size_t want_n)
 }
 #define NAME_IS(name, n, want) mhttp_name_is((name), (n), want, sizeof want - 1)
 
-static int is_token(const char *p, size_t n)
+/* Octets of a name; 0: it is none. */
+static size_t name_length(const struct mummy_http_header *h)
 {
-	if (n == 0)
-		return 0;
-	for (; n; n--, p++)
-		if (*p <= ' ' || *p == 0x7f || strchr("\"(),/:;<=>?@[\\]{}", *p))
-			return 0;
-	return 1;
-}
+	const char *p = h->name;
 
-static int is_value(const char *p, size_t n)
-{
-	for (; n; n--, p++)
-		if (((unsigned char)*p < ' ' && *p != '\t') || *p == 0x7f)
-			return 0;
-	return 1;
+	if (h->name_len)
+		return mhttp_scan_token(p, p + h->name_len) == p + h->name_len ? h->name_len : 0;
+	if (!p)
+		return 0;
+	while (mhttp_is(*p, MHTTP_TOKEN))
+		p++;
+	return *p ? 0 : (size_t)(p - h->name);
 }
 
 static int is_framing(const char *p, size_t n)
 {
-	return NAME_IS(p, n, "content-length") || NAME_IS(p, n, "transfer-encoding")
-	       || NAME_IS(p, n, "keep-alive");
+	switch (n) {
+	case 10:
+		return NAME_IS(p, n, "keep-alive");
+	case 14:
+		return NAME_IS(p, n, "content-length");
+	case 17:
+		return NAME_IS(p, n, "transfer-encoding");
+	default:
+		return 0;
+	}
+}
+
+int mhttp_fields_measure(struct mhttp_reply *r)
+{
+	r->room = 1;
+	r->lengths = 0;
+	for (const struct mummy_http_header *h = r->h, *end = h + r->nh; h < end; h++) {
+		size_t n = name_length(h), value_n = length_of(h->value, h->value_len);
+
+		if (n == 0 || is_framing(h->name, n)
+		    || (value_n && mhttp_scan_value(h->value, h->value + value_n) != h->value + value_n))
+			return 0;
+		r->room += n + value_n + 6;
+		r->lengths |= UINT64_C(1) << n % 64;
+	}
+	return 1;
 }
 
 int mhttp_fields_ok(const struct mummy_http_header *h, size_t nh)
 {
-	for (size_t i = 0; i < nh; i++) {
-		size_t n = length_of(h[i].name, h[i].name_len);
+	struct mhttp_reply r = { .h = h, .nh = nh };
 
-		if (!is_token(h[i].name, n) || is_framing(h[i].name, n)
-		    || !is_value(h[i].value, length_of(h[i].value, h[i].value_len)))
+	return mhttp_fields_measure(&r);
+}
+
+/* Without looking for the end of a name that is another. */
+static int header_is(const struct mummy_http_header *h, const char *want, size_t n)
+{
+	if (h->name_len)
+		return mhttp_name_is(h->name, h->name_len, want, n);
+	for (size_t i = 0; i < n; i++)
+		if (lower(h->name[i]) != lower(want[i]))
 			return 0;
-	}
-	return 1;
+	return !h->name[n];
 }
 
 /* The value of a field of the coming answer; p NULL: it has none. */
@@ -67,10 +94,10 @@ struct mummy_http_span mhttp_answer_field(const mummy_http_exchange *x, const st
 {
 	struct mummy_http_span none = { NULL, 0 };
 	const char *p = x->extra.p, *end = p + x->extra.n;
-	size_t n = strlen(name);
+	size_t n = strlen(name), nh = r->room && !(r->lengths >> n % 64 & 1) ? 0 : r->nh;
 
-	for (size_t i = 0; i < r->nh; i++)
-		if (mhttp_name_is(r->h[i].name, length_of(r->h[i].name, r->h[i].name_len), name, n))
+	for (size_t i = 0; i < nh; i++)
+		if (header_is(&r->h[i], name, n))
 			return (struct mummy_http_span){ r->h[i].value,
 							 length_of(r->h[i].value, r->h[i].value_len) };
 	while (p < end) {
@@ -94,7 +121,9 @@ size_t mhttp_fields_room(const struct mummy_http_header *h, size_t nh)
 
 size_t mhttp_head_room(const mummy_http_exchange *x, const struct mhttp_reply *r)
 {
-	return FIXED_ROOM + mhttp_fields_room(r->h, r->nh) + 2 * x->extra.n;
+	size_t room = r->room ? r->room : mhttp_fields_room(r->h, r->nh);
+
+	return FIXED_ROOM + room + 2 * x->extra.n;
 }
 
 static char *put(char *p, const char *s, size_t n)
@@ -124,11 +153,22 @@ static char *put_field(char *p, const char *name, size_t n, const char *value, s
 	return PUT(p, "\r\n");
 }
 
+/* n 0: up to the NUL. */
+static char *put_string(char *p, const char *s, size_t n)
+{
+	if (n)
+		return put(p, s, n);
+	return s ? stpcpy(p, s) : p;
+}
+
 char *mhttp_fields_write(char *p, const struct mummy_http_header *h, size_t nh)
 {
-	for (size_t i = 0; i < nh; i++)
-		p = put_field(p, h[i].name, length_of(h[i].name, h[i].name_len), h[i].value,
-			      length_of(h[i].value, h[i].value_len));
+	for (size_t i = 0; i < nh; i++) {
+		p = put_string(p, h[i].name, h[i].name_len);
+		p = PUT(p, ": ");
+		p = put_string(p, h[i].value, h[i].value_len);
+		p = PUT(p, "\r\n");
+	}
 	return p;
 }
 
@@ -187,8 +227,11 @@ static char *put_connection(char *p, const mummy_http_exchange *x, const struct 
 
 char *mhttp_status_line(char *p, int status)
 {
-	const char *reason = mhttp_reason(status);
+	const char *reason;
 
+	if (status == 200)
+		return PUT(p, "HTTP/1.1 200 OK\r\n");
+	reason = mhttp_reason(status);
 	p = PUT(p, "HTTP/1.1 ");
 	p = mhttp_put_number(p, (uint64_t)status);
 	*p++ = ' ';
@@ -198,11 +241,12 @@ char *mhttp_status_line(char *p, int status)
 
 size_t mhttp_head_write(mummy_http_exchange *x, const struct mhttp_reply *r, char *out)
 {
-	char *p = mhttp_status_line(out, r->status), date[30];
+	char *p = mhttp_status_line(out, r->status);
 
 	if (!mhttp_answer_field(x, r, "date").p) {
-		mhttp_date_now(&x->loop->server->date, date);
-		p = put_field(p, "Date", 4, date, 29);
+		p = PUT(p, "Date: ");
+		mhttp_date_now(&x->loop->server->date, p);
+		p = PUT(p + 29, "\r\n");
 	}
 	if (r->type)
 		p = put_field(p, "Content-Type", 12, r->type, strlen(r->type));

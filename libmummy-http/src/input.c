@@ -111,8 +111,8 @@ void mhttp_unkeep(struct mhttp_conn *c)
 	c->flags &= (uint8_t)~MHTTP_UNPARSED;
 }
 
-/* Everything that the loop needs to serve a request: it may have been taken along. */
-int mhttp_loop_ready(struct mummy_http_loop *l)
+/* What was taken along is made anew. */
+int mhttp_loop_refill(struct mummy_http_loop *l)
 {
 	const struct mummy_http_options *opt = &l->server->opt;
 
@@ -152,7 +152,7 @@ int mhttp_read_some(struct mhttp_conn *c)
 void mhttp_read_heads(struct mhttp_conn *c)
 {
 	struct mummy_http_loop *l = c->loop;
-	int rc = 0, reads = 0;
+	int rc = 0, reads = 0, sent;
 
 	if (!mhttp_loop_ready(l)) {
 		mhttp_conn_close(c, -ENOMEM);
@@ -177,10 +177,12 @@ void mhttp_read_heads(struct mhttp_conn *c)
 		if (!parse_all(c))
 			return;
 	}
+	sent = l->gather_n != 0;
 	if (!flushed(c))
 		return;
 	if (!(c->flags & MHTTP_PARTIAL)) {
 		mhttp_io_trim(c);
-		atomic_store_explicit(&c->since_ms, mhttp_now(), memory_order_relaxed);
+		if (!sent)                   /* else who sent has noted when */
+			atomic_store_explicit(&c->since_ms, mhttp_now(), memory_order_relaxed);
 	}
 }

@@ -385,7 +385,12 @@ static inline int mhttp_is_plain(const struct mhttp_conn *c)
 }
 /* input.c */
 void mhttp_read_heads(struct mhttp_conn *c);
-int mhttp_loop_ready(struct mummy_http_loop *l);
+int mhttp_loop_refill(struct mummy_http_loop *l);
+/* Has the loop everything that it needs to serve a request? */
+static inline int mhttp_loop_ready(struct mummy_http_loop *l)
+{
+	return (l->fields && l->inline_x && l->recv) || mhttp_loop_refill(l);
+}
 int mhttp_read_some(struct mhttp_conn *c);   /* 1: l->at to l->end; 0: nothing; <0: no more will come */
 void mhttp_unkeep(struct mhttp_conn *c);     /* what was kept and not looked at: l->at to l->end */
 /* request.c: 1 parsing goes on at l->at; 0 the connection is not the loop's any more, or waits */
@@ -443,9 +448,12 @@ struct mhttp_reply {
 	uint64_t off;
 	/* filled in on the way */
 	const char *type;                    /* Content-Type, when not in h */
+	size_t room;                         /* for the lines of h; 0: not measured */
+	uint64_t lengths;                    /* then, those of its names: bit n modulo 64 */
 	int close, bodyless, gzip, vary, chunked, identity;
 };
 int mhttp_fields_ok(const struct mummy_http_header *h, size_t nh);
+int mhttp_fields_measure(struct mhttp_reply *r);  /* are they? Fills in room and lengths */
 size_t mhttp_head_room(const mummy_http_exchange *x, const struct mhttp_reply *r);
 size_t mhttp_head_write(mummy_http_exchange *x, const struct mhttp_reply *r, char *out);
 size_t mhttp_fields_room(const struct mummy_http_header *h, size_t nh);

@@ -39,7 +39,7 @@ static int has_close(struct mummy_http_span connection)
 {
 	struct mummy_http_span item;
 
-	while (mummy_http_list_next(&connection, &item) == 1)
+	while (connection.n && mummy_http_list_next(&connection, &item) == 1)
 		if (mhttp_name_is(item.p, item.n, "close", 5))
 			return 1;
 	return 0;
@@ -226,10 +226,20 @@ int mhttp_continue(struct mhttp_conn *c)
 int mhttp_gather_flush(struct mhttp_conn *c)
 {
 	struct mummy_http_loop *l = c->loop;
-	size_t n = l->gather_n;
+	struct iovec all = { l->gather, l->gather_n };
+	ssize_t sent = 0;
 
 	l->gather_n = 0;
-	return n ? mhttp_send_interim(c, l->gather, n) : 0;
+	if (all.iov_len == 0)
+		return 0;
+	/* nearly always the socket takes it; if not, the rest is queued, or the error met again */
+	if (!mhttp_conn_output(c))
+		sent = mhttp_sendv(c, &all, 1, 0);
+	if (sent == (ssize_t)all.iov_len)
+		return 0;
+	if (sent < 0)
+		sent = 0;
+	return mhttp_send_interim(c, l->gather + sent, all.iov_len - (size_t)sent);
 }
 
 static int gather_room(struct mhttp_conn *c, size_t room)
@@ -321,7 +331,7 @@ int mhttp_reply(mummy_http_exchange *x, struct mhttp_reply *r)
 {
 	int rc;
 
-	if (r->status < 200 || r->status > 599 || !mhttp_fields_ok(r->h, r->nh)) {
+	if (r->status < 200 || r->status > 599 || !mhttp_fields_measure(r)) {
 		mhttp_reply_drop(r);
 		return -EINVAL;
 	}

@@ -7,7 +7,7 @@ enum { ROUTE_FLAGS = MUMMY_HTTP_STREAM | MUMMY_HTTP_INLINE | MUMMY_HTTP_IDENTITY
 /* ---- The tree --------------------------------------------------------------------------------- */
 
 /* Orders a raw segment against a decoded literal, octet by octet. A bad escape is after everything. */
-static int compare(struct mummy_http_span raw, const struct mhttp_node *literal)
+static int compare_escaped(struct mummy_http_span raw, const struct mhttp_node *literal)
 {
 	size_t at = 0, used;
 
@@ -21,6 +21,20 @@ static int compare(struct mummy_http_span raw, const struct mhttp_node *literal)
 			return c - have;
 	}
 	return at < literal->len ? -1 : 0;
+}
+
+/* The same, for what has no escape where it differs. */
+static inline int compare(struct mummy_http_span raw, const struct mhttp_node *literal)
+{
+	size_t n = raw.n < literal->len ? raw.n : literal->len, i = 0;
+
+	while (i < n && raw.p[i] == literal->text[i] && raw.p[i] != '%')
+		i++;
+	if (i < raw.n && raw.p[i] == '%')
+		return compare_escaped(raw, literal);
+	if (i < n)
+		return (unsigned char)raw.p[i] - (unsigned char)literal->text[i];
+	return raw.n < literal->len ? -1 : raw.n > literal->len;
 }
 
 /* The literal below n, or NULL; *place is where it is or belongs. */
@@ -181,7 +195,8 @@ static int remember_method(mummy_http_router *r, const char *method)
 const struct mhttp_entry *mhttp_entry_for(const struct mhttp_node *n, struct mummy_http_span method)
 {
 	for (const struct mhttp_entry *e = n->entries; e; e = e->next)
-		if (method.p ? e->method && mhttp_span_is(method, e->method) : !e->method)
+		if (method.p ? e->method && e->method_n == method.n && !memcmp(e->method, method.p, method.n)
+			     : !e->method)
 			return e;
 	return NULL;
 }
@@ -323,6 +338,7 @@ static struct mhttp_entry *new_entry(const char *method, const char *pattern,
 		e->route.executor = &e->executor;
 	}
 	e->method = method ? strdup(method) : NULL;
+	e->method_n = method ? strlen(method) : 0;
 	e->pattern = strdup(pattern);
 	e->names = malloc(strlen(pattern) + 1);
 	if ((method && !e->method) || !e->pattern || !e->names) {
@@ -341,7 +357,7 @@ static int insert_entry(mummy_http_router *r, struct mhttp_site *site, struct mh
 
 	if (!n)
 		return -ENOMEM;
-	if (mhttp_entry_for(n, (struct mummy_http_span){ e->method, e->method ? strlen(e->method) : 0 }))
+	if (mhttp_entry_for(n, (struct mummy_http_span){ e->method, e->method_n }))
 		return -EEXIST;
 	for (last = &n->entries; *last; last = &(*last)->next)
 		;

@@ -19,8 +19,10 @@ static const struct mhttp_node *descend(const struct mhttp_node *n, struct mummy
 		slash = 0;
 	}
 	child = mhttp_literal_below(n, s, &place);
-	if (child)
+	if (child && behind.p)
 		found = descend(child, behind, slash, m);
+	else if (child && child->entries)
+		found = child;
 	if (!found && n->param && s.n) {
 		m->params[m->nparams++].value = s;
 		found = descend(n->param, behind, slash, m);

@@ -14,6 +14,7 @@
 struct mhttp_entry {
 	struct mhttp_entry *next;
 	char *method;                        /* NULL: any */
+	size_t method_n;
 	char *pattern;
 	char *names;                         /* the parameters' names, each with its NUL */
 	enum mummy_http_slash slash;

@@ -59,6 +59,17 @@ static void sent_some(struct mhttp_conn *c, ssize_t n)
 	atomic_store_explicit(&c->since_ms, mhttp_now(), memory_order_relaxed);
 }
 
+static ssize_t send_plain(int fd, const struct iovec *iov, int n, int flags)
+{
+	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
+	ssize_t sent;
+
+	do
+		sent = n == 1 ? send(fd, iov->iov_base, iov->iov_len, flags) : sendmsg(fd, &msg, flags);
+	while (sent < 0 && errno == EINTR);
+	return io_result(sent);
+}
+
 ssize_t mhttp_sendv(struct mhttp_conn *c, const struct iovec *iov, int n, int more)
 {
 	ssize_t sent;
@@ -66,12 +77,7 @@ ssize_t mhttp_sendv(struct mhttp_conn *c, const struct iovec *iov, int n, int mo
 	if (!mhttp_is_plain(c)) {
 		sent = c->io->transport->sendv(c->io->transport_conn, iov, n);
 	} else {
-		struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
-
-		do
-			sent = sendmsg(c->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0));
-		while (sent < 0 && errno == EINTR);
-		sent = io_result(sent);
+		sent = send_plain(c->fd, iov, n, MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0));
 	}
 	sent_some(c, sent);
 	return sent;
