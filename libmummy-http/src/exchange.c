@@ -158,7 +158,8 @@ void mhttp_exchange_fill(mummy_http_exchange *x, struct mummy_http_head *h)
 {
 	const char *target = h->target.p;
 
-	x->head = *h;
+	if (h != &x->head)
+		x->head = *h;
 	x->keep_alive = h->keep_alive;
 	x->is_head = h->method.n == 4 && !memcmp(h->method.p, "HEAD", 4);
 	fill_path(x);

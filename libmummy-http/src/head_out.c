@@ -88,15 +88,13 @@ static int header_is(const struct mummy_http_header *h, const char *want, size_t
 	return !h->name[n];
 }
 
-/* The value of a field of the coming answer; p NULL: it has none. */
-struct mummy_http_span mhttp_answer_field(const mummy_http_exchange *x, const struct mhttp_reply *r,
-					  const char *name)
+struct mummy_http_span mhttp_answer_search(const mummy_http_exchange *x, const struct mhttp_reply *r,
+					   const char *name, size_t n)
 {
 	struct mummy_http_span none = { NULL, 0 };
 	const char *p = x->extra.p, *end = p + x->extra.n;
-	size_t n = strlen(name), nh = r->room && !(r->lengths >> n % 64 & 1) ? 0 : r->nh;
 
-	for (size_t i = 0; i < nh; i++)
+	for (size_t i = 0; i < r->nh; i++)
 		if (header_is(&r->h[i], name, n))
 			return (struct mummy_http_span){ r->h[i].value,
 							 length_of(r->h[i].value, r->h[i].value_len) };

@@ -70,18 +70,24 @@ static int parse_all(struct mhttp_conn *c)
 	const struct mummy_http_options *opt = &l->server->opt;
 
 	while (l->at < l->end) {
-		struct mummy_http_head h = { .fields = l->fields, .max_fields = opt->max_fields,
-					     .max_line_bytes = opt->max_line_bytes,
-					     .max_head_bytes = opt->max_head_bytes };
-		int n = mummy_http_parse_request(&h, l->at, (size_t)(l->end - l->at));
+		/* where it is wanted, if its request is served inline */
+		struct mummy_http_head *h = &l->inline_x->head;
+		int n;
+
+		h->fields = l->fields;
+		h->max_fields = opt->max_fields;
+		h->max_line_bytes = opt->max_line_bytes;
+		h->max_head_bytes = opt->max_head_bytes;
+		memset(h->opaque, 0, sizeof h->opaque);
+		n = mummy_http_parse_request(h, l->at, (size_t)(l->end - l->at));
 
 		if (n == 0)
 			return keep_partial(c);
 		if (n < 0) {
-			mhttp_error_conn(c, h.status, head_error(h.status));
+			mhttp_error_conn(c, h->status, head_error(h->status));
 			return 0;
 		}
-		if (!mhttp_request(c, &h, (size_t)n))
+		if (!mhttp_request(c, h, (size_t)n))
 			return 0;
 		if (((c->flags & MHTTP_CLOSE) || l->gather_n >= GATHER_ENOUGH || mhttp_conn_output(c))
 		    && !flushed(c))

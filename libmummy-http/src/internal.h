@@ -461,8 +461,18 @@ char *mhttp_fields_write(char *p, const struct mummy_http_header *h, size_t nh);
 char *mhttp_status_line(char *p, int status);
 char *mhttp_put_number(char *p, uint64_t v);
 int mhttp_name_is(const char *name, size_t n, const char *want, size_t want_n);
-struct mummy_http_span mhttp_answer_field(const mummy_http_exchange *x, const struct mhttp_reply *r,
-		const char *name);
+/* The value of a field of the coming answer; p NULL: it has none. */
+struct mummy_http_span mhttp_answer_search(const mummy_http_exchange *x, const struct mhttp_reply *r,
+		const char *name, size_t n);
+static inline struct mummy_http_span mhttp_answer_field(const mummy_http_exchange *x,
+		const struct mhttp_reply *r, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (x->extra.n == 0 && r->room && !(r->lengths >> n % 64 & 1))
+		return (struct mummy_http_span){ NULL, 0 };
+	return mhttp_answer_search(x, r, name, n);
+}
 /* reason.c */
 const char *mhttp_reason(int status);
 /* date_now.c */
