@@ -72,7 +72,7 @@ END_TEST
 START_TEST(test_lines)
 {
 	struct progress p = { .rate = MIB, .begun = 1 };
-	char out[300];
+	char out[300], accents[41] = "";
 
 	progress_line(out, sizeof out, &p, "film.mkv", MIB, 2 * MIB, 120);
 	ck_assert_str_eq(out,
@@ -87,6 +87,13 @@ START_TEST(test_lines)
 	}
 	progress_line(out, sizeof out, &p, "a/rather/long/name/of/a/file.mkv", MIB, 2 * MIB, 85);
 	ck_assert_ptr_nonnull(strstr(out, "file.mkv  ["));
+	for (size_t i = 0; i + 1 < sizeof accents; i += 2)
+		memcpy(accents + i, "\xc3\xa9", 2);
+	for (unsigned width = 80; width < 100; width++) {
+		progress_line(out, sizeof out, &p, accents, MIB, 2 * MIB, width);
+		if (strncmp(out, "...", 3) == 0)
+			ck_assert_int_eq(out[3], '\xc3');
+	}
 }
 END_TEST
 

@@ -100,6 +100,7 @@ static void figures(char *out, size_t size, const struct progress *p, uint64_t d
 void progress_line(char *out, size_t size, const struct progress *p, const char *name, uint64_t done,
 		   uint64_t total, unsigned width)
 {
+	const char *from = name + strlen(name);
 	char behind[160];
 	size_t n, room;
 
@@ -108,8 +109,10 @@ void progress_line(char *out, size_t size, const struct progress *p, const char 
 	room = width > n + 2 ? width - n - 2 : 0;
 	if (room >= strlen(name))
 		snprintf(out, size, "%s  %s", name, behind);
-	else if (room >= 8)            /* the end of a name tells more than its beginning */
-		snprintf(out, size, "...%s  %s", name + strlen(name) - (room - 3), behind);
-	else
+	else if (room >= 8) {          /* the end of a name tells more than its beginning */
+		for (from -= room - 3; (*from & 0xc0) == 0x80; from++)
+			;                  /* not within a character */
+		snprintf(out, size, "...%s  %s", from, behind);
+	} else
 		snprintf(out, size, "%.*s", (int)width, behind);
 }
