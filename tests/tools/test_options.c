@@ -70,6 +70,25 @@ START_TEST(test_every_option_in_both_forms)
 }
 END_TEST
 
+START_TEST(test_hooks)
+{
+	ck_assert_int_eq(parse(NULL), 0);
+	ck_assert_uint_eq(o.hook_events, ~0u);
+	ck_assert(o.hook_timeout == 30 && o.hook_jobs == 4 && o.hook_keep == 604800 && o.hook_queue == 100000);
+	ck_assert_int_eq(parse("--hook-command=/a/b", "--hook-url", "http://c/", "--hook-events=expired,pre-create",
+			       "--hook-timeout=2m", "--hook-jobs=9", "--hook-keep=0", "--hook-queue=1", NULL), 0);
+	ck_assert_str_eq(o.hook_command, "/a/b");
+	ck_assert_str_eq(o.hook_url, "http://c/");
+	ck_assert_uint_eq(o.hook_events, 1u << 4 | 1u);
+	ck_assert(o.hook_timeout == 120 && o.hook_jobs == 9 && o.hook_keep == 0 && o.hook_queue == 1);
+	ck_assert_int_eq(parse("--hook-events=expired,", NULL), -EINVAL);
+	ck_assert_str_eq(why, "--hook-events: \"\" is no event; they are pre-create, pre-finish, post-finish, "
+			 "terminated, expired");
+	ck_assert_int_eq(parse("--hook-timeout=0", NULL), -EINVAL);
+	ck_assert_str_eq(why, "--hook-timeout: \"0\" is not a time; write it as 90s, 30m, 24h, 7d");
+}
+END_TEST
+
 START_TEST(test_uploads)
 {
 	ck_assert_int_eq(parse("--completed=c", "--name=safe", "--fsync", "finish", "--upload-max-size=2G",
@@ -238,6 +257,6 @@ START_TEST(test_manual_has_every_option)
 }
 END_TEST
 
-SUITE_MAIN("options", test_nothing_given, test_uploads, test_every_option_in_both_forms, test_model_last_one_counts,
-	   test_errors_say_what_to_change, test_too_many_addresses, test_help_and_version_win,
+SUITE_MAIN("options", test_nothing_given, test_hooks, test_uploads, test_every_option_in_both_forms,
+	   test_model_last_one_counts, test_errors_say_what_to_change, test_too_many_addresses, test_help_and_version_win,
 	   test_help_names_every_option, test_manual_has_every_option)

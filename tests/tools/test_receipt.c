@@ -75,6 +75,11 @@ START_TEST(a_receipt_goes_before_its_upload)
 }
 END_TEST
 
+static void finished(void *r, const struct mummy_upload_info *info)
+{
+	receipt_write(r, info);
+}
+
 /* Killed after the receipt went and before the upload did: the next start writes it again. */
 START_TEST(an_upload_without_a_receipt_gets_one)
 {
@@ -90,7 +95,7 @@ START_TEST(an_upload_without_a_receipt_gets_one)
 	ck_assert_int_eq(store.create(store.ctx, &(struct mummy_upload_info){ .id = ID, .length = 0 }), 0);
 	ck_assert_int_eq(mummy_upload_new(&u, &store, NULL), 0);
 	ck_assert(!there(&r, ID ".json"));
-	receipts_repair(&r, u);
+	receipts_repair(&r, u, finished, &r);
 	ck_assert(there(&r, ID ".json"));
 	ck_assert_int_eq(mummy_upload_remove(u, ID), 0);
 	ck_assert(!there(&r, ID ".json"));

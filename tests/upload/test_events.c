@@ -364,6 +364,6 @@ START_TEST(a_full_executor_loses_no_event)
 }
 END_TEST
 
-SUITE_MAIN("upload/events", each_event_comes_once_and_in_order, creation_can_be_refused, finishing_can_be_refused,
-	   finishing_can_be_put_off, events_name_their_request, a_slow_check_holds_nothing_else_up,
+SUITE_MAIN("upload/events", each_event_comes_once_and_in_order, creation_can_be_refused,
+	   finishing_can_be_refused, finishing_can_be_put_off, events_name_their_request, a_slow_check_holds_nothing_else_up,
 	   progress_is_throttled, events_run_on_the_executor_and_free_waits_for_them, a_full_executor_loses_no_event)

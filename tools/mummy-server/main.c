@@ -289,6 +289,7 @@ static int serve(struct app *a)
 	rc = mummy_http_server_run(a->server);
 	if (rc < 0)
 		log_error(&a->log, "serving failed: %s", strerror(-rc));
+	uploads_cut(&a->uploads);
 	/* Handlers that the drain of the server did not wait for; a second signal still cuts. The server is
 	 * freed after the thread that may be stopping it has ended. */
 	if (mummy_pool_drain(a->pool, POOL_DRAIN_MS) < 0) {
@@ -319,10 +320,13 @@ static int check_listeners(const struct app *a)
 
 static int set_up(struct app *a)
 {
+	char why[512];
 	int rc = check_listeners(a);
 
 	if (rc < 0)
 		return rc;
+	if (hooks_check(&a->opt, why, sizeof why) < 0)
+		return complain("%s", why);
 	if (a->opt.root)
 		rc = look_at_root(a->opt.root, &a->root_has_index);
 	if (rc < 0)

@@ -13,6 +13,8 @@
 #define MAX_NICE 19u
 #define MAX_RATE 1000000u
 #define MAX_CLIENT_UPLOADS 1000000u
+#define MAX_HOOK_JOBS 1000u
+#define MAX_HOOK_QUEUE 100000000u
 #define HELP_COLUMN 26
 #define WORKER_NICE 5u /* enough for short turns of the loops, and a third of the CPU beside other programs */
 
@@ -64,11 +66,15 @@ static int set_size(const struct options_row *row, void *to, const char *value, 
 
 static int set_time(const struct options_row *row, void *to, const char *value, char *why, size_t size)
 {
-	(void)row;
-	if (number_parse_time(to, value, UINT32_MAX) == 0)
-		return 0;
-	snprintf(why, size, "\"%s\" is not a time; write it as 90s, 30m, 24h, 7d, or 0 for never", value);
-	return -EINVAL;
+	uint64_t n;
+
+	if (number_parse_time(&n, value, UINT32_MAX) < 0 || n < row->min) {
+		snprintf(why, size, "\"%s\" is not a time; write it as 90s, 30m, 24h, 7d%s", value,
+			 row->min ? "" : ", or 0 for never");
+		return -EINVAL;
+	}
+	*(uint64_t *)to = n;
+	return 0;
 }
 
 /* One of the words, to their number. */
@@ -84,6 +90,32 @@ static int set_choice(const struct options_row *row, void *to, const char *value
 	snprintf(why, size, "\"%s\" is none of %s, %s%s%s", value, words[0], words[1], words[2] ? ", " : "",
 		 words[2] ? words[2] : "");
 	return -EINVAL;
+}
+
+/* Some of the words, separated by commas, to bits. */
+static int set_choices(const struct options_row *row, void *to, const char *value, char *why, size_t size)
+{
+	unsigned bits = 0;
+
+	for (const char *p = value;; p++) {
+		const size_t n = strcspn(p, ",");
+		int i = 0;
+
+		while (row->words[i] && (strlen(row->words[i]) != n || strncmp(row->words[i], p, n) != 0))
+			i++;
+		if (!row->words[i]) {
+			snprintf(why, size, "\"%.*s\" is no event; they are", (int)n, p);
+			for (i = 0; row->words[i]; i++)
+				snprintf(why + strlen(why), size - strlen(why), "%s%s", i ? ", " : " ", row->words[i]);
+			return -EINVAL;
+		}
+		bits |= 1u << i;
+		p += n;
+		if (!*p)
+			break;
+	}
+	*(unsigned *)to = bits;
+	return 0;
 }
 
 static int set_listen(const struct options_row *row, void *to, const char *value, char *why, size_t size)
@@ -142,6 +174,8 @@ static const char *const deflates[] = { "shared", "off", "dedicated", NULL };
 static const char *const formats[] = { "common", "combined", "json", NULL };
 static const char *const syncs[] = { "ack", "finish", "none", NULL };
 
+static const char *const events[] = { "pre-create", "pre-finish", "post-finish", "terminated", "expired", NULL };
+
 #define TO(member) offsetof(struct options, member)
 #define ALL 0                       /* sets several members */
 
@@ -182,6 +216,21 @@ static const struct options_row table[] = {
 		set_text, .at = TO(origins), .what = "web site" },
 	{ "digest-max", "SIZE", "write the SHA-256 of finished uploads up to that size to ID.json.\n"
 		"Default: 64M; 0: of none", set_size, .at = TO(digest_max) },
+	{ "hook-command", "FILE", "run FILE for what happens to uploads, with JSON on its input;\n"
+		"what it says can refuse one: see mummy-server(1)",
+		set_text, .at = TO(hook_command), .what = "executable file" },
+	{ "hook-url", "URL", "post the JSON to http://HOST:PORT/PATH",
+		set_text, .at = TO(hook_url), .what = "URL" },
+	{ "hook-events", "LIST", "some of pre-create,pre-finish,post-finish,terminated,expired.\n"
+		"Default: all", set_choices, .at = TO(hook_events), .words = events },
+	{ "hook-timeout", "TIME", "how long a hook may take. Default: 30s",
+		set_time, .at = TO(hook_timeout), .min = 1 },
+	{ "hook-jobs", "N", "hooks asked at once, and told at once. Default: 4",
+		set_number, .at = TO(hook_jobs), .min = 1, .max = MAX_HOOK_JOBS },
+	{ "hook-keep", "TIME", "how long it is tried to tell an event; 0: for ever. Default: 7d",
+		set_time, .at = TO(hook_keep) },
+	{ "hook-queue", "N", "events waiting to be told above which no upload is begun.\n"
+		"Default: 100000", set_number, .at = TO(hook_queue), .min = 1, .max = MAX_HOOK_QUEUE },
 	{ "allow-anonymous", NULL, "take uploads from other machines although nobody is asked who he is",
 		set_flag, .at = TO(allow_anonymous) },
 	{ "model", "threads|tasks|fibers", "run handlers on threads with one queue, for handlers that\n"
@@ -285,6 +334,11 @@ int options_parse(struct options *o, int argc, char *const argv[], char *why, si
 	o->upload_min_free = UINT64_C(64) << 20;
 	o->digest_max = UINT64_C(64) << 20;
 	o->worker_nice = WORKER_NICE;
+	o->hook_events = ~0u;
+	o->hook_timeout = 30;
+	o->hook_jobs = 4;
+	o->hook_keep = 7 * 24 * 3600;
+	o->hook_queue = 100000;
 	for (int i = 1; i < argc; i++) {
 		if (strncmp(argv[i], "--", 2) != 0 || argv[i][2] == '\0') {
 			snprintf(why, size, "%s: not an option; \"mummy-server --help\" lists them all",

@@ -5,12 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
-#include "json.h"
+#include "describe.h"
 #include "receipt.h"
 
 #define NAME_SIZE 80                       /* of an id and a suffix */
@@ -29,49 +27,6 @@ void receipts_close(struct receipts *r)
 }
 
 /* ---- What it says --------------------------------------------------------------------------------- */
-
-static int is_key(const struct mummy_upload_pair *p, const char *name)
-{
-	return strlen(name) == p->key_len && !memcmp(name, p->key, p->key_len);
-}
-
-static void add_metadata(struct json *j, const char *metadata)
-{
-	const size_t size = metadata ? strlen(metadata) + 1 : 1;
-	char *plain = malloc(size), key[256];
-	struct json rest = { .len = 0 };
-	int named = 0, typed = 0;
-	struct mummy_upload_pair pair;
-
-	json_raw(&rest, "{");
-	while (plain && mummy_upload_metadata_next(&metadata, &pair, plain, size) == 1) {
-		if (!named && (is_key(&pair, "filename") || is_key(&pair, "name")))
-			json_member_string(j, "name", plain, pair.value_len), named = 1;
-		if (!typed && (is_key(&pair, "filetype") || is_key(&pair, "type")))
-			json_member_string(j, "type", plain, pair.value_len), typed = 1;
-		snprintf(key, sizeof key, "%.*s", (int)(pair.key_len < 255 ? pair.key_len : 255), pair.key);
-		json_member_string(&rest, key, plain, pair.value_len);
-	}
-	json_raw(&rest, "}");
-	j->failed |= rest.failed || !plain || !rest.text;
-	if (!j->failed) {
-		rest.text[rest.len] = '\0';
-		json_key(j, "metadata");
-		json_raw(j, rest.text);
-	}
-	json_free(&rest);
-	free(plain);
-}
-
-static void add_time(struct json *j, const char *name, int64_t seconds)
-{
-	time_t t = (time_t)seconds;
-	char text[40];
-	struct tm tm;
-
-	if (gmtime_r(&t, &tm) && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		json_member_string(j, name, text, strlen(text));
-}
 
 static void add_digests(struct json *j, const struct receipts *r, const struct mummy_upload_info *info)
 {
@@ -96,10 +51,10 @@ static void describe(struct json *j, const struct receipts *r, const struct mumm
 	if (info->name)
 		json_member_string(j, "file", info->name, strlen(info->name));
 	json_member_number(j, "size", info->length);
-	add_metadata(j, info->metadata);
+	describe_metadata(j, info->metadata);
 	add_digests(j, r, info);
-	add_time(j, "created", info->created);
-	add_time(j, "finished", info->modified);
+	describe_time(j, "created", info->created);
+	describe_time(j, "finished", info->modified);
 	if (info->client)
 		json_member_string(j, "client", info->client, strlen(info->client));
 	json_raw(j, "}\n");
@@ -211,9 +166,16 @@ void receipts_guard(struct receipts *r, struct mummy_upload_store *store)
 	store->ctx = r;
 }
 
+struct repair {
+	struct receipts *r;
+	void (*finished)(void *ctx, const struct mummy_upload_info *info);
+	void *ctx;
+};
+
 static int repair(void *ctx, const struct mummy_upload_info *info)
 {
-	struct receipts *r = ctx;
+	const struct repair *w = ctx;
+	const struct receipts *r = w->r;
 	char name[NAME_SIZE];
 
 	snprintf(name, sizeof name, ".%.64s.json.tmp", info->id);
@@ -221,14 +183,16 @@ static int repair(void *ctx, const struct mummy_upload_info *info)
 	snprintf(name, sizeof name, "%.64s.json", info->id);
 	if (info->name && faccessat(r->folder, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0
 	    && faccessat(r->folder, info->name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-		receipt_write(r, info);
+		w->finished(w->ctx, info);
 	return 0;
 }
 
-void receipts_repair(struct receipts *r, mummy_upload *uploads)
+void receipts_repair(struct receipts *r, mummy_upload *uploads,
+		     void (*finished)(void *ctx, const struct mummy_upload_info *info), void *ctx)
 {
-	const struct mummy_upload_filter finished = { .states = 1u << MUMMY_UPLOAD_FINISHED };
-	int rc = mummy_upload_list(uploads, &finished, repair, r);
+	const struct mummy_upload_filter all_done = { .states = 1u << MUMMY_UPLOAD_FINISHED };
+	struct repair w = { r, finished, ctx };
+	int rc = mummy_upload_list(uploads, &all_done, repair, &w);
 
 	if (rc < 0)
 		log_error(r->log, "uploads cannot be listed: %s", strerror(-rc));

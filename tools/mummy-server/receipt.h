@@ -20,9 +20,10 @@ void receipts_close(struct receipts *r);
 /** Writes one; what fails is logged. */
 void receipt_write(struct receipts *r, const struct mummy_upload_info *info);
 /** Makes the receipt of an upload go before the upload does, so that a process that dies between the two leaves
- *  an upload that receipts_repair writes one for, and never a receipt of nothing. r stays where it is until the
+ *  an upload that receipts_repair finds, and never a receipt of nothing. r stays where it is until the
  *  store is released. */
 void receipts_guard(struct receipts *r, struct mummy_upload_store *store);
-/** Writes those that a process which died did not get to. */
-void receipts_repair(struct receipts *r, mummy_upload *uploads);
+/** Calls finished for those finished uploads that have none, as a process which died did not get to it. */
+void receipts_repair(struct receipts *r, mummy_upload *uploads,
+		void (*finished)(void *ctx, const struct mummy_upload_info *info), void *ctx);
 #endif

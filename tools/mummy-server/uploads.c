@@ -41,9 +41,45 @@ static int choose_directory(struct uploads *u, const char *directory)
 	return u->directory ? 0 : -ENOMEM;
 }
 
-static void finished(void *u, const struct mummy_upload_info *info)
+/* What has no ID.json at the next start is finished once more, so that an event is not lost when the process
+ * dies before it is kept; and it is told only when the file is there. */
+static void finished(void *ctx, const struct mummy_upload_info *info)
 {
-	receipt_write(&((struct uploads *)u)->receipts, info);
+	struct uploads *u = ctx;
+
+	if (hooks_put(&u->hooks, HOOKS_POST_FINISH, info) < 0)
+		return;
+	receipt_write(&u->receipts, info);
+	hooks_release(&u->hooks, HOOKS_POST_FINISH, info->id);
+}
+
+static void gone(struct uploads *u, enum hooks_event event, const struct mummy_upload_info *info)
+{
+	if (hooks_put(&u->hooks, event, info) == 0)
+		hooks_release(&u->hooks, event, info->id);
+}
+
+static void terminated(void *u, const struct mummy_upload_info *info)
+{
+	gone(u, HOOKS_TERMINATED, info);
+}
+
+static void expired(void *u, const struct mummy_upload_info *info)
+{
+	gone(u, HOOKS_EXPIRED, info);
+}
+
+static int pre_create(void *u, const struct mummy_upload_request *req, const struct mummy_upload_info *info,
+		      struct mummy_upload_grant *grant)
+{
+	(void)req;
+	return hooks_pre_create(&((struct uploads *)u)->hooks, info, grant);
+}
+
+static int pre_finish(void *u, const struct mummy_upload_info *info, int fd, char text[MUMMY_UPLOAD_TEXT])
+{
+	(void)fd;
+	return hooks_pre_finish(&((struct uploads *)u)->hooks, info, text);
 }
 
 static void note(void *u, int level, const char *line)
@@ -61,7 +97,8 @@ static int open_engine(struct uploads *u, const struct options *o)
 		.max_bytes = o->upload_max, .expire_s = (unsigned)o->upload_expire, .origins = o->origins,
 		.rate_per_upload = o->upload_rate, .rate_per_client = o->client_rate, .rate = o->total_rate,
 		.min_rate = o->upload_min_rate, .max_transfers_per_client = (unsigned)o->client_uploads,
-		.events = { .post_finish = finished },
+		.events = { .pre_create = pre_create, .pre_finish = pre_finish, .post_finish = finished,
+			.terminated = terminated, .expired = expired },
 		.log = note, .ctx = u };
 	struct mummy_upload_store store;
 	int rc = mummy_upload_dir_store(&store, u->directory, &dir);
@@ -73,6 +110,9 @@ static int open_engine(struct uploads *u, const struct options *o)
 	if (rc == 0)
 		rc = receipts_open(&u->receipts, o->completed ? o->completed : u->directory);
 	receipts_guard(&u->receipts, &store);
+	if (rc == 0)
+		rc = hooks_open(&u->hooks, o, u->receipts.log, u->directory,
+				o->completed ? o->completed : u->directory);
 	if (rc == 0)
 		return mummy_upload_new(&u->engine, &store, &opt);
 	store.release(store.ctx);
@@ -90,8 +130,8 @@ int uploads_open(struct uploads *u, const struct options *o, struct log *log)
 	if (rc == 0)
 		rc = open_engine(u, o);
 	if (rc == 0)
-		receipts_repair(&u->receipts, u->engine);
-	return rc;
+		receipts_repair(&u->receipts, u->engine, finished, u);
+	return rc == 0 ? hooks_start(&u->hooks) : rc;
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
@@ -108,9 +148,15 @@ void uploads_remove_directory(const struct uploads *u)
 		nftw(u->directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+void uploads_cut(struct uploads *u)
+{
+	hooks_cut(&u->hooks);
+}
+
 void uploads_close(struct uploads *u)
 {
 	mummy_upload_free(u->engine);
+	hooks_close(&u->hooks);
 	receipts_close(&u->receipts);
 	uploads_remove_directory(u);
 	free(u->directory);

@@ -5,6 +5,7 @@
 #define MUMMY_SERVER_UPLOADS_H
 #include <mummy/http.h>
 #include <mummy/upload.h>
+#include "hooks.h"
 #include "log.h"
 #include "options.h"
 #include "receipt.h"
@@ -14,11 +15,14 @@ struct uploads {
 	char *directory;
 	int temporary;             /**< directory goes at the end */
 	struct receipts receipts;
+	struct hooks hooks;
 };
 
 /** o->uploads NULL: a fresh one below TMPDIR or /tmp. 0 or a negative errno; u->directory then names
  *  what failed, until uploads_close. u stays where it is until then. */
 int uploads_open(struct uploads *u, const struct options *o, struct log *log);
+/** Ends hooks that run, after a moment. */
+void uploads_cut(struct uploads *u);
 /** After the server and the pool have gone. */
 void uploads_close(struct uploads *u);
 /** Removes a temporary directory, at once and whatever is going on. */
