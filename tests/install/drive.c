@@ -24,8 +24,9 @@ struct step { const char *send; size_t len; const char *expect; int as_input; };
 #define STEP(octets, expected) { (octets), sizeof (octets) - 1, (expected), 0 }
 #define INPUT(octets, expected) { (octets), sizeof (octets) - 1, (expected), 1 }
 
-/* How an example ends. A client talks to the example echo, which lies beside it. */
-enum end { WHEN_DONE, WITH_ITS_INPUT, BY_SIGNAL, AS_CLIENT };
+/* How an example ends. A client talks to the example echo, which lies beside it; a CGI program is run for each
+ * request. */
+enum end { WHEN_DONE, WITH_ITS_INPUT, BY_SIGNAL, AS_CLIENT, AS_CGI };
 
 struct talk {
 	const char *example;
@@ -51,6 +52,7 @@ static const struct talk talks[] = {
 	{ "hello", BY_SIGNAL, { STEP(GET("/"), "Hello, World!"), STEP(GET("/none"), " 404 ") } },
 	{ "later", BY_SIGNAL, { STEP(GET("/"), "Here it is.") } },
 	{ "echo", BY_SIGNAL, { STEP(WEBSOCKET("/ws"), ACCEPT), STEP(SAY_HELLO, "hello") } },
+	{ "cgi", AS_CGI, { STEP("", "") } },
 	{ "chat", BY_SIGNAL, { STEP(WEBSOCKET("/chat/room"), "guest 1 comes"), STEP(SAY_HELLO, "guest 1: hello") } },
 	{ "client", AS_CLIENT, { INPUT("a line\nanother\n", "a line\nanother\n") } },
 	{ "stream", BY_SIGNAL, { STEP(WEBSOCKET("/file"), "ELF"), STEP(SAY_HELLO, "5 octets") } },
@@ -208,6 +210,68 @@ static int drive_client(const struct talk *t, const char *path)
 	return rc;
 }
 
+static void request(const char *method, const char *where, const char *offset, const char *body)
+{
+	char length[24];
+
+	snprintf(length, sizeof length, "%zu", strlen(body));
+	setenv("REQUEST_METHOD", method, 1);
+	setenv("PATH_INFO", where, 1);
+	setenv("CONTENT_LENGTH", length, 1);
+	setenv("HTTP_UPLOAD_OFFSET", offset, 1);
+}
+
+/* Runs it for one request; answer holds all that it says. */
+static int run_cgi(const char *path, const char *body, const char *expect, char *answer, size_t size)
+{
+	char name[4096], *arguments[] = { name, NULL };
+	struct run r;
+	size_t n = 0;
+	ssize_t got;
+	int status;
+
+	snprintf(name, sizeof name, "%s", path);
+	if (start(path, arguments, &r) < 0 || write(r.input, body, strlen(body)) < 0)
+		return fail("cannot start it");
+	while (n < size - 1 && (got = read(r.output, answer + n, size - 1 - n)) > 0)
+		n += (size_t)got;
+	answer[n] = '\0';
+	close(r.input);
+	close(r.output);
+	if (waitpid(r.pid, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return fail("it did not end with status 0");
+	if (strstr(answer, expect))
+		return EXIT_SUCCESS;
+	fprintf(stderr, "drive: no \"%s\" in: %s\n", expect, answer);
+	return EXIT_FAILURE;
+}
+
+/* An upload in two pieces, each by a process of its own, and back again. */
+static int drive_cgi(const char *path)
+{
+	char answer[4096], where[64], *at;
+	int rc;
+
+	setenv("SCRIPT_NAME", "/cgi-bin/cgi", 1);
+	setenv("HTTP_TUS_RESUMABLE", "1.0.0", 1);
+	setenv("HTTP_UPLOAD_LENGTH", "10", 1);
+	request("POST", "/", "", "");
+	rc = run_cgi(path, "", "Status: 201", answer, sizeof answer);
+	at = rc == EXIT_SUCCESS ? strstr(answer, "Location: /cgi-bin/cgi/") : NULL;
+	if (!at)
+		return fail("it does not say where the upload is");
+	snprintf(where, sizeof where, "/%.*s", (int)strcspn(at + 23, "\r"), at + 23);
+	unsetenv("HTTP_UPLOAD_LENGTH");
+	setenv("CONTENT_TYPE", "application/offset+octet-stream", 1);
+	request("PATCH", where, "0", "hello");
+	rc |= run_cgi(path, "hello", "Upload-Offset: 5", answer, sizeof answer);
+	request("PATCH", where, "5", "world");
+	rc |= run_cgi(path, "world", "Upload-Offset: 10", answer, sizeof answer);
+	request("GET", where, "", "");
+	rc |= run_cgi(path, "", "\r\n\r\nhelloworld", answer, sizeof answer);
+	return rc;
+}
+
 static int drive(const struct talk *t, const char *path)
 {
 	struct run r;
@@ -216,6 +280,8 @@ static int drive(const struct talk *t, const char *path)
 
 	if (t->end == AS_CLIENT)
 		return drive_client(t, path);
+	if (t->end == AS_CGI)
+		return drive_cgi(path);
 	snprintf(name, sizeof name, "%s", path);
 	if (start(path, arguments, &r) < 0)
 		return fail("cannot start it");
