@@ -137,13 +137,13 @@ static void read_response(int fd, struct response *r, int no_body)
 }
 
 /* One request on a connection of its own; fields end with CRLF each. The status. */
-static int ask(const struct site *s, struct response *r, const char *method, const char *path, const char *fields,
-	       const char *body, size_t len)
+static int ask(const struct site *s, struct response *r, const char *method, const char *path,
+	       const char *fields, const char *body, size_t len)
 {
 	char head[1024];
 	int fd = dial(s);
-	int n = snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: a\r\nTus-Resumable: 1.0.0\r\nConnection: close\r\n"
-			 "%sContent-Length: %zu\r\n\r\n", method, path, fields, len);
+	int n = snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: a\r\nTus-Resumable: 1.0.0\r\n"
+			 "Connection: close\r\n%sContent-Length: %zu\r\n\r\n", method, path, fields, len);
 
 	ck_assert_uint_eq(send_all(fd, head, (size_t)n), (size_t)n);
 	send_all(fd, body, len);
@@ -238,7 +238,8 @@ START_TEST(an_upload_goes_through)
 	ck_assert_int_eq(ask(&s, &r, "PATCH", path, PATCH_FIELDS("0"), body, 1 << 20), 204);
 	ck_assert_int_eq(offset_of(&s, path), 1 << 20);
 	ck_assert_int_eq(ask(&s, &r, "PATCH", path, PATCH_FIELDS("5"), body, 10), 409);
-	ck_assert_int_eq(ask(&s, &r, "PATCH", path, PATCH_FIELDS("1048576"), body + (1 << 20), LEN - (1 << 20)), 204);
+	ck_assert_int_eq(ask(&s, &r, "PATCH", path, PATCH_FIELDS("1048576"), body + (1 << 20),
+			     LEN - (1 << 20)), 204);
 	ck_assert_str_eq(field(&r, "Upload-Offset", text), "3145728");
 	check_content(&s, path, body);
 	ck_assert_int_eq(ask(&s, &r, "DELETE", path, "", NULL, 0), 204);
@@ -388,5 +389,6 @@ START_TEST(a_checksum_behind_a_chunked_body)
 }
 END_TEST
 
-SUITE_MAIN("tools/upload_http", a_checksum_behind_a_chunked_body, an_upload_goes_through, a_cut_body_keeps_what_arrived, a_stuck_request_is_taken_over,
+SUITE_MAIN("tools/upload_http", a_checksum_behind_a_chunked_body, an_upload_goes_through,
+	   a_cut_body_keeps_what_arrived, a_stuck_request_is_taken_over,
 	   delete_cuts_a_stuck_request, chunked_bodies_and_expectations)

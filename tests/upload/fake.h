@@ -220,6 +220,35 @@ static inline int64_t offset_of(mummy_upload *u, const char *path)
 	return strtoll(field(&a, "Upload-Offset"), NULL, 10);
 }
 
+/* A PATCH whose body is fed by the caller; name (may be NULL): one more field. */
+static inline mummy_upload_transfer *open_patch(mummy_upload *u, const char *path, const char *off,
+						const char *name, const char *value)
+{
+	struct fake_fields f = { .n = 0 };
+	struct mummy_upload_request req = fake_request("PATCH", path, &f, MUMMY_UPLOAD_UNKNOWN);
+	mummy_upload_transfer *t = NULL;
+	mummy_upload_reply *r = NULL;
+
+	put_field(&f, "Tus-Resumable", "1.0.0");
+	put_field(&f, "Content-Type", "application/offset+octet-stream");
+	put_field(&f, "Upload-Offset", off);
+	if (name)
+		put_field(&f, name, value);
+	ck_assert_int_eq(mummy_upload_begin(u, &req, &r, &t), 1);
+	return t;
+}
+
+/* Ends it with status; that of the answer. */
+static inline int close_patch(mummy_upload_transfer *t, int status)
+{
+	mummy_upload_reply *r = NULL;
+	struct answer a;
+
+	ck_assert_int_eq(mummy_upload_end(t, status, &r), 0);
+	take_answer(&a, r);
+	return a.status;
+}
+
 /* "NAME BASE64", as Upload-Checksum has it. */
 static inline const char *checksum_of(const char *name, gnutls_digest_algorithm_t algorithm, const void *p, size_t n,
 				      char out[128])

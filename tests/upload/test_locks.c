@@ -3,30 +3,6 @@
 #include <config.h>
 #include "fake.h"
 
-static mummy_upload_transfer *start(mummy_upload *u, const char *path, const char *off)
-{
-	struct fake_fields f = { .n = 0 };
-	struct mummy_upload_request req = fake_request("PATCH", path, &f, MUMMY_UPLOAD_UNKNOWN);
-	mummy_upload_transfer *t = NULL;
-	mummy_upload_reply *r = NULL;
-
-	put_field(&f, "Tus-Resumable", "1.0.0");
-	put_field(&f, "Content-Type", "application/offset+octet-stream");
-	put_field(&f, "Upload-Offset", off);
-	ck_assert_int_eq(mummy_upload_begin(u, &req, &r, &t), 1);
-	return t;
-}
-
-static void finish(mummy_upload_transfer *t, int status)
-{
-	mummy_upload_reply *r;
-	struct answer a;
-
-	ck_assert_int_eq(mummy_upload_end(t, 0, &r), 0);
-	take_answer(&a, r);
-	ck_assert_int_eq(a.status, status);
-}
-
 START_TEST(an_upload_has_one_writer_among_all_engines)
 {
 	for (int sync = 0; sync <= MUMMY_UPLOAD_SYNC_NONE; sync++) {
@@ -38,14 +14,14 @@ START_TEST(an_upload_has_one_writer_among_all_engines)
 
 		create(a, 9, path);
 		ck_assert_int_eq(patch(b, &r, path, 0, "012", 3), 204);
-		t = start(a, path, "3");
+		t = open_patch(a, path, "3", NULL, NULL);
 		ck_assert_int_eq(mummy_upload_write(t, "34", 2), 0);
 		ck_assert_int_eq(patch(b, &r, path, 5, "5", 1), 423);
 		ck_assert_int_eq(ask(b, &r, "DELETE", path, NULL, 0, NULL), 423);
 		ck_assert_int_eq(mummy_upload_cleanup(b, NULL), 0);
 		/* who only looks is let in, and told no more than what is safe */
 		ck_assert_int_eq(offset_of(b, path), sync == MUMMY_UPLOAD_SYNC_ACK ? 3 : 5);
-		finish(t, 204);
+		ck_assert_int_eq(close_patch(t, 0), 204);
 		ck_assert_int_eq(offset_of(b, path), 5);
 		ck_assert_int_eq(patch(b, &r, path, 5, "5678", 4), 204);
 		ck_assert_int_eq(content(a, path, back, sizeof back), 9);
@@ -66,12 +42,12 @@ START_TEST(an_engine_that_starts_leaves_the_others_alone)
 	mummy_upload_transfer *t;
 
 	create(a, 4, path);
-	t = start(a, path, "0");
+	t = open_patch(a, path, "0", NULL, NULL);
 	ck_assert_int_eq(mummy_upload_write(t, "0123", 4), 0);
 	b = open_dir(folder, NULL, NULL);
 	ck_assert_uint_eq(b->stats.quarantined, 0);
 	mummy_upload_free(b);
-	finish(t, 204);
+	ck_assert_int_eq(close_patch(t, 0), 204);
 	ck_assert_uint_eq(a->stats.finished, 1);
 	mummy_upload_free(a);
 	wipe(folder);

@@ -66,16 +66,6 @@ static mummy_upload_transfer *begin_patch(mummy_upload *u, const char *path, int
 	return NULL;
 }
 
-static int end_patch(mummy_upload_transfer *t, int status)
-{
-	mummy_upload_reply *r;
-	struct answer a;
-
-	ck_assert_int_eq(mummy_upload_end(t, status, &r), 0);
-	take_answer(&a, r);
-	return a.status;
-}
-
 START_TEST(a_client_sends_so_many_bodies_at_once)
 {
 	const struct mummy_upload_options opt = { .max_transfers_per_client = 2 };
@@ -95,13 +85,13 @@ START_TEST(a_client_sends_so_many_bodies_at_once)
 	t[2] = begin_patch(u, path[2], &status);
 	ck_assert_ptr_nonnull(t[2]);
 	fake_peer = "192.0.2.1";
-	ck_assert_int_eq(end_patch(t[0], 0), 204);
+	ck_assert_int_eq(close_patch(t[0], 0), 204);
 	/* who takes over from itself sends no more than before */
 	t[0] = begin_patch(u, path[1], &status);
 	ck_assert_ptr_nonnull(t[0]);
-	ck_assert_int_eq(end_patch(t[1], 0), 423);
-	ck_assert_int_eq(end_patch(t[0], 0), 204);
-	ck_assert_int_eq(end_patch(t[2], 0), 204);
+	ck_assert_int_eq(close_patch(t[1], 0), 423);
+	ck_assert_int_eq(close_patch(t[0], 0), 204);
+	ck_assert_int_eq(close_patch(t[2], 0), 204);
 	for (int i = 0; i < MUP_BUCKETS; i++)
 		for (const struct mup_client *c = u->clients[i]; c; c = c->next)
 			ck_assert_uint_eq(c->writing, 0);
@@ -131,15 +121,15 @@ START_TEST(bodies_come_by_pipes_too)
 	t = begin_patch(m, path, &status);
 	ck_assert_int_eq(mummy_upload_can_splice(t), 0);
 	ck_assert_int_eq(mummy_upload_splice(t, -1, 1), -EOPNOTSUPP);
-	ck_assert_int_eq(end_patch(t, 0), 204);
+	ck_assert_int_eq(close_patch(t, 0), 204);
 	/* who was taken over writes no more */
 	create(u, 5, path);
 	t = begin_patch(u, path, &status);
 	newer = begin_patch(u, path, &status);
 	ck_assert_int_eq(feed_pipe(t, "wrong", 5), -ECANCELED);
 	ck_assert_int_eq(feed_pipe(newer, "right", 5), 0);
-	ck_assert_int_eq(end_patch(t, 0), 423);
-	ck_assert_int_eq(end_patch(newer, 0), 204);
+	ck_assert_int_eq(close_patch(t, 0), 423);
+	ck_assert_int_eq(close_patch(newer, 0), 204);
 	ck_assert_int_eq(content(u, path, back, sizeof back), 5);
 	ck_assert_mem_eq(back, "right", 5);
 	mummy_upload_free(u);
@@ -164,7 +154,7 @@ START_TEST(rates_tell_how_long_to_wait)
 		ck_assert_uint_eq(mummy_upload_delay(t), 0);
 		ck_assert_int_eq(mummy_upload_write(t, "01234", 5), 0);
 		ck_assert_uint_eq(mummy_upload_delay(t), i < 4 ? 5 : 0);
-		ck_assert_int_eq(end_patch(t, 0), 204);
+		ck_assert_int_eq(close_patch(t, 0), 204);
 		mummy_upload_free(u);
 	}
 }
@@ -184,7 +174,7 @@ START_TEST(who_is_slower_than_the_least_is_cut_off)
 	t->window_ms -= 20000;       /* as if so much time had passed */
 	ck_assert_int_eq(mummy_upload_write(t, "1", 1), 0);
 	ck_assert_int_eq(mummy_upload_write(t, "2", 1), -ETIMEDOUT);
-	ck_assert_int_eq(end_patch(t, -ETIMEDOUT), 408);
+	ck_assert_int_eq(close_patch(t, -ETIMEDOUT), 408);
 	ck_assert_int_eq(offset_of(u, path), 2);
 	mummy_upload_free(u);
 }

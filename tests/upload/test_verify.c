@@ -2,32 +2,6 @@
 #include <sys/wait.h>
 #include "fake.h"
 
-static mummy_upload_transfer *start(mummy_upload *u, const char *path, const char *off, const char *name, const char *value)
-{
-	struct fake_fields f = { .n = 0 };
-	struct mummy_upload_request req = fake_request("PATCH", path, &f, MUMMY_UPLOAD_UNKNOWN);
-	mummy_upload_transfer *t = NULL;
-	mummy_upload_reply *r = NULL;
-
-	put_field(&f, "Tus-Resumable", "1.0.0");
-	put_field(&f, "Content-Type", "application/offset+octet-stream");
-	put_field(&f, "Upload-Offset", off);
-	if (name)
-		put_field(&f, name, value);
-	ck_assert_int_eq(mummy_upload_begin(u, &req, &r, &t), 1);
-	return t;
-}
-
-static int finish(mummy_upload_transfer *t, int status)
-{
-	mummy_upload_reply *r;
-	struct answer a;
-
-	ck_assert_int_eq(mummy_upload_end(t, status, &r), 0);
-	take_answer(&a, r);
-	return a.status;
-}
-
 static mummy_upload *open_sync(const char *folder, enum mummy_upload_sync sync)
 {
 	const struct mummy_upload_dir_options dir = { .sync = sync };
@@ -45,25 +19,25 @@ START_TEST(octets_count_once_they_are_verified)
 
 		create(u, 6, path);
 		checksum_of("sha1", GNUTLS_DIG_SHA1, "abcdef", 6, said);
-		t = start(u, path, "0", "Upload-Checksum", said);
+		t = open_patch(u, path, "0", "Upload-Checksum", said);
 		ck_assert_int_eq(mummy_upload_write(t, "abc", 3), 0);
 		ck_assert_int_eq(offset_of(u, path), 0);
 		ck_assert_int_eq(mummy_upload_write(t, "deg", 3), 0);
 		ck_assert_int_eq(mummy_upload_write(t, "x", 1), -EFBIG);
-		ck_assert_int_eq(finish(t, -EFBIG), 413);
+		ck_assert_int_eq(close_patch(t, -EFBIG), 413);
 		ck_assert_int_eq(offset_of(u, path), 0);
-		t = start(u, path, "0", "Upload-Checksum", said);
+		t = open_patch(u, path, "0", "Upload-Checksum", said);
 		ck_assert_int_eq(mummy_upload_write(t, "abcdeg", 6), 0);
-		ck_assert_int_eq(finish(t, 0), 460);
+		ck_assert_int_eq(close_patch(t, 0), 460);
 		ck_assert_int_eq(offset_of(u, path), 0);
 		/* cut off, nothing of it can be verified */
-		t = start(u, path, "0", "Upload-Checksum", said);
+		t = open_patch(u, path, "0", "Upload-Checksum", said);
 		ck_assert_int_eq(mummy_upload_write(t, "abc", 3), 0);
-		ck_assert_int_eq(finish(t, -EPIPE), 400);
+		ck_assert_int_eq(close_patch(t, -EPIPE), 400);
 		ck_assert_int_eq(offset_of(u, path), 0);
-		t = start(u, path, "0", "Upload-Checksum", said);
+		t = open_patch(u, path, "0", "Upload-Checksum", said);
 		ck_assert_int_eq(mummy_upload_write(t, "abcdef", 6), 0);
-		ck_assert_int_eq(finish(t, 0), 204);
+		ck_assert_int_eq(close_patch(t, 0), 204);
 		ck_assert_int_eq(offset_of(u, path), 6);
 		if (on_disk) {
 			ck_assert_int_eq(content(u, path, back, sizeof back), 6);
@@ -79,7 +53,7 @@ END_TEST
 static void die_unverified(const char *folder, enum mummy_upload_sync sync, const char *path, const char *said)
 {
 	mummy_upload *u = open_sync(folder, sync);
-	mummy_upload_transfer *t = start(u, path, "2", "Upload-Checksum", said);
+	mummy_upload_transfer *t = open_patch(u, path, "2", "Upload-Checksum", said);
 
 	_exit(mummy_upload_write(t, "xyzz", 4) == 0 ? 0 : 1);
 }
@@ -128,11 +102,11 @@ START_TEST(a_newer_writer_finds_only_what_was_verified)
 
 	create(u, 6, path);
 	checksum_of("sha256", GNUTLS_DIG_SHA256, "abcdef", 6, said);
-	t = start(u, path, "0", "Upload-Checksum", said);
+	t = open_patch(u, path, "0", "Upload-Checksum", said);
 	ck_assert_int_eq(mummy_upload_write(t, "abcdex", 6), 0);
 	ck_assert_int_eq(patch(u, &a, path, 0, "012", 3), 204);
 	ck_assert_int_eq(mummy_upload_write(t, "y", 1), -ECANCELED);
-	ck_assert_int_eq(finish(t, 0), 423);
+	ck_assert_int_eq(close_patch(t, 0), 423);
 	ck_assert_int_eq(offset_of(u, path), 3);
 	ck_assert_int_eq(patch(u, &a, path, 3, "345", 3), 204);
 	ck_assert_int_eq(content(u, path, back, sizeof back), 6);
@@ -144,12 +118,12 @@ END_TEST
 
 static int with_trailer(mummy_upload *u, const char *path, const char *body, const char *trailer)
 {
-	mummy_upload_transfer *t = start(u, path, "0", "Trailer", "Expires, upload-checksum");
+	mummy_upload_transfer *t = open_patch(u, path, "0", "Trailer", "Expires, upload-checksum");
 
 	fake_trailer_value = trailer;
 	ck_assert_int_eq(mummy_upload_write(t, body, strlen(body)), 0);
 	ck_assert_int_eq(offset_of(u, path), 0);
-	return finish(t, 0);
+	return close_patch(t, 0);
 }
 
 START_TEST(a_checksum_may_come_behind_the_body)
