@@ -21,7 +21,7 @@ done
 tar -C "$top" --exclude=./.git --exclude='./build*' --exclude=node_modules --exclude=./tests/artifacts \
 	--exclude=./autom4te.cache -c -f - . | tar -x -C "$work/mummy" -f -
 cd "$work/mummy"
-dpkg-buildpackage -us -uc -b -j2
+dpkg-buildpackage -us -uc -b -j"$(($(nproc) * 2))"
 
 echo "== lintian"
 lintian --no-tag-display-limit --allow-root --fail-on error "$work"/*.changes
