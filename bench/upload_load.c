@@ -452,7 +452,7 @@ static void takeover(int times)
 
 /* ---- Slow ones ----------------------------------------------------------------------------------- */
 
-enum { PROBES = 1000 };
+enum { PROBES = 1000, SLOW = 1 << 20 };
 
 static void probe(int fd, double *median, double *p99)
 {
@@ -499,8 +499,8 @@ static void slow(int n, double seconds)
 	before = own_memory();
 	for (int i = 0; i < n; i++) {
 		fds[i] = dial();
-		create(fds[i], path, 1u << 30, "");
-		start_patch(fds[i], path, 0, 1u << 30, "");
+		create(fds[i], path, SLOW, "");
+		start_patch(fds[i], path, 0, SLOW, "");
 		send_all(fds[i], chunk, STAGGER);
 	}
 	for (int i = 0; i < 4; i++) {
