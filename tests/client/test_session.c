@@ -90,13 +90,29 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-/* The script: pairs of request and answer, up to NULL. */
-static void begin(const struct exchange *s)
+/* Where it listens is known from here on. */
+static void open_door(void)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET };
 	socklen_t size = sizeof at;
+
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	door = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_int_ge(door, 0);
+	ck_assert_int_eq(bind(door, (struct sockaddr *)&at, sizeof at), 0);
+	ck_assert_int_eq(listen(door, 16), 0);
+	ck_assert_int_eq(getsockname(door, (struct sockaddr *)&at, &size), 0);
+	port = ntohs(at.sin_port);
+	snprintf(url, sizeof url, "http://127.0.0.1:%u/files/", (unsigned)port);
+}
+
+/* The script: pairs of request and answer, up to NULL. */
+static void begin(const struct exchange *s)
+{
 	FILE *f;
 
+	if (!port)
+		open_door();
 	place_make();
 	snprintf(file, sizeof file, "%s/file", place);
 	f = fopen(file, "w");
@@ -108,14 +124,6 @@ static void begin(const struct exchange *s)
 	wrong[0] = '\0';
 	for (nscript = 0; s[nscript].request; nscript++)
 		script[nscript] = s[nscript];
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	door = socket(AF_INET, SOCK_STREAM, 0);
-	ck_assert_int_ge(door, 0);
-	ck_assert_int_eq(bind(door, (struct sockaddr *)&at, sizeof at), 0);
-	ck_assert_int_eq(listen(door, 16), 0);
-	ck_assert_int_eq(getsockname(door, (struct sockaddr *)&at, &size), 0);
-	port = ntohs(at.sin_port);
-	snprintf(url, sizeof url, "http://127.0.0.1:%u/files/", (unsigned)port);
 	ck_assert_int_eq(pthread_create(&thread, NULL, serve, NULL), 0);
 }
 
@@ -125,6 +133,7 @@ static void end(int status, int want, const char *text)
 	shutdown(door, SHUT_RDWR);
 	pthread_join(thread, NULL);
 	close(door);
+	port = 0;
 	ck_assert_msg(!wrong[0], "%s", wrong);
 	ck_assert_msg(heads[nscript - 1][0] != '\0', "the script was not followed to its end: %s%s", up.said,
 		      up.complained);
@@ -379,9 +388,10 @@ START_TEST(test_secrets_stay_at_home)
 	static char elsewhere[80];
 	struct exchange s[] = { { OPTIONS, OFFERS("") }, { CREATE, elsewhere }, { SEND, AT(10) }, { 0 } };
 
-	begin(s);
+	open_door();
 	snprintf(elsewhere, sizeof elsewhere, "201 Created\r\nLocation: http://localhost:%u/files/1",
 		 (unsigned)port);
+	begin(s);
 	end(RUN(file, "--user", "me:pass", "--header", "Cookie: k=v", "--header", "X-Any: x", url), 0,
 	    "localhost");
 	ck_assert_str_eq(field(0, "Authorization"), "Basic bWU6cGFzcw==");
