@@ -4,7 +4,8 @@
  * usage: ws_idle PORT PATH CONNECTIONS SOURCE
  *
  * SOURCE is the address they come from, with ports from 10000 on: to let the kernel look for a free one takes the
- * longer the more are taken. Prints "open" once all are. For each line of input it sends a message on every 16th and prints how many came back as they were sent, how
+ * longer the more are taken. Prints "warm" when 500 are open and goes on when it gets a line; prints "open" once all
+ * are. For each further line it sends a message on every 16th and prints how many came back as they were sent, how
  * many connections were lost and how many pings came.
  */
 #define _GNU_SOURCE
@@ -22,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVERY = 16, FIRST_PORT = 10000, SMALL = 125, LIMIT_MS = 20000 };
+enum { EVERY = 16, WARM = 500, FIRST_PORT = 10000, SMALL = 125, LIMIT_MS = 20000 };
 
 static struct sockaddr_in to = { .sin_family = AF_INET }, from = { .sin_family = AF_INET };
 static const char *path;
@@ -70,7 +71,7 @@ static int open_one(void)
 
 static void open_all(unsigned n)
 {
-	for (nfds = 0; nfds < n; nfds++) {
+	for (; nfds < n; nfds++) {
 		struct epoll_event ev = { .events = EPOLLIN, .data.u32 = nfds };
 
 		fds[nfds] = open_one();
@@ -164,6 +165,7 @@ int main(int argc, char **argv)
 {
 	struct rlimit limit;
 	unsigned n;
+	char one;
 
 	must(argc == 5, "usage: ws_idle PORT PATH CONNECTIONS SOURCE");
 	getrlimit(RLIMIT_NOFILE, &limit);
@@ -177,6 +179,10 @@ int main(int argc, char **argv)
 	fds = malloc(n * sizeof *fds);
 	epfd = epoll_create1(EPOLL_CLOEXEC);
 	must(fds && epfd >= 0, "memory");
+	open_all(n < WARM ? n : WARM);
+	puts("warm");
+	fflush(stdout);
+	must(read(0, &one, 1) == 1 && one == '\n', "a line");
 	open_all(n);
 	puts("open");
 	fflush(stdout);

@@ -14,7 +14,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 of_servers()
 {
 	for p in $servers; do
-		sed -n "s/^$1: *\([0-9]*\) kB/\1/p" "/proc/$p/$2"
+		sed -n "s/^$1:[[:space:]]*\([0-9]*\) kB/\1/p" "/proc/$p/$2"
 	done | awk '{ n += $1 } END { print n + 0 }'
 }
 
@@ -26,13 +26,38 @@ cpu_ms()
 	done | awk '{ n += $1 } END { printf "%.0f\n", n / 1e6 }'
 }
 
-# kernel_kb: the slabs, the pages of sockets' buffers aside. Of the whole machine.
+# kernel_kb: the slabs of the whole machine: sockets, their buffers and inodes, what epoll keeps of them.
 kernel_kb()
 {
-	sed -n 's/^SUnreclaim: *\([0-9]*\) kB/\1/p' /proc/meminfo
+	sed -n 's/^Slab: *\([0-9]*\) kB/\1/p' /proc/meminfo
 }
 
-# clients TOTAL: that many in all, each client in the background with a FIFO as its input.
+# said WORD: until all clients have.
+said()
+{
+	for i in $(seq "$n_servers"); do
+		tries=0
+		until grep -q "^$1" "$tmp/out.$i"; do
+			tries=$((tries + 1))
+			if [ "$tries" -gt 1200 ] || grep -qv asked "$tmp/err.$i"; then
+				cat "$tmp/err.$i" >&2
+				exit 1
+			fi
+			sleep 0.05
+		done
+	done
+}
+
+# tell: a line for each client.
+tell()
+{
+	for i in $(seq "$n_servers"); do
+		echo >"$tmp/in.$i"
+	done
+}
+
+# clients TOTAL: that many in all, each client in the background with a FIFO as its input. The first 500 of each are
+# open then: what the servers need once is there.
 clients()
 {
 	i=0 left=$1 feeds=
@@ -48,17 +73,7 @@ clients()
 		feeds="$feeds $!"
 	done
 	pids="$pids $feeds"
-	for i in $(seq "$n_servers"); do
-		tries=0
-		until grep -q open "$tmp/out.$i"; do
-			tries=$((tries + 1))
-			if [ "$tries" -gt 1200 ] || [ -s "$tmp/err.$i" ]; then
-				cat "$tmp/err.$i" >&2
-				exit 1
-			fi
-			sleep 0.05
-		done
-	done
+	said warm
 }
 
 # used SECONDS: percent of one CPU that the servers use meanwhile.
@@ -87,35 +102,34 @@ measure()
 {
 	total=$1 n_servers=$2 loads=''
 	servers_up
+	clients "$total"
 	sleep 1
 	user=$(of_servers Private_Dirty smaps_rollup)
 	tables=$(of_servers VmPTE status)
 	kernel=$(kernel_kb)
 	opening=$(date +%s.%N)
-	clients "$total"
+	tell
+	said open
 	opened=$(echo "$opening $(date +%s.%N)" | awk '{ printf "%.1f", $2 - $1 }')
 	sleep 2
 	user=$(($(of_servers Private_Dirty smaps_rollup) - user))
 	tables=$(($(of_servers VmPTE status) - tables))
 	kernel=$(($(kernel_kb) - kernel))
+	more=$((total - 500 * n_servers))
 	silent=$(used 12)
 	sleep 10
 	pinged=$(used 35)
-	for i in $(seq "$n_servers"); do
-		echo ask >"$tmp/in.$i"
-	done
-	for i in $(seq "$n_servers"); do
-		await "the echoes" grep -q '^[0-9]' "$tmp/out.$i"
-	done
+	tell
+	said '[0-9]'
 	echo
 	echo "| idle connections: $total, servers: $n_servers | |"
 	echo "|---|---|"
-	echo "| opened in | $opened s |"
-	echo "$user $tables $total" | awk '{ printf "| user memory of the servers, each | %.0f B, and %.0f B of page tables |\n",
+	echo "| the last $more opened in | $opened s |"
+	echo "$user $tables $more" | awk '{ printf "| user memory of the servers, each | %.0f B, and %.0f B of page tables |\n",
 		$1 * 1024 / $3, $2 * 1024 / $3 }'
-	echo "$kernel $total" | awk '{ printf "| kernel memory of both ends, each | %.1f KiB |\n", $1 / $2 }'
+	echo "$kernel $more" | awk '{ printf "| kernel memory of both ends, each | %.1f KiB |\n", $1 / $2 }'
 	echo "| CPU of all servers, silent, 12 s | $silent % of one |"
-	echo "| while each was pinged once and answered, 35 s | $pinged % of one |"
+	echo "| while each was pinged every 30 s and answered, 35 s | $pinged % of one |"
 	grep -h '^[0-9]' "$tmp"/out.* | awk '{ e += $1; l += $2; p += $3 } END {
 		printf "| every 16th asked: answers right; connections lost; pings answered | %d; %d; %d |\n", e, l, p }'
 	for p in $loads $feeds $servers; do
