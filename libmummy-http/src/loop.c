@@ -53,10 +53,11 @@ size_t mhttp_recv_size(const struct mummy_http_server *s)
 
 struct mhttp_recv *mhttp_loop_recv(struct mummy_http_loop *l)
 {
-	size_t size = mhttp_recv_size(l->server);
+	size_t size;
 
 	if (l->recv)
 		return l->recv;
+	size = mhttp_recv_size(l->server);
 	l->recv = malloc(sizeof *l->recv + size);
 	if (l->recv) {
 		atomic_init(&l->recv->refs, 1);

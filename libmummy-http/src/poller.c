@@ -5,6 +5,7 @@
 #include "wake.h"
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NS_PER_TICK UINT64_C(1000000)
 
@@ -127,11 +128,13 @@ static int make_room(mummy_poller *p, size_t fd)
 		return 0;
 	while (n <= fd)
 		n *= 2;
-	watches = realloc(p->watches, n * sizeof(struct mummy_poller_watch *));
+	/* What is not used yet is not touched. */
+	watches = calloc(n, sizeof(struct mummy_poller_watch *));
 	if (!watches)
 		return -ENOMEM;
-	for (size_t i = p->nwatches; i < n; i++)
-		watches[i] = NULL;
+	if (p->nwatches)
+		memcpy(watches, p->watches, p->nwatches * sizeof(struct mummy_poller_watch *));
+	free(p->watches);
 	p->watches = watches;
 	p->nwatches = n;
 	return 0;

@@ -150,17 +150,13 @@ static int join_pieces(const struct iovec *iov, int n, size_t total, struct iove
 	return 0;
 }
 
-int mummy_http_stream_writev(mummy_http_stream *st, const struct iovec *iov, int n, void (*done)(void *arg),
-			     void *arg)
+static int answer_writev(mummy_http_stream *st, const struct iovec *iov, int n, void (*done)(void *arg), void *arg)
 {
 	struct mhttp_seg tail = { .kind = MHTTP_SEG_TAKEN, .done = done, .arg = arg };
+	size_t total = total_of(iov, n);
 	struct iovec joined = { NULL, 0 };
-	size_t total;
 	int rc = 0;
 
-	if (mhttp_up_of(st))
-		return mhttp_up_writev(mhttp_up_of(st), iov, n, done, arg);
-	total = total_of(iov, n);
 
 	if (n > WRITE_IOV) {
 		rc = join_pieces(iov, n, total, &joined);
@@ -180,6 +176,14 @@ int mummy_http_stream_writev(mummy_http_stream *st, const struct iovec *iov, int
 	if (done && tail.kind != MHTTP_SEG_QUEUED)
 		done(arg);
 	return rc;
+}
+
+int mummy_http_stream_writev(mummy_http_stream *st, const struct iovec *iov, int n, void (*done)(void *arg),
+			     void *arg)
+{
+	struct mhttp_up *u = mhttp_up_of(st);
+
+	return u ? mhttp_up_writev(u, iov, n, done, arg) : answer_writev(st, iov, n, done, arg);
 }
 
 void mummy_http_stream_close(mummy_http_stream *st)

@@ -148,6 +148,8 @@ void mhttp_timers_advance(struct mhttp_timers *w, uint64_t now)
 	int level, slot = 0;
 	uint64_t begin;
 
+	if (now == w->clock)
+		return;                      /* what is due by then was moved, or put with the due */
 	while ((begin = first_slot(w, &level, &slot)) <= now) {
 		w->clock = begin;
 		w->used[level] &= ~(UINT64_C(1) << slot);

@@ -77,6 +77,7 @@ struct mhttp_up {
 };
 _Static_assert(sizeof(void *) > 8 || sizeof(struct mhttp_up) <= 72, "an idle upgraded connection is 72 bytes");
 
+/* NULL: st is an answer's, or NULL. */
 static inline struct mhttp_up *mhttp_up_of(const mummy_http_stream *st)
 {
 	return st && (atomic_load_explicit(&((mummy_http_stream *)(uintptr_t)st)->kind, memory_order_relaxed) & MHTTP_UP)
@@ -97,10 +98,14 @@ static inline void mhttp_up_lock(struct mhttp_up *u)
 		mhttp_up_lock_wait(u);
 }
 
-static inline void mhttp_up_unlock(struct mhttp_up *u)
+/* The state. */
+static inline uint32_t mhttp_up_unlock(struct mhttp_up *u)
 {
-	if (atomic_fetch_and(&u->state, ~(uint32_t)MHTTP_UP_LOCKED) & MHTTP_UP_AWAITED)
+	uint32_t s = atomic_fetch_and(&u->state, ~(uint32_t)MHTTP_UP_LOCKED);
+
+	if (s & MHTTP_UP_AWAITED)
 		mhttp_up_lock_wake(u);
+	return s;
 }
 /* With the lock: made if need be; NULL without memory. */
 struct mhttp_up_more *mhttp_up_more(struct mhttp_up *u);

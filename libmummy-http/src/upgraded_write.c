@@ -148,6 +148,14 @@ struct mhttp_seg *mhttp_up_drop(struct mhttp_up *u)
 
 /* ---- The socket ---------------------------------------------------------------------------------- */
 
+static ssize_t sent_some(struct mhttp_up *u, ssize_t n)
+{
+	if (n < 0)
+		return errno == EAGAIN || errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	mhttp_count(&u->loop->stats.bytes_out, (uint64_t)n);
+	return n;
+}
+
 static ssize_t send_some(struct mhttp_up *u, const struct iovec *iov, int n)
 {
 	struct msghdr msg = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n };
@@ -158,10 +166,7 @@ static ssize_t send_some(struct mhttp_up *u, const struct iovec *iov, int n)
 	do
 		sent = sendmsg(u->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
-	if (sent < 0)
-		return errno == EAGAIN || errno == EWOULDBLOCK ? -EAGAIN : -errno;
-	mhttp_count(&u->loop->stats.bytes_out, (uint64_t)sent);
-	return sent;
+	return sent_some(u, sent);
 }
 
 /* Sends until the socket is full. What is over is put in front of *done. 0, -EAGAIN, <0. */
@@ -238,23 +243,13 @@ static size_t total_of(const struct iovec *iov, int n)
 	return total;
 }
 
-/* With the lock. *taken: done is the queue's to call. */
-static int put(struct mhttp_up *u, const struct iovec *iov, int n, size_t total, void (*done)(void *arg),
-	       void *arg, int *taken)
+/* With the lock; skip octets are sent. *taken: done is the queue's to call. */
+static int queue(struct mhttp_up *u, const struct iovec *iov, int n, size_t total, size_t skip,
+		 void (*done)(void *arg), void *arg, int *taken)
 {
-	size_t tail = done && n ? iov[n - 1].iov_len : 0, head = total - tail, skip = 0;
-	ssize_t sent;
+	size_t tail = done && n ? iov[n - 1].iov_len : 0, head = total - tail;
 	int rc;
 
-	if (!(mhttp_up_state(u) & (MHTTP_UP_OUT | MHTTP_UP_CORKED))
-	    && n <= (u->more && u->more->conn ? SEND_IOV : MOST_IOV)) {
-		sent = send_some(u, iov, n);
-		if (sent == (ssize_t)total)
-			return 0;
-		if (sent < 0 && sent != -EAGAIN)
-			return (int)sent;
-		skip = sent < 0 ? 0 : (size_t)sent;
-	}
 	rc = skip < head ? queue_copy(u, iov, n - (tail != 0), head, skip) : 0;
 	if (rc < 0 || !tail || skip == total)
 		return rc;
@@ -267,13 +262,20 @@ static int write_locked(struct mhttp_up *u, const struct iovec *iov, int n, size
 			void (*done)(void *arg), void *arg, int *taken)
 {
 	const struct mummy_http_options *opt = &u->loop->server->opt;
-	int rc;
+	ssize_t sent = 0;
+	int rc = 0;
 
 	if (mhttp_up_state(u) & (MHTTP_UP_ENDED | MHTTP_UP_CLOSING | MHTTP_UP_BROKEN))
 		return -EPIPE;
 	if (total > opt->hard_limit_bytes || (u->more && u->more->bytes > opt->hard_limit_bytes - total))
 		return -EAGAIN;
-	rc = total ? put(u, iov, n, total, done, arg, taken) : 0;
+	if (total && !(mhttp_up_state(u) & (MHTTP_UP_OUT | MHTTP_UP_CORKED))
+	    && n <= (u->more && u->more->conn ? SEND_IOV : MOST_IOV))
+		sent = send_some(u, iov, n);
+	if (sent < 0 && sent != -EAGAIN)
+		rc = (int)sent;
+	else if (sent < (ssize_t)total)
+		rc = queue(u, iov, n, total, sent < 0 ? 0 : (size_t)sent, done, arg, taken);
 	if (rc < 0) {
 		mhttp_up_break(u, rc);
 		return -EPIPE;
@@ -287,20 +289,55 @@ static int write_locked(struct mhttp_up *u, const struct iovec *iov, int n, size
 /* The loop is told when it has something to do: to end what is broken, to watch and to time what stalls. */
 static void write_unlock(struct mhttp_up *u, uint32_t before)
 {
-	uint32_t s = mhttp_up_state(u);
+	uint32_t s = mhttp_up_unlock(u);
 
-	mhttp_up_unlock(u);
 	if ((s & MHTTP_UP_BROKEN) || ((s & ~before & MHTTP_UP_OUT) && !(s & MHTTP_UP_CORKED)))
 		mhttp_up_post(u);
 }
 
+/* One piece, nothing queued, the socket takes all of it: what nearly every write is. With the lock. Octets sent, or
+ * as send_some. */
+static ssize_t send_one(struct mhttp_up *u, const struct iovec *iov)
+{
+	ssize_t sent;
+
+	do
+		sent = send(u->fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent_some(u, sent);
+}
+
+/* The rest of a write that began with send_one. With the lock. */
+static int go_on(struct mhttp_up *u, const struct iovec *iov, ssize_t sent)
+{
+	int rc = sent < 0 && sent != -EAGAIN ? (int)sent : queue_copy(u, iov, 1, iov->iov_len, sent < 0 ? 0 : (size_t)sent);
+
+	if (rc < 0) {
+		mhttp_up_break(u, rc);
+		return -EPIPE;
+	}
+	if (u->more->bytes <= u->loop->server->opt.high_water_bytes)
+		return 0;
+	atomic_fetch_or(&u->state, MHTTP_UP_HIGH);
+	return 1;
+}
+
 int mhttp_up_writev(struct mhttp_up *u, const struct iovec *iov, int n, void (*done)(void *arg), void *arg)
 {
+	const uint32_t busy = MHTTP_UP_ENDED | MHTTP_UP_CLOSING | MHTTP_UP_BROKEN | MHTTP_UP_OUT | MHTTP_UP_CORKED;
 	int rc, taken = 0;
 	uint32_t before;
 
 	mhttp_up_lock(u);
 	before = mhttp_up_state(u);
+	if (n == 1 && !done && !(before & busy) && !u->more && iov->iov_len
+	    && iov->iov_len <= u->loop->server->opt.hard_limit_bytes) {
+		ssize_t sent = send_one(u, iov);
+
+		rc = sent == (ssize_t)iov->iov_len ? 0 : go_on(u, iov, sent);
+		write_unlock(u, before);
+		return rc;
+	}
 	rc = write_locked(u, iov, n, total_of(iov, n), done, arg, &taken);
 	write_unlock(u, before);
 	if (done && !taken)

@@ -74,7 +74,7 @@ static int waits(mummy_ws_conn *c, const struct mws_out *o)
 	int open;
 
 	mws_lock(c);
-	open = c->tx && c->tx->open;
+	open = mws_tx_at(c) && mws_tx_at(c)->open;
 	mws_unlock(c);
 	return open && o->kind == MWS_DATA;
 }

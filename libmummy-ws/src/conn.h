@@ -1,9 +1,9 @@
 /*
  * conn.h - the insides of a connection, its endpoint and its I/O thread. Internal.
  *
- * Who touches what: rx belongs to the I/O thread. tx and queue are behind mws_lock (one of a few
- * mutexes of the io, as a mutex of its own would be half of an idle connection), subs behind the hub's lock; no lock is held while
- * anything outside the library is called. flags are atomic.
+ * Who touches what: rx belongs to the I/O thread. tx and queue (both in waits) are behind mws_lock (one of a few
+ * mutexes of the io, as a mutex of its own would be half of an idle connection), subs behind the hub's lock; no lock
+ * is held while anything outside the library is called. flags are atomic.
  *
  * Output has one owner at a time, who set MWS_BUSY: a thread inside writev, or a feed, which gathers
  * the replies. Whoever sends meanwhile leaves a block in tx, and the owner takes it along before it
@@ -74,8 +74,7 @@ struct mummy_ws_conn {
 	mummy_ws_io *io;
 	void *user, *out;
 	struct mws_rx *rx;              /* what is incomplete; NULL between messages */
-	struct mws_tx *tx;              /* what waits for the output; NULL when nothing does */
-	struct mws_chunk *queue;        /* events for the executor: the last of a ring, or NULL */
+	void *waits;                    /* with MWS_WAITING the tx: what waits for the output; else its queue */
 	struct mws_sub *subs;
 	struct mummy_ws_conn *timer_next, **timer_at;
 	uint32_t stamp;                 /* ms: the last octet, or when the end began */
@@ -84,7 +83,7 @@ struct mummy_ws_conn {
 	uint8_t subprotocol;            /* its place in the options, from 1 */
 	struct mws_tail tail[];         /* with MWS_DEFLATE */
 };
-_Static_assert(sizeof(struct mummy_ws_conn) <= 96, "an idle connection owns at most 96 octets");
+_Static_assert(sizeof(void *) > 8 || sizeof(struct mummy_ws_conn) <= 88, "an idle connection is 88 octets");
 
 struct mummy_ws_endpoint {
 	_Atomic unsigned refs;
@@ -205,6 +204,7 @@ struct mws_tx {
 	struct mws_fifo held;           /* messages behind one that is open */
 	struct mws_block *pong;         /* the last one that the high water keeps back */
 	size_t bytes;                   /* of all of them */
+	struct mws_chunk *queue;        /* see mws_queue; it is here while there is a tx */
 	/* a message in fragments */
 	int open;
 	enum mummy_ws_opcode op;        /* of its next frame */
@@ -217,10 +217,30 @@ struct mws_tx {
 	pthread_t giver;
 };
 
+/** Under the lock: what waits for the output; NULL when nothing does. */
+static inline struct mws_tx *mws_tx_at(const mummy_ws_conn *c)
+{
+	return mws_flags(c) & MWS_WAITING ? c->waits : NULL;
+}
+
+/** Under the lock: events for the executor, the last of a ring, or NULL. */
+static inline struct mws_chunk *mws_queue(const mummy_ws_conn *c)
+{
+	return mws_tx_at(c) ? mws_tx_at(c)->queue : c->waits;
+}
+
+static inline void mws_queue_set(mummy_ws_conn *c, struct mws_chunk *last)
+{
+	if (mws_tx_at(c))
+		mws_tx_at(c)->queue = last;
+	else
+		c->waits = last;
+}
+
 /** Under the lock, with tx. */
 static inline void mws_tx_count(mummy_ws_conn *c, size_t add, size_t sub)
 {
-	c->tx->bytes += add - sub;
+	mws_tx_at(c)->bytes += add - sub;
 	atomic_fetch_add(&c->ep->pending, add - sub);
 }
 

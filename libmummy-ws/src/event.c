@@ -133,8 +133,8 @@ static int take(mummy_ws_conn *c, struct mws_chunk **last, unsigned *due)
 	unsigned paused;
 
 	mws_lock(c);
-	*last = c->queue;
-	c->queue = NULL;
+	*last = mws_queue(c);
+	mws_queue_set(c, NULL);
 	*due = *last ? 0 : mws_clear(c, MWS_DUE) & MWS_DUE;
 	if (!*last && !*due)
 		mws_clear(c, MWS_RUNNING);
@@ -166,7 +166,7 @@ static int is_over(mummy_ws_conn *c)
 	int over;
 
 	mws_lock(c);
-	over = !c->queue && !(mws_flags(c) & MWS_DUE);
+	over = !mws_queue(c) && !(mws_flags(c) & MWS_DUE);
 	if (over)
 		mws_clear(c, MWS_RUNNING);
 	mws_unlock(c);
@@ -318,15 +318,15 @@ static void kick(mummy_ws_conn *c, struct mws_chunk *batch, unsigned due, int *p
 
 	mws_lock(c);
 	if (batch) {
-		struct mws_chunk *first = batch->next;
+		struct mws_chunk *first = batch->next, *last = mws_queue(c);
 
-		if (c->queue) {
-			batch->next = c->queue->next;
-			c->queue->next = first;
-			batch->total += c->queue->total;
-			batch->events += c->queue->events;
+		if (last) {
+			batch->next = last->next;
+			last->next = first;
+			batch->total += last->total;
+			batch->events += last->events;
 		}
-		c->queue = batch;
+		mws_queue_set(c, batch);
 		*pause = batch->total > c->ep->opt.max_pending_bytes;
 		if (*pause)
 			mws_set(c, MWS_PAUSED);

@@ -398,15 +398,14 @@ static void count(mummy_ws_conn *c)
 {
 	mummy_ws_io *io = c->io;
 
-	if (io->received == 0 && io->replied_bytes == 0)
-		return;
 	if (io->received)
 		atomic_fetch_add(&c->ep->messages_in, io->received);
-	if (io->replied)
-		atomic_fetch_add(&c->ep->messages_out, io->replied);
-	if (io->replied_bytes)
-		atomic_fetch_add(&c->ep->bytes_out, io->replied_bytes);
-	io->received = io->replied = io->replied_bytes = 0;
+	io->received = 0;
+	if (io->replied_bytes == 0)
+		return;
+	atomic_fetch_add(&c->ep->messages_out, io->replied);
+	atomic_fetch_add(&c->ep->bytes_out, io->replied_bytes);
+	io->replied = io->replied_bytes = 0;
 }
 
 static int feed(mummy_ws_conn *c, void *data, size_t len)

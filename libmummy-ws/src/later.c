@@ -20,10 +20,10 @@ int mws_out_pong(mummy_ws_conn *c, const void *p, size_t n)
 		return -ENOMEM;
 	mws_lock(c);
 	if (!(mws_flags(c) & (MWS_EOF | MWS_CLOSING)) && mws_tx(c)) {
-		struct mws_block *last = c->tx->pong;
+		struct mws_block *last = mws_tx_at(c)->pong;
 
 		mws_tx_count(c, mws_block_size(b), last ? mws_block_size(last) : 0);
-		c->tx->pong = b;
+		mws_tx_at(c)->pong = b;
 		b = last;
 		mws_set(c, MWS_PONG_DUE);
 	}
@@ -46,9 +46,9 @@ int mws_out_check(mummy_ws_conn *c)
 		return 1;
 	flags = mws_clear(c, MWS_HIGH | MWS_HIGH_OUTPUT | MWS_PONG_DUE);
 	mws_lock(c);
-	if (c->tx && c->tx->pong) {
-		mws_fifo_push(&c->tx->ready, c->tx->pong);
-		c->tx->pong = NULL;
+	if (mws_tx_at(c) && mws_tx_at(c)->pong) {
+		mws_fifo_push(&mws_tx_at(c)->ready, mws_tx_at(c)->pong);
+		mws_tx_at(c)->pong = NULL;
 	}
 	mws_unlock(c);
 	mws_out_resume(c);

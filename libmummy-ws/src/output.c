@@ -14,23 +14,34 @@ enum { SMALL = 1024, BATCH = 32, BATCHED = 16 * 1024, HEAD_MOST = 14 };
 
 struct mws_tx *mws_tx(mummy_ws_conn *c)
 {
-	if (!c->tx) {
-		c->tx = calloc(1, sizeof *c->tx);
-		if (c->tx)
-			mws_set(c, MWS_WAITING);
+	struct mws_tx *tx = mws_tx_at(c);
+
+	if (tx)
+		return tx;
+	tx = calloc(1, sizeof *tx);
+	if (tx) {
+		tx->queue = c->waits;
+		c->waits = tx;
+		mws_set(c, MWS_WAITING);
 	}
-	return c->tx;
+	return tx;
+}
+
+static void tx_free(mummy_ws_conn *c)
+{
+	struct mws_tx *tx = mws_tx_at(c);
+
+	mws_clear(c, MWS_WAITING);
+	c->waits = tx->queue;
+	free(tx);
 }
 
 void mws_tx_tidy(mummy_ws_conn *c)
 {
-	struct mws_tx *tx = c->tx;
+	struct mws_tx *tx = mws_tx_at(c);
 
-	if (tx && !tx->ready.head && !tx->held.head && !tx->pong && !tx->open && !tx->giving) {
-		mws_clear(c, MWS_WAITING);
-		free(tx);
-		c->tx = NULL;
-	}
+	if (tx && !tx->ready.head && !tx->held.head && !tx->pong && !tx->open && !tx->giving)
+		tx_free(c);
 }
 
 static int is_replying(mummy_ws_conn *c)
@@ -43,7 +54,7 @@ static size_t waiting(mummy_ws_conn *c)
 	size_t n;
 
 	mws_lock(c);
-	n = c->tx ? c->tx->bytes : 0;
+	n = mws_tx_at(c) ? mws_tx_at(c)->bytes : 0;
 	mws_unlock(c);
 	if (is_replying(c) && c->io->gatherer == c)
 		n += c->io->gathered;
@@ -82,24 +93,23 @@ static int put_block(mummy_ws_conn *c, struct mws_block *b)
 static struct mws_fifo take_all(mummy_ws_conn *c)
 {
 	struct mws_fifo all = { NULL, NULL };
+	struct mws_tx *tx = mws_tx_at(c);
 
-	if (!c->tx)
+	if (!tx)
 		return all;
-	mws_fifo_append(&all, &c->tx->ready);
-	mws_fifo_append(&all, &c->tx->held);
-	if (c->tx->pong)
-		mws_fifo_push(&all, c->tx->pong);
-	mws_tx_count(c, 0, c->tx->bytes);
-	mws_clear(c, MWS_WAITING);
-	free(c->tx);
-	c->tx = NULL;
+	mws_fifo_append(&all, &tx->ready);
+	mws_fifo_append(&all, &tx->held);
+	if (tx->pong)
+		mws_fifo_push(&all, tx->pong);
+	mws_tx_count(c, 0, tx->bytes);
+	tx_free(c);
 	return all;
 }
 
 /* Pops blocks that go out in one write, one that is big alone. How many. */
 static unsigned pop_some(mummy_ws_conn *c, struct mws_block *out[BATCH])
 {
-	struct mws_fifo *ready = &c->tx->ready;
+	struct mws_fifo *ready = &mws_tx_at(c)->ready;
 	size_t total = 0;
 	unsigned n = 0;
 
@@ -114,7 +124,7 @@ static unsigned pop_some(mummy_ws_conn *c, struct mws_block *out[BATCH])
 			break;
 	}
 	mws_tx_count(c, 0, total);
-	c->tx->full = 0;
+	mws_tx_at(c)->full = 0;
 	return n;
 }
 
@@ -127,7 +137,7 @@ static unsigned next_blocks(mummy_ws_conn *c, struct mws_block *out[BATCH])
 	mws_lock(c);
 	if (mws_flags(c) & MWS_EOF)
 		dropped = take_all(c);
-	else if (c->tx)
+	else if (mws_tx_at(c))
 		n = pop_some(c, out);
 	if (n == 0) {
 		mws_clear(c, MWS_BUSY);
@@ -146,10 +156,10 @@ static void put_back(mummy_ws_conn *c, struct mws_block **b, unsigned n)
 	mws_lock(c);
 	if (!(mws_flags(c) & MWS_EOF) && mws_tx(c)) {
 		for (; n > 0; n--) {
-			mws_fifo_push_front(&c->tx->ready, b[n - 1]);
+			mws_fifo_push_front(&mws_tx_at(c)->ready, b[n - 1]);
 			mws_tx_count(c, mws_block_size(b[n - 1]), 0);
 		}
-		c->tx->full = 1;
+		mws_tx_at(c)->full = 1;
 	}
 	mws_clear(c, MWS_BUSY);
 	mws_unlock(c);
@@ -202,7 +212,8 @@ void mws_out_resume(mummy_ws_conn *c)
 	int mine;
 
 	mws_lock(c);
-	mine = c->tx && c->tx->ready.head && !(mws_flags(c) & MWS_EOF) && !(mws_set(c, MWS_BUSY) & MWS_BUSY);
+	mine = mws_tx_at(c) && mws_tx_at(c)->ready.head && !(mws_flags(c) & MWS_EOF)
+	       && !(mws_set(c, MWS_BUSY) & MWS_BUSY);
 	mws_unlock(c);
 	if (mine)
 		settle(c);
@@ -324,7 +335,7 @@ static int admit(mummy_ws_conn *c, const struct mws_out *o, size_t total)
 
 static int is_giver(const mummy_ws_conn *c)
 {
-	return c->tx && c->tx->giving && c->tx->bytes < MWS_GATHER && pthread_equal(c->tx->giver, pthread_self());
+	return mws_tx_at(c) && mws_tx_at(c)->giving && mws_tx_at(c)->bytes < MWS_GATHER && pthread_equal(mws_tx_at(c)->giver, pthread_self());
 }
 
 static int is_publishing(mummy_ws_conn *c)
@@ -335,9 +346,9 @@ static int is_publishing(mummy_ws_conn *c)
 /* Takes the output, or the place of an owner's helper, for o; under the lock. */
 static enum place place(mummy_ws_conn *c, const struct mws_out *o, struct mws_block *b)
 {
-	int waits = c->tx && c->tx->ready.head, full = waits && c->tx->full;
+	int waits = mws_tx_at(c) && mws_tx_at(c)->ready.head, full = waits && mws_tx_at(c)->full;
 	int busy = (mws_flags(c) & MWS_BUSY) != 0, replying = is_replying(c);
-	int held = o->kind == MWS_DATA && c->tx && c->tx->open;
+	int held = o->kind == MWS_DATA && mws_tx_at(c) && mws_tx_at(c)->open;
 	int later = o->ordered || is_giver(c) || is_publishing(c);
 
 	if (replying && !held && !waits && !o->ordered && (!busy || c->io->gatherer == c)) {
@@ -352,7 +363,7 @@ static enum place place(mummy_ws_conn *c, const struct mws_out *o, struct mws_bl
 	if (b && !mws_tx(c))
 		return REFUSED;
 	if (b) {
-		mws_fifo_push(held ? &c->tx->held : &c->tx->ready, b);
+		mws_fifo_push(held ? &mws_tx_at(c)->held : &mws_tx_at(c)->ready, b);
 		mws_tx_count(c, mws_block_size(b), 0);
 	}
 	if (o->kind == MWS_CLOSE)
@@ -404,7 +415,7 @@ static int queue_reply(mummy_ws_conn *c, struct mws_out *o)
 		return rc;
 	mws_lock(c);
 	if (mws_tx(c)) {
-		mws_fifo_push(&c->tx->ready, b);
+		mws_fifo_push(&mws_tx_at(c)->ready, b);
 		mws_tx_count(c, mws_block_size(b), 0);
 		rc = 0;
 	}
@@ -438,11 +449,11 @@ static void drop_held(mummy_ws_conn *c)
 	struct mws_fifo held = { NULL, NULL };
 
 	mws_lock(c);
-	if (c->tx) {
-		c->tx->open = 0;
-		for (struct mws_block *b = c->tx->held.head; b; b = b->next)
+	if (mws_tx_at(c)) {
+		mws_tx_at(c)->open = 0;
+		for (struct mws_block *b = mws_tx_at(c)->held.head; b; b = b->next)
 			mws_tx_count(c, 0, mws_block_size(b));
-		mws_fifo_append(&held, &c->tx->held);
+		mws_fifo_append(&held, &mws_tx_at(c)->held);
 		mws_tx_tidy(c);
 	}
 	mws_unlock(c);
@@ -466,7 +477,7 @@ int mws_out_judge(mummy_ws_conn *c, const struct mws_out *o)
 
 	bare.f.length = 0;
 	mws_lock(c);
-	rc = admit(c, &bare, queued + (c->tx ? c->tx->bytes : 0));
+	rc = admit(c, &bare, queued + (mws_tx_at(c) ? mws_tx_at(c)->bytes : 0));
 	mws_unlock(c);
 	return rc;
 }
@@ -479,7 +490,7 @@ static enum place find_place(mummy_ws_conn *c, struct mws_out *o, struct mws_blo
 
 	do {
 		mws_lock(c);
-		*total = queued + (c->tx ? c->tx->bytes : 0);
+		*total = queued + (mws_tx_at(c) ? mws_tx_at(c)->bytes : 0);
 		*rc = admit(c, o, *total);
 		where = *rc < 0 ? REFUSED : place(c, o, *b);
 		mws_unlock(c);

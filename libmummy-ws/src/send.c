@@ -80,8 +80,8 @@ static int look(mummy_ws_conn *c, struct mws_tx *out)
 	int rc = 0;
 
 	mws_lock(c);
-	if (c->tx && c->tx->open)
-		*out = *c->tx;
+	if (mws_tx_at(c) && mws_tx_at(c)->open)
+		*out = *mws_tx_at(c);
 	else
 		rc = mws_flags(c) & (MWS_EOF | MWS_CLOSING) ? -EPIPE : -EINVAL;
 	mws_unlock(c);
@@ -104,9 +104,9 @@ int mummy_ws_message_data(mummy_ws_conn *c, const void *data, size_t len)
 	if (rc < 0)
 		return rc;
 	mws_lock(c);
-	if (c->tx && c->tx->open) {
-		c->tx->op = MUMMY_WS_CONTINUATION;
-		c->tx->utf8 = at.utf8;
+	if (mws_tx_at(c) && mws_tx_at(c)->open) {
+		mws_tx_at(c)->op = MUMMY_WS_CONTINUATION;
+		mws_tx_at(c)->utf8 = at.utf8;
 	}
 	mws_unlock(c);
 	return rc;
@@ -133,9 +133,9 @@ int mummy_ws_message_end(mummy_ws_conn *c)
 	if (rc < 0)
 		return rc;
 	mws_lock(c);
-	if (c->tx) {
-		c->tx->open = 0;
-		mws_fifo_append(&c->tx->ready, &c->tx->held);
+	if (mws_tx_at(c)) {
+		mws_tx_at(c)->open = 0;
+		mws_fifo_append(&mws_tx_at(c)->ready, &mws_tx_at(c)->held);
 		mws_tx_tidy(c);
 	}
 	mws_unlock(c);

@@ -23,8 +23,8 @@ void mws_out_hold(mummy_ws_conn *c)
 void mws_out_let_go(mummy_ws_conn *c)
 {
 	mws_lock(c);
-	if (c->tx) {
-		c->tx->giving = 0;
+	if (mws_tx_at(c)) {
+		mws_tx_at(c)->giving = 0;
 		mws_tx_tidy(c);
 	}
 	mws_unlock(c);

@@ -177,10 +177,10 @@ START_TEST(an_idle_connection_has_no_buffers)
 	ck_assert_ptr_null(f->c->rx);
 	mummy_ws_message_begin(f->c, MUMMY_WS_TEXT);
 	mummy_ws_send(f->c, MUMMY_WS_TEXT, "held", 4);
-	ck_assert_ptr_nonnull(f->c->tx);
+	ck_assert_ptr_nonnull(mws_tx_at(f->c));
 	mummy_ws_message_end(f->c);
-	ck_assert_ptr_null(f->c->tx);
-	ck_assert_ptr_null(f->c->queue);
+	ck_assert_ptr_null(mws_tx_at(f->c));
+	ck_assert_ptr_null(mws_queue(f->c));
 	fake_free(f);
 }
 END_TEST

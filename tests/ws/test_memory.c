@@ -97,7 +97,7 @@ void *__wrap_realloc(void *old, size_t n)
 
 enum { CROWD = 1000 };
 
-START_TEST(an_idle_connection_owns_its_96_octets)
+START_TEST(an_idle_connection_owns_its_88_octets)
 {
 	struct fake *f, *m = __real_calloc(CROWD, sizeof *m);
 	size_t before;
@@ -117,7 +117,7 @@ START_TEST(an_idle_connection_owns_its_96_octets)
 	}
 	fake_turn(f, 10);
 	/* The list of work of the I/O thread, one pointer each, and its spare and buffer of replies. */
-	ck_assert_uint_le(octets - before, CROWD * (96 + 8 + 16) + 70000 + (_i ? 400000 : 0));
+	ck_assert_uint_le(octets - before, CROWD * (88 + 8 + 16) + 70000 + (_i ? 400000 : 0));
 	for (int i = 0; i < CROWD; i++)
 		fake_eof(&m[i]);
 	for (int i = 0; i < CROWD; i++)
@@ -282,7 +282,7 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(c, SUITE_TIMEOUT_S);
-	tcase_add_loop_test(c, an_idle_connection_owns_its_96_octets, 0, 2);
+	tcase_add_loop_test(c, an_idle_connection_owns_its_88_octets, 0, 2);
 	tcase_add_test(c, a_big_frame_that_is_announced_costs_what_has_come);
 	tcase_add_test(c, fragments_of_one_octet_do_not_each_cost_an_allocation);
 	tcase_add_loop_test(c, every_allocation_that_fails, 0, 12);

@@ -136,9 +136,9 @@ START_TEST(a_message_of_no_pieces_is_empty)
 	struct fake *f = fake_new(NULL, NULL);
 
 	mummy_ws_message_begin(f->c, MUMMY_WS_BINARY);
-	ck_assert_ptr_nonnull(f->c->tx);
+	ck_assert_ptr_nonnull(mws_tx_at(f->c));
 	mummy_ws_message_end(f->c);
-	ck_assert_ptr_null(f->c->tx);
+	ck_assert_ptr_null(mws_tx_at(f->c));
 	fake_wrote(f, "\x82\x00");
 	fake_free(f);
 }
