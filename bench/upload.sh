@@ -1,8 +1,8 @@
 #!/bin/sh
 # Uploads: libmummy-upload in a program of its own (own) and in mummy-server (server) against PUT of Debian's nginx,
 # with its usual buffer and with one of 256 KiB, and against bare loops that receive and write; alternated in one run.
-# Server on core 0, load on core 1; CPU time of the server from /proc. The files lie in TMPDIR and stay until the end:
-# some file systems make new files slowly where many were removed a moment ago.
+# Server on core 0, load on core 1; CPU time of the server from /proc. Without nginx it is not measured. The files lie in
+# TMPDIR and stay until the end: some file systems make new files slowly where many were removed a moment ago.
 # usage: bench/upload.sh BUILDDIR [ROUNDS] [ROW...]   rows: big sha1 small slow concat takeover
 # MB: of a large body (1024); UPLOADS: small ones in a round (2000)
 set -eu
@@ -21,7 +21,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$here/common.sh"
 PATH=$PATH:/usr/sbin:/sbin
-need nginx taskset
+need taskset
 
 # ---- Servers ------------------------------------------------------------------------------------
 
@@ -96,7 +96,13 @@ alternate() { # ROW NAMES WHAT MORE...
 	done
 }
 
+installed() { # NAMES: without nginx where there is none
+	command -v nginx >/dev/null || set -- "$(echo "$1" | sed 's/nginx[^ ]* *//g')"
+	echo "$1"
+}
+
 over() { # FILE COLUMN FILE: the ratio of the medians
+	[ -s "$3" ] || return 0
 	awk -v a="$(value "$1" "$2")" -v b="$(value "$3" "$2")" 'BEGIN { printf "%.2f", a / b }'
 }
 
@@ -110,15 +116,13 @@ big_table() { # ROW NAMES: against nginx and the loop of ROW
 	done
 	for name in $2; do
 		f=$tmp/$1.$name.t
-		nginx=
-		[ ! -e "$tmp/$1.nginx.t" ] || nginx=$(over "$f" 2 "$tmp/$1.nginx.t")
-		echo "| $name | $(median "$f" 1) | $(median "$f" 2) | $nginx | $(over "$f" 1 "$tmp/$1.bare-gather.t") |" \
+		echo "| $name | $(median "$f" 1) | $(median "$f" 2) | $(over "$f" 2 "$tmp/$1.nginx.t") | $(over "$f" 1 "$tmp/$1.bare-gather.t") |" \
 			"$(over "$f" 2 "$tmp/$1.bare-gather.t") | $(median "$f" 3) |"
 	done
 }
 
 big() {
-	names="${NAMES:-bare-gather bare-splice nginx nginx-256k own-none own-finish own-ack server-none}"
+	names=$(installed "${NAMES:-bare-gather bare-splice nginx nginx-256k own-none own-finish own-ack server-none}")
 	alternate big "$names" big "$bytes"
 	echo "$mb MiB in one body"
 	big_table big "$names"
@@ -140,7 +144,7 @@ sha1() {
 }
 
 small() {
-	names="${NAMES:-nginx own-none own-finish own-ack server-none}"
+	names=$(installed "${NAMES:-nginx own-none own-finish own-ack server-none}")
 	alternate small "$names" small "$uploads" 32
 	echo "$uploads uploads of 4 KiB, 32 connections"
 	echo
@@ -171,15 +175,18 @@ slow() {
 	echo "| p99 in us | $(median "$f" 4) | $(median "$f" 6) |"
 }
 
+# Parts that are not on the disk yet may have to be written before their blocks can be shared: with ack they are.
 concat() {
-	start own-none
-	i=0
-	while [ "$i" -lt "$rounds" ]; do
-		load concat own-none concat 4 "$bytes"
-		i=$((i + 1))
+	for name in own-none own-ack; do
+		start "$name"
+		i=0
+		while [ "$i" -lt "$rounds" ]; do
+			load concat "$name" concat 4 "$bytes"
+			i=$((i + 1))
+		done
+		echo "A final upload of 4 x $mb MiB, $name: $(median "$tmp/concat.$name" 1) ms," \
+			"$(median "$tmp/concat.$name" 2) us of CPU time, on $(stat -f -c %T "$tmp")"
 	done
-	echo "A final upload of 4 x $mb MiB: $(median "$tmp/concat.own-none" 1) ms," \
-		"$(median "$tmp/concat.own-none" 2) us of CPU time, on $(stat -f -c %T "$tmp")"
 }
 
 takeover() {
