@@ -167,23 +167,83 @@ static void done(void *arg)
 	++*(int *)arg;
 }
 
-/* A whole life; what fails on the way is none of its business. */
-static void life(int executor, int pieces, int deflate, int *ndone)
+enum { LIFE = 8000, LIFE_WIRE = LIFE + 1000 };
+
+/* What the peer says: pieces around a ping, a big message, compressed ones. */
+static size_t life_frames(uint8_t in[LIFE_WIRE], int deflate)
 {
-	struct mummy_ws_options opt = { .high_water_bytes = 1000,
-					.executor = { .submit = executor ? later_submit : NULL } };
-	static const char *const names[] = { "a", "b" };
-	struct fake f = { .now = 1000000 };
-	uint8_t in[9000], text[8000];
-	mummy_ws_endpoint *ep = NULL;
+	uint8_t text[LIFE];
 	size_t n;
 
 	memset(text, 'x', sizeof text);
+	n = fake_frame(in, 0, 1, "abc", 3, 1);
+	n += fake_frame(in + n, 1, 9, "abc", 3, 1);
+	n += fake_frame(in + n, 1, 0, "abc", 3, 1);
+	n += fake_frame(in + n, 1, 2, text, sizeof text, 1);
+	n += fake_frame(in + n, 1, 1, "abc", 3, 1);
+	if (!deflate)
+		return n;
+	n += fake_frame(in + n, 0, 1, "\xf2\x48\xcd", 3, 1);
+	in[n - 9] |= 0x40;
+	n += fake_frame(in + n, 1, 0, "\xc9\xc9\x07\x00", 4, 1);
+	n += fake_frame(in + n, 1, 1, "\xf3\x48\xcd\xc9\xc9\x07\x00\x00", 8, 1);
+	in[n - 14] |= 0x40;
+	return n;
+}
+
+static void life_lived(struct fake *f, mummy_ws_hub *hub, int deflate, int *ndone)
+{
+	uint8_t in[LIFE_WIRE];
+	size_t n = life_frames(in, deflate);
+
+	mummy_ws_conn_start(f->c, f);
+	fake_turn(f, 1);
+	mummy_ws_subscribe(f->c, "t", 1);
+	mummy_ws_subscribe(f->c, "u", 1);
+	fake_feed_by(f, in, n, 700);
+	mummy_ws_publish(hub, "t", 1, MUMMY_WS_TEXT, "x", 1);
+	mummy_ws_message_begin(f->c, MUMMY_WS_TEXT);
+	mummy_ws_message_data(f->c, "x", 1);
+	mummy_ws_send_taken(f->c, MUMMY_WS_TEXT, "held", 4, done, ndone);
+	fake_turn(f, 1);
+	mummy_ws_message_end(f->c);
+	f->result = -EAGAIN;
+	fake_feed(f, in, n);
+	f->result = 0;
+	mummy_ws_conn_drained(f->c);
+	f->queued = 2000;
+	fake_feed(f, in, n);
+	f->queued = 0;
+	later_run(&f->jobs);
+}
+
+/* Whatever was lost: open was first, closed last, each once. */
+static void life_ended(struct fake *f, int ndone)
+{
+	mummy_ws_close(f->c, 1000, NULL);
+	fake_turn(f, 1);
+	fake_turn(f, 10000);
+	mummy_ws_conn_eof(f->c);
+	later_run(&f->jobs);
+	fake_turn(f, 0);
+	mummy_ws_conn_unref(f->c);
+	fail_at = 0;
+	ck_assert_msg(strncmp(f->log, "open ", 5) == 0 && strstr(f->log, "closed"), "%s", f->log);
+	ck_assert_ptr_eq(strchr(strstr(f->log, "closed"), ' '), f->log + f->nlog - 1);
+	ck_assert_int_eq(ndone, 1);
+}
+
+/* A whole life; what fails on the way is none of its business. */
+static void life(int executor, int pieces, int deflate, int *ndone)
+{
+	static const char *const names[] = { "a", "b" };
+	struct fake f = { .now = 1000000 };
+	struct mummy_ws_options opt = { .high_water_bytes = 1000, .deflate_min_bytes = 1,
+		.handshake = { .subprotocols = names, .nsubprotocols = 2 },
+		.executor = { .submit = executor ? later_submit : NULL, .ctx = &f.jobs } };
+	mummy_ws_endpoint *ep = NULL;
+
 	fake_agree(deflate != 0, 15, 15, deflate == 2, deflate == 2);
-	opt.deflate_min_bytes = 1;
-	opt.handshake.subprotocols = names;
-	opt.handshake.nsubprotocols = 2;
-	opt.executor.ctx = &f.jobs;
 	pthread_mutex_init(&f.posts.lock, NULL);
 	pthread_mutex_init(&f.jobs.lock, NULL);
 	f.echo = 1;
@@ -195,52 +255,8 @@ static void life(int executor, int pieces, int deflate, int *ndone)
 	}
 	if (ep && mummy_ws_conn_new(&f.c, ep, f.io, &fake_agreed, &f) == 0) {
 		f.ep = ep;
-		mummy_ws_conn_start(f.c, &f);
-		fake_turn(&f, 1);
-		mummy_ws_subscribe(f.c, "t", 1);
-		mummy_ws_subscribe(f.c, "u", 1);
-		n = fake_frame(in, 0, 1, "abc", 3, 1);
-		n += fake_frame(in + n, 1, 9, "abc", 3, 1);
-		n += fake_frame(in + n, 1, 0, "abc", 3, 1);
-		n += fake_frame(in + n, 1, 2, text, sizeof text, 1);
-		n += fake_frame(in + n, 1, 1, "abc", 3, 1);
-		if (deflate) {
-			n += fake_frame(in + n, 0, 1, "\xf2\x48\xcd", 3, 1);
-			in[n - 9] |= 0x40;
-			n += fake_frame(in + n, 1, 0, "\xc9\xc9\x07\x00", 4, 1);
-			n += fake_frame(in + n, 1, 1, "\xf3\x48\xcd\xc9\xc9\x07\x00\x00", 8, 1);
-			in[n - 14] |= 0x40;
-		}
-		fake_feed_by(&f, in, n, 700);
-		mummy_ws_publish(opt.hub, "t", 1, MUMMY_WS_TEXT, "x", 1);
-		mummy_ws_message_begin(f.c, MUMMY_WS_TEXT);
-		mummy_ws_message_data(f.c, "x", 1);
-		mummy_ws_send_taken(f.c, MUMMY_WS_TEXT, "held", 4, done, ndone);
-		fake_turn(&f, 1);
-		mummy_ws_message_end(f.c);
-		f.result = -EAGAIN;
-		fake_feed(&f, in, n);
-		f.result = 0;
-		mummy_ws_conn_drained(f.c);
-		f.queued = 2000;
-		fake_feed(&f, in, n);
-		f.queued = 0;
-		later_run(&f.jobs);
-		mummy_ws_close(f.c, 1000, NULL);
-		fake_turn(&f, 1);
-		fake_turn(&f, 10000);
-		mummy_ws_conn_eof(f.c);
-		later_run(&f.jobs);
-		fake_turn(&f, 0);
-		mummy_ws_conn_unref(f.c);
-		fail_at = 0;
-		/* Whatever was lost: open was first, closed last, each once. */
-		if (strncmp(f.log, "open ", 5) != 0 || !strstr(f.log, "closed"))
-			fprintf(stderr, "%s\n", f.log);
-		ck_assert_int_eq(strncmp(f.log, "open ", 5), 0);
-		ck_assert_ptr_nonnull(strstr(f.log, "closed"));
-		ck_assert_ptr_eq(strchr(strstr(f.log, "closed"), ' '), f.log + f.nlog - 1);
-		ck_assert_int_eq(*ndone, 1);
+		life_lived(&f, opt.hub, deflate, ndone);
+		life_ended(&f, *ndone);
 	}
 	mummy_ws_endpoint_unref(ep);
 	mummy_ws_hub_unref(opt.hub);
