@@ -193,10 +193,12 @@ START_TEST(no_answer_is_no_yes)
 	       "pre-create) [ -e ready ] && exit 0; [ -e odd ] && echo max-size=many || sleep 1000 ;;\n"
 	       "pre-finish) [ -e ready ] || kill -9 $$ ;;\n"
 	       "esac");
-	server_start(&s, ANY, "--uploads", uploads, "--hook-command", script, "--hook-timeout", "1s", NULL);
+	server_start(&s, ANY, "--uploads", uploads, "--hook-command", script, "--hook-timeout", "200ms", NULL);
 	ck_assert_int_eq(create(s.port, 4, ""), 503);
 	ck_assert_str_eq(said, "the upload cannot be checked now; come again later\n");
 	server_says(&s, "it took too long");
+	ck_assert_int_eq(server_stop(&s), 0);
+	server_start(&s, ANY, "--uploads", uploads, "--hook-command", script, NULL);
 	fclose(fopen(in_folder("odd"), "we"));
 	ck_assert_int_eq(create(s.port, 4, ""), 503);
 	fclose(fopen(in_folder("ready"), "we"));

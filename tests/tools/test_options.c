@@ -74,18 +74,18 @@ START_TEST(test_hooks)
 {
 	ck_assert_int_eq(parse(NULL), 0);
 	ck_assert_uint_eq(o.hook_events, ~0u);
-	ck_assert(o.hook_timeout == 30 && o.hook_jobs == 4 && o.hook_keep == 604800 && o.hook_queue == 100000);
+	ck_assert(o.hook_timeout == 30000 && o.hook_jobs == 4 && o.hook_keep == 604800 && o.hook_queue == 100000);
 	ck_assert_int_eq(parse("--hook-command=/a/b", "--hook-url", "http://c/", "--hook-events=expired,pre-create",
 			       "--hook-timeout=2m", "--hook-jobs=9", "--hook-keep=0", "--hook-queue=1", NULL), 0);
 	ck_assert_str_eq(o.hook_command, "/a/b");
 	ck_assert_str_eq(o.hook_url, "http://c/");
 	ck_assert_uint_eq(o.hook_events, 1u << 4 | 1u);
-	ck_assert(o.hook_timeout == 120 && o.hook_jobs == 9 && o.hook_keep == 0 && o.hook_queue == 1);
+	ck_assert(o.hook_timeout == 120000 && o.hook_jobs == 9 && o.hook_keep == 0 && o.hook_queue == 1);
 	ck_assert_int_eq(parse("--hook-events=expired,", NULL), -EINVAL);
 	ck_assert_str_eq(why, "--hook-events: \"\" is no event; they are pre-create, pre-finish, post-finish, "
 			 "terminated, expired");
 	ck_assert_int_eq(parse("--hook-timeout=0", NULL), -EINVAL);
-	ck_assert_str_eq(why, "--hook-timeout: \"0\" is not a time; write it as 90s, 30m, 24h, 7d");
+	ck_assert_str_eq(why, "--hook-timeout: \"0\" is not a time; write it as 500ms, 30s or 5m");
 }
 END_TEST
 

@@ -38,7 +38,7 @@ struct hook_queue {
 	int folder, lock_fd, leading;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	int stopping, scanning, dirty;
+	int stopping, scanning, dirty, looked;
 	uint64_t next_ms;                  /* on the clock of the wall: when to look again */
 	uint64_t serial;
 	size_t waiting;
@@ -177,6 +177,7 @@ struct scan {
 	char (*name)[NAME_SIZE];           /* the oldest that are due, in order */
 	size_t n, waiting;
 	uint64_t next_ms, most_ms;
+	int first;                         /* of this process: the oldest are tried, due or not */
 };
 
 /* The age comes first in a name, in digits of equal number: names sort as ages do. */
@@ -208,7 +209,7 @@ static void add(struct scan *s, const char *name, uint64_t now)
 		return;
 	s->waiting++;
 	/* the clock may have been set back */
-	if (e.due_ms <= now || e.tries == 0 || e.due_ms > now + s->most_ms)
+	if (e.due_ms <= now || e.tries == 0 || s->first || e.due_ms > now + s->most_ms)
 		add_due(s, name);
 	else if (e.due_ms < s->next_ms)
 		s->next_ms = e.due_ms;
@@ -251,7 +252,8 @@ static int is_busy(const struct hook_queue *q, const char *name)
 /* With the lock held, which is given up meanwhile. */
 static void scan(struct hook_queue *q)
 {
-	struct scan s = { .name = malloc(BATCH * sizeof *s.name), .most_ms = q->o.most_ms };
+	struct scan s = { .name = malloc(BATCH * sizeof *s.name), .most_ms = q->o.most_ms,
+		.first = !q->looked };
 
 	q->scanning = 1;
 	q->dirty = 0;
@@ -259,7 +261,7 @@ static void scan(struct hook_queue *q)
 	if (!q->leading && flock(q->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		q->leading = 1;            /* one scans at a time */
 	if (s.name && q->leading)
-		look(q, &s);
+		look(q, &s), q->looked = 1;
 	else
 		s.next_ms = wall_ms() + q->o.look_ms;
 	pthread_mutex_lock(&q->lock);

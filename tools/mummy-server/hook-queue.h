@@ -30,8 +30,8 @@ struct hook_queue_options {
 
 /** o is copied, the folder too. 0, or a negative errno. */
 int hook_queue_open(struct hook_queue **out, const struct hook_queue_options *o);
-/** Begins to deliver; what was put before an earlier end and not released is released. 0, or a negative
- *  errno. */
+/** Begins to deliver, at first the oldest, due or not; what was put before an earlier end and not released is
+ *  released. 0, or a negative errno. */
 int hook_queue_start(struct hook_queue *q);
 /** Keeps an event, once for each target, event and id; it is delivered after _release, or the next _start.
  *  0 and it lasts, or a negative errno. */

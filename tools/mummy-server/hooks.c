@@ -241,7 +241,7 @@ static void ask_all(void *arg)
 	struct question *q = arg;
 	const struct options *o = q->h->o;
 	struct hook_call c = { .event = names[q->event], .id = q->info->id, .json = q->json.text, .len = q->json.len,
-		.deadline_ms = mummy_now_ms() + o->hook_timeout * 1000, .cut_ms = &q->h->cut_ms };
+		.deadline_ms = mummy_now_ms() + o->hook_timeout, .cut_ms = &q->h->cut_ms };
 
 	if (o->hook_command)
 		ask_one(q, 'c', &c);
@@ -297,7 +297,7 @@ static int deliver(void *ctx, const struct hook_event *e, const char *text, size
 {
 	struct hooks *h = ctx;
 	struct hook_call c = { .event = e->event, .id = e->id, .json = text, .len = n,
-		.deadline_ms = mummy_now_ms() + h->o->hook_timeout * 1000, .cut_ms = &h->cut_ms };
+		.deadline_ms = mummy_now_ms() + h->o->hook_timeout, .cut_ms = &h->cut_ms };
 	struct hook_answer *a = malloc(sizeof *a);
 	int rc = a ? call(h, e->target, &c, a) : -ENOMEM, used;
 

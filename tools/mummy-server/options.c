@@ -66,11 +66,20 @@ static int set_size(const struct options_row *row, void *to, const char *value, 
 
 static int set_time(const struct options_row *row, void *to, const char *value, char *why, size_t size)
 {
+	(void)row;
+	if (number_parse_time(to, value, UINT32_MAX) == 0)
+		return 0;
+	snprintf(why, size, "\"%s\" is not a time; write it as 90s, 30m, 24h, 7d, or 0 for never", value);
+	return -EINVAL;
+}
+
+/* A short one, in milliseconds. */
+static int set_ms(const struct options_row *row, void *to, const char *value, char *why, size_t size)
+{
 	uint64_t n;
 
-	if (number_parse_time(&n, value, UINT32_MAX) < 0 || n < row->min) {
-		snprintf(why, size, "\"%s\" is not a time; write it as 90s, 30m, 24h, 7d%s", value,
-			 row->min ? "" : ", or 0 for never");
+	if (number_parse_ms(&n, value, UINT32_MAX) < 0 || n < row->min) {
+		snprintf(why, size, "\"%s\" is not a time; write it as 500ms, 30s or 5m", value);
 		return -EINVAL;
 	}
 	*(uint64_t *)to = n;
@@ -224,7 +233,7 @@ static const struct options_row table[] = {
 	{ "hook-events", "LIST", "some of pre-create,pre-finish,post-finish,terminated,expired.\n"
 		"Default: all", set_choices, .at = TO(hook_events), .words = events },
 	{ "hook-timeout", "TIME", "how long a hook may take. Default: 30s",
-		set_time, .at = TO(hook_timeout), .min = 1 },
+		set_ms, .at = TO(hook_timeout), .min = 1 },
 	{ "hook-jobs", "N", "hooks asked at once, and told at once. Default: 4",
 		set_number, .at = TO(hook_jobs), .min = 1, .max = MAX_HOOK_JOBS },
 	{ "hook-keep", "TIME", "how long it is tried to tell an event; 0: for ever. Default: 7d",
@@ -335,7 +344,7 @@ int options_parse(struct options *o, int argc, char *const argv[], char *why, si
 	o->digest_max = UINT64_C(64) << 20;
 	o->worker_nice = WORKER_NICE;
 	o->hook_events = ~0u;
-	o->hook_timeout = 30;
+	o->hook_timeout = 30000;
 	o->hook_jobs = 4;
 	o->hook_keep = 7 * 24 * 3600;
 	o->hook_queue = 100000;

@@ -43,7 +43,7 @@ struct options {
 	int safe_names;
 	const char *hook_command, *hook_url;
 	unsigned hook_events;      /**< bits 1 << enum hooks_event */
-	uint64_t hook_timeout, hook_keep;  /**< seconds */
+	uint64_t hook_timeout, hook_keep;  /**< milliseconds, seconds */
 	uint64_t hook_jobs, hook_queue;
 	const char *access_log, *trusted_proxies, *cors;
 	int access_format;         /**< enum mummy_http_log_format */
