@@ -51,12 +51,15 @@ static struct verdict check(const struct mup_request *r, const struct mup_sessio
 	return v;
 }
 
-static void take_over(mummy_upload *u, struct mup_session *s)
+static void take_over(const struct mup_request *r, struct mup_session *s)
 {
 	if (!s->writer)
 		return;
-	u->stats.takeovers++;
-	mup_session_cut(u, s);
+	r->u->stats.takeovers++;
+	if (r->draft.on)
+		mup_draft_cut(r->u, s);
+	else
+		mup_session_cut(r->u, s);
 }
 
 /* Inside the gate: an answer without a body to read. */
@@ -90,7 +93,7 @@ int mup_append(struct mup_request *r, const struct mup_append *a, mummy_upload_t
 		return 0;
 	/* its offset can then be relied upon, also by who has it from an interim answer */
 	if (r->draft.on)
-		take_over(r->u, s);
+		take_over(r, s);
 	v = check(r, s, a);
 	/* what is told is acknowledged */
 	rc = v.status == 409 ? mup_session_sync(r->u, s) : v.status ? 0 : mup_session_set_length(r->u, s, a->total);
@@ -107,6 +110,6 @@ int mup_append(struct mup_request *r, const struct mup_append *a, mummy_upload_t
 	if (!a->asks && r->req->body_length != 0 && s->info.state != MUMMY_UPLOAD_FINISHED)
 		return mup_transfer_new(r, s, 0, out);
 	if (!a->asks)
-		take_over(r->u, s);
+		take_over(r, s);
 	return answer(r, s);
 }

@@ -139,6 +139,9 @@ int mup_session_load(mummy_upload *u, struct mup_session *s, unsigned flags);
 int mup_session_sync(mummy_upload *u, struct mup_session *s);
 /* Inside the gate: cuts the writer off; what it wrote and was not verified goes. */
 void mup_session_cut(mummy_upload *u, struct mup_session *s);
+/* The same by a request of the draft, before it looks at the offset: what one of the draft wrote stays, as its
+ * digest cannot be looked at any more. */
+void mup_draft_cut(mummy_upload *u, struct mup_session *s);
 /* Inside the gate: what was unknown becomes known; nothing else happens. */
 int mup_session_set_length(mummy_upload *u, struct mup_session *s, uint64_t length);
 /* Inside the gate: from now on octets are held; then they count or go. */

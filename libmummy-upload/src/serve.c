@@ -38,7 +38,7 @@ int mup_head(struct mup_request *r)
 		return 0;
 	/* an offset of the draft has to be one that the next request may use; in TUS a writer goes on */
 	if (r->draft.on && s->writer)
-		mup_session_cut(r->u, s);
+		mup_draft_cut(r->u, s);
 	/* who hears of it elsewhere takes all octets for all there is to say */
 	if (!r->draft.on && mup_complete(s))
 		s->ended = 1;

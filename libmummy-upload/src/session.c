@@ -229,8 +229,7 @@ void mup_session_cut(mummy_upload *u, struct mup_session *s)
 	void (*cancel)(void *conn);
 
 	s->epoch++;
-	/* the draft keeps what arrived also when its digest cannot be looked at any more */
-	mup_session_settle(u, s, old && old->draft.on);
+	mup_session_settle(u, s, 0);
 	if (!old)
 		return;
 	s->writer = NULL;
@@ -245,6 +244,13 @@ void mup_session_cut(mummy_upload *u, struct mup_session *s)
 	pthread_mutex_lock(&u->lock);
 	old->canceling = 0;
 	pthread_cond_broadcast(&u->idle);
+}
+
+void mup_draft_cut(mummy_upload *u, struct mup_session *s)
+{
+	if (s->writer && s->writer->draft.on)
+		mup_session_settle(u, s, 1);
+	mup_session_cut(u, s);
 }
 
 int mup_session_remove(mummy_upload *u, struct mup_session *s)

@@ -232,6 +232,36 @@ START_TEST(a_digest_of_all_is_compared_at_the_end)
 }
 END_TEST
 
+/* A body of TUS belongs where its offset was looked at, whatever the one before it held. */
+START_TEST(what_was_held_does_not_move_who_takes_over)
+{
+	static const char digest[] = "sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:";
+	char folder[64], path[128], back[16];
+	mummy_upload *u = open_dir(fresh(folder), NULL, NULL);
+	struct fake_fields f = { .n = 0 };
+	struct heard h = { .rc = 0 };
+	mummy_upload_transfer *t;
+	struct answer a;
+
+	ck_assert_int_eq(ask_bare(u, &a, "POST", "/files/", NULL, 0, "Upload-Complete", "?0", "Upload-Length", "6", NULL), 201);
+	snprintf(path, sizeof path, "%s", field(&a, "Location"));
+	put_field(&f, "Content-Type", "application/partial-upload");
+	put_field(&f, "Upload-Complete", "?0");
+	put_field(&f, "Upload-Offset", "0");
+	put_field(&f, "Content-Digest", digest);
+	t = begin(u, &h, "PATCH", path, 3, &f);
+	ck_assert_int_eq(mummy_upload_write(t, "ab", 2), 0);
+	ck_assert_int_eq(patch(u, &a, path, 0, "012", 3), 204);
+	ck_assert_str_eq(field(&a, "Upload-Offset"), "3");
+	ck_assert_int_eq(feed(t, NULL, 0, -ECANCELED, &a), 423);
+	ck_assert_int_eq(patch(u, &a, path, 3, "345", 3), 204);
+	ck_assert_int_eq(content(u, path, back, sizeof back), 6);
+	ck_assert_mem_eq(back, "012345", 6);
+	mummy_upload_free(u);
+	wipe(folder);
+}
+END_TEST
+
 START_TEST(a_question_ends_what_is_going_on)
 {
 	mummy_upload *u = open_memory(NULL);
@@ -252,4 +282,5 @@ START_TEST(a_question_ends_what_is_going_on)
 END_TEST
 
 SUITE_MAIN("upload/interim", the_address_comes_first, a_cut_creation_stays_for_those_who_know_it, an_offset_that_is_told_lasts,
-	   a_digest_that_cannot_be_compared_costs_nothing, a_digest_of_all_is_compared_at_the_end, a_question_ends_what_is_going_on)
+	   a_digest_that_cannot_be_compared_costs_nothing, a_digest_of_all_is_compared_at_the_end,
+	   what_was_held_does_not_move_who_takes_over, a_question_ends_what_is_going_on)
