@@ -1,9 +1,9 @@
 /*
  * conn.h - the insides of a connection, its endpoint and its I/O thread. Internal.
  *
- * Who touches what: rx belongs to the I/O thread. tx and queue (both in waits) are behind mws_lock (one of a few
- * mutexes of the io, as a mutex of its own would be half of an idle connection), subs behind the hub's lock; no lock
- * is held while anything outside the library is called. flags are atomic.
+ * Who touches what: rx belongs to the I/O thread. tx and queue (both in waits) are behind mws_lock, one of a
+ * few mutexes of the io, as a mutex of its own would be half of an idle connection; subs behind the hub's lock.
+ * No lock is held while anything outside the library is called. flags are atomic.
  *
  * Output has one owner at a time, who set MWS_BUSY: a thread inside writev, or a feed, which gathers
  * the replies. Whoever sends meanwhile leaves a block in tx, and the owner takes it along before it

@@ -283,7 +283,8 @@ static void expect_end(int fd)
 
 /* ---- The tests -------------------------------------------------------------------------------- */
 
-static const int every_way[] = { 0, THREADS, THREADS | INLINE, THREADS | EVENTS_INLINE, POLL, POLL | THREADS };
+static const int every_way[] = { 0, THREADS, THREADS | INLINE, THREADS | EVENTS_INLINE, POLL,
+				 POLL | THREADS };
 
 START_TEST(conversations)
 {
