@@ -161,12 +161,17 @@ int mhttp_request_ready(struct mhttp_conn *c, mummy_http_exchange *x)
 {
 	struct mummy_http_loop *l = c->loop;
 	const struct mummy_http_executor *e = mhttp_executor(x);
+	int lost = mhttp_io_keep(c, l->at, (size_t)(l->end - l->at)) < 0;
 
-	if (mhttp_io_keep(c, l->at, (size_t)(l->end - l->at)) < 0)
-		c->flags |= MHTTP_CLOSE;
+	if (lost)
+		c->flags |= MHTTP_CLOSE | MHTTP_UNREAD;
 	l->at = l->end;
 	mhttp_lease(c, x, l->dry);
-	if (!e) {
+	if (lost && c->io && !c->io->body.complete) {
+		/* what is lost is a part of the body that a sink would read */
+		mhttp_error_exchange(x, 503, "out of memory");
+		mummy_http_release(x);
+	} else if (!e) {
 		mhttp_run_handler(x);
 	} else if (e->submit(e->ctx, mhttp_run_handler, x) < 0) {
 		mhttp_error_exchange(x, 503, "the executor takes no more work");

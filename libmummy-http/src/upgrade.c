@@ -100,6 +100,8 @@ int mummy_http_upgrade(mummy_http_exchange *x, const struct mummy_http_header *h
 	rc = claim(x, h, nh);
 	if (rc < 0)
 		return rc;
+	if (x->conn->flags & MHTTP_CLOSE)    /* what came behind the request is lost */
+		return fail(x, NULL, -EPIPE);
 	u = mhttp_up_new(x);
 	if (!u)
 		return fail(x, NULL, -ENOMEM);
