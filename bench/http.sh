@@ -1,8 +1,10 @@
 #!/bin/sh
 # Plaintext, pipelines, a pool, idle connections, files and gzip: libmummy-http against Debian's nginx, h2o,
 # lighttpd and libmicrohttpd and Go's net/http, alternated in one run. Server on core 0, load on core 1; CPU
-# time of the server from /proc. What is not installed is not measured.
-# usage: bench/http.sh BUILDDIR [ROUNDS] [SECONDS] [ROW...]   rows: hello pipeline work idle file gzip
+# time of the server from /proc. What is not installed is not measured. PEERS=DIR: libreactor, uWebSockets and
+# lwan too, see bench/PEERS.md.
+# usage: [PEERS=DIR] bench/http.sh BUILDDIR [ROUNDS] [SECONDS] [ROW...]
+# rows: hello pipeline work idle file gzip
 set -eu
 build=${1:?usage: bench/http.sh BUILDDIR [ROUNDS] [SECONDS] [ROW...]}
 rounds=${2:-5}
@@ -27,7 +29,7 @@ head -c 1048576 /dev/urandom >"$www/file"
 port_of() { # NAME
 	case $1 in
 	mummy) echo 18081 ;; nginx) echo 18082 ;; h2o) echo 18083 ;; lighttpd) echo 18084 ;;
-	mhd) echo 18085 ;; go) echo 18086 ;;
+	mhd) echo 18085 ;; go) echo 18086 ;; libreactor) echo 18087 ;; uWebSockets) echo 18088 ;; lwan) echo 18089 ;;
 	esac
 }
 
@@ -81,6 +83,32 @@ has() {
 	command -v "$1" >/dev/null
 }
 
+build_reactor() {
+	src=$PEERS/libreactor/src
+	cc -std=gnu2x -O3 -march=native -flto=auto -w -I"$src" -o "$tmp/libreactor" "$here/http_reactor.c" \
+		"$src"/reactor/*.c "$src"/picohttpparser/*.c -lssl -lcrypto -lpthread
+}
+
+build_uws() {
+	flags="-O3 -march=native -flto=auto -w -DLIBUS_NO_SSL -I$PEERS/uWebSockets/src -I$PEERS/uSockets/src"
+	# shellcheck disable=SC2086  # a list of flags
+	for f in bsd context loop socket udp eventing/epoll_kqueue; do
+		cc $flags -c -o "$tmp/uws_${f##*/}.o" "$PEERS/uSockets/src/$f.c"
+	done
+	# shellcheck disable=SC2086
+	c++ -std=c++20 $flags -o "$tmp/uWebSockets" "$here/http_uws.cc" "$tmp"/uws_*.o -lz
+}
+
+# What to link, the build of its own program says.
+build_lwan() {
+	libs=$(sed 's/.*liblwan\.a//; s/-Wl,-[a-z-]*whole-archive//g' \
+		"$PEERS/lwan/build/src/bin/lwan/CMakeFiles/lwan.dir/link.txt")
+	# shellcheck disable=SC2086
+	cc -std=gnu11 -O3 -march=native -flto=auto -w -include "$PEERS/lwan/build/lwan-build-config.h" \
+		-I"$PEERS/lwan/src/lib" -o "$tmp/lwan" "$here/http_lwan.c" \
+		-Wl,-whole-archive "$PEERS/lwan/build/src/lib/liblwan.a" -Wl,-no-whole-archive $libs
+}
+
 # shellcheck disable=SC3045  # dash has it
 ulimit -n 40000 2>/dev/null || ulimit -n 20000 2>/dev/null || :
 all=
@@ -98,6 +126,18 @@ fi
 if has go; then
 	(cd "$tmp" && GOCACHE=$tmp/gocache GOFLAGS=-mod=mod GO111MODULE=off go build -o "$tmp/go-server" "$here/http-go.go")
 	run go "$tmp/go-server" "$(port_of go)" "$www"
+fi
+if [ -d "${PEERS:-}/libreactor/src" ]; then
+	build_reactor
+	run libreactor "$tmp/libreactor" "$(port_of libreactor)"
+fi
+if [ -d "${PEERS:-}/uWebSockets/src" ] && [ -d "$PEERS/uSockets/src" ]; then
+	build_uws
+	run uWebSockets "$tmp/uWebSockets" "$(port_of uWebSockets)"
+fi
+if [ -e "${PEERS:-}/lwan/build/src/lib/liblwan.a" ]; then
+	build_lwan
+	run lwan "$tmp/lwan" "$(port_of lwan)"
 fi
 
 # ---- Measuring ----------------------------------------------------------------------------------
@@ -124,7 +164,7 @@ table() { # ROW TITLE
 	echo
 	echo "| server | requests/s | CPU us per request | x nginx: rate | x nginx: CPU |"
 	echo "|---|---|---|---|---|"
-	for name in mummy nginx h2o lighttpd mhd go; do
+	for name in mummy nginx h2o lighttpd mhd go libreactor uWebSockets lwan; do
 		if [ ! -s "$tmp/$1.$name" ]; then
 			echo "| $name | not measured | | | |"
 			continue
@@ -179,10 +219,10 @@ echo "$rounds rounds of $seconds s, rivals alternated; server on core 0, load on
 for row in $rows; do
 	case $row in
 	hello)
-		each hello /hello "mummy nginx h2o lighttpd mhd go" -c64
+		each hello /hello "mummy nginx h2o lighttpd mhd go libreactor uWebSockets lwan" -c64
 		table hello "Plaintext, keep-alive, 64 connections" ;;
 	pipeline)
-		each pipeline /hello "mummy nginx h2o mhd go" -c64 -s "$here/pipeline.lua"
+		each pipeline /hello "mummy nginx h2o mhd go libreactor uWebSockets" -c64 -s "$here/pipeline.lua"
 		table pipeline "The same, pipelined by 16" ;;
 	work)
 		each work /work mummy -c64
