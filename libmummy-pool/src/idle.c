@@ -2,8 +2,6 @@
 #include "worker.h"
 #include "mummy-common.h"
 
-#define LOCK_TRIES 100
-
 /** Where no worker has pushed since it was idle there is nothing to be seen: stocked was raised by an
  *  atomic operation before the push, which comes before the look at want_wake. */
 void mpool_settle(mummy_pool *p)
@@ -245,17 +243,6 @@ static bool has_to_end(mummy_pool *p, struct mpool_worker *w)
 	return true;
 }
 
-/** Who looks around sees a job while the lock is still held, for a moment: to sleep for it takes longer. */
-static void lock_soon(mummy_pool *p)
-{
-	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (pthread_mutex_trylock(&p->lock) == 0)
-			return;
-		mpool_relax();
-	}
-	pthread_mutex_lock(&p->lock);
-}
-
 /** Lock held, given back meanwhile. As if it had been woken: until it gives up nobody else is. */
 static void spin_for_all(mummy_pool *p, struct mpool_worker *w)
 {
@@ -271,7 +258,7 @@ static void spin_for_all(mummy_pool *p, struct mpool_worker *w)
 	while (!mpool_work_visible(p) && !mpool_fibers_ready(w) && (now = mummy_now_ns()) < until
 	       && now < atomic_load(&p->next_due_ns))
 		mpool_relax();
-	lock_soon(p);
+	mpool_lock_soon(p);
 	w->woken = p->waking = false;
 }
 

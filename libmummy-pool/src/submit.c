@@ -38,7 +38,7 @@ static int enqueue_shared(mummy_pool *p, enum mummy_pool_priority priority, stru
 {
 	int rc;
 
-	pthread_mutex_lock(&p->lock);
+	mpool_lock_soon(p);
 	rc = admit(p);
 	if (rc == 0) {
 		mpool_stamp(&p->stamp, &job);
@@ -238,7 +238,7 @@ bool mpool_take_shared(struct mpool_worker *w, struct mpool_job *out)
 	if (atomic_load_explicit(&p->queued, memory_order_relaxed) == 0
 	    && (due == MPOOL_NEVER || due > mummy_now_ns()))
 		return false;
-	pthread_mutex_lock(&p->lock);
+	mpool_lock_soon(p);
 	mpool_expire(p);
 	found = mpool_queue_pop(&p->queue, out);
 	if (found)

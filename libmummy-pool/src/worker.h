@@ -34,6 +34,7 @@
 #define MPOOL_FORKS 1024u /* pool.h promises this number */
 #define MPOOL_JOBS 256u
 #define MPOOL_BATCH 32u
+#define MPOOL_LOCK_TRIES 100
 #define MPOOL_NAME_SIZE 16 /* of a thread, with its NUL, as the kernel keeps it */
 
 /* A thread that leaves runs the program's thread_stop; one that is gone is yet to be joined. */
@@ -179,6 +180,18 @@ static inline void mpool_unstock(struct mpool_worker *w)
 		return;
 	w->stocked = false;
 	atomic_fetch_sub(&w->pool->stocked, 1);
+}
+
+/** Takes the lock where it is fought for: it is held for some ten nanoseconds, so that to look at it for a
+ *  while is far cheaper than to sleep for it. */
+static inline void mpool_lock_soon(mummy_pool *p)
+{
+	for (int i = 0; i < MPOOL_LOCK_TRIES; i++) {
+		if (pthread_mutex_trylock(&p->lock) == 0)
+			return;
+		mpool_relax();
+	}
+	pthread_mutex_lock(&p->lock);
 }
 
 /** Lock held. Copies the lengths of the queue to where they are seen without the lock. */
