@@ -493,7 +493,10 @@ int mhttp_out_copy(struct mhttp_conn *c, struct mhttp_out *o, const struct iovec
  * kind is not MHTTP_SEG_QUEUED afterwards is still the caller's, who calls mhttp_seg_done. */
 int mhttp_out_write(struct mhttp_conn *c, struct mhttp_out *o, const struct iovec *iov, int n,
 		struct mhttp_seg *tail);
-int mhttp_out_fits(const struct mhttp_conn *c, uint64_t n);  /* in max_buffered_bytes */
+int mhttp_out_fits(const struct mummy_http_server *s, uint64_t n);  /* in max_buffered_bytes */
+/* Memory for a segment with n octets behind it, of which count are counted. All connections together are
+ * bounded: when that is spent, who does not take his answer is cut. */
+struct mhttp_seg *mhttp_seg_new(struct mummy_http_server *s, size_t n, uint64_t count);
 int mhttp_out_tail(struct mhttp_conn *c, struct mhttp_out *o, struct mhttp_seg *tail);
 int mhttp_out_flush(struct mhttp_conn *c, struct mhttp_out *o);  /* 0 empty, -EAGAIN, <0 broken */
 void mhttp_out_clear(struct mhttp_conn *c, struct mhttp_out *o); /* to finished */

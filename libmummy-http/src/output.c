@@ -87,19 +87,15 @@ void mhttp_out_clear(struct mhttp_conn *c, struct mhttp_out *o)
 		out_pop(o);
 }
 
-int mhttp_out_fits(const struct mhttp_conn *c, uint64_t n)
+int mhttp_out_fits(const struct mummy_http_server *s, uint64_t n)
 {
-	const struct mummy_http_server *s = c->loop->server;
 	uint64_t buffered = atomic_load_explicit(&s->buffered, memory_order_relaxed);
 
 	return buffered <= s->opt.max_buffered_bytes && n <= s->opt.max_buffered_bytes - buffered;
 }
 
-/* Memory for a segment with n octets behind it. All connections together are bounded: when that is spent, who
- * does not take his answer is cut. */
-static struct mhttp_seg *seg_new(struct mhttp_conn *c, size_t n, uint64_t count)
+struct mhttp_seg *mhttp_seg_new(struct mummy_http_server *s, size_t n, uint64_t count)
 {
-	struct mummy_http_server *s = c->loop->server;
 	struct mhttp_seg *seg = NULL;
 
 	if (atomic_fetch_add_explicit(&s->buffered, count, memory_order_relaxed) + count
@@ -121,7 +117,7 @@ int mhttp_out_copy(struct mhttp_conn *c, struct mhttp_out *o, const struct iovec
 	total -= skip;
 	if (total == 0)
 		return 0;
-	s = seg_new(c, total, total);
+	s = mhttp_seg_new(c->loop->server, total, total);
 	if (!s)
 		return -ENOMEM;
 	p = (char *)(s + 1);
@@ -144,7 +140,7 @@ int mhttp_out_copy(struct mhttp_conn *c, struct mhttp_out *o, const struct iovec
 /* The tail is taken, or still the caller's on failure. */
 int mhttp_out_tail(struct mhttp_conn *c, struct mhttp_out *o, struct mhttp_seg *tail)
 {
-	struct mhttp_seg *s = seg_new(c, 0, tail->kind == MHTTP_SEG_FILE ? 0 : tail->n);
+	struct mhttp_seg *s = mhttp_seg_new(c->loop->server, 0, tail->kind == MHTTP_SEG_FILE ? 0 : tail->n);
 
 	if (!s)
 		return -ENOMEM;

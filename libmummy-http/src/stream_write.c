@@ -89,7 +89,7 @@ static int write_judge(const mummy_http_stream *st, size_t total)
 		return -EINVAL;
 	if (st->mode != MHTTP_STREAM_NO_BODY
 	    && (st->out.bytes + total > st->loop->server->opt.hard_limit_bytes
-		|| (st->out.first && !mhttp_out_fits(st->conn, total))))
+		|| (st->out.first && !mhttp_out_fits(st->loop->server, total))))
 		return -EAGAIN;
 	return 0;
 }

@@ -69,7 +69,6 @@ static void append(struct mhttp_up *u, struct mhttp_seg *s)
 	*(m->last ? &m->last->next : &m->first) = s;
 	m->last = s;
 	m->bytes += s->n;
-	mhttp_count(&u->loop->server->buffered, s->n);
 	if (!(mhttp_up_state(u) & MHTTP_UP_OUT)) {
 		atomic_store_explicit(&m->since_ms, mhttp_now(), memory_order_relaxed);
 		atomic_fetch_or(&u->state, MHTTP_UP_OUT);
@@ -84,7 +83,7 @@ static int queue_copy(struct mhttp_up *u, const struct iovec *iov, int n, size_t
 
 	if (total == skip)
 		return 0;
-	s = mhttp_up_more(u) ? malloc(sizeof *s + total - skip) : NULL;
+	s = mhttp_up_more(u) ? mhttp_seg_new(u->loop->server, total - skip, total - skip) : NULL;
 	if (!s)
 		return -ENOMEM;
 	p = (char *)(s + 1);
@@ -103,7 +102,7 @@ static int queue_copy(struct mhttp_up *u, const struct iovec *iov, int n, size_t
 
 static int queue_taken(struct mhttp_up *u, const struct iovec *iov, size_t skip, void (*done)(void *arg), void *arg)
 {
-	struct mhttp_seg *s = mhttp_up_more(u) ? malloc(sizeof *s) : NULL;
+	struct mhttp_seg *s = mhttp_up_more(u) ? mhttp_seg_new(u->loop->server, 0, iov->iov_len - skip) : NULL;
 
 	if (!s)
 		return -ENOMEM;
@@ -269,6 +268,11 @@ static int write_locked(struct mhttp_up *u, const struct iovec *iov, int n, size
 		return -EPIPE;
 	if (total > opt->hard_limit_bytes || (u->more && u->more->bytes > opt->hard_limit_bytes - total))
 		return -EAGAIN;
+	/* What there is for all is spent: it is told when its own is sent. */
+	if ((mhttp_up_state(u) & MHTTP_UP_OUT) && !mhttp_out_fits(u->loop->server, total)) {
+		atomic_fetch_or(&u->state, MHTTP_UP_HIGH);
+		return -EAGAIN;
+	}
 	if (total && !(mhttp_up_state(u) & (MHTTP_UP_OUT | MHTTP_UP_CORKED))
 	    && n <= (u->more && u->more->conn ? SEND_IOV : MOST_IOV))
 		sent = send_some(u, iov, n);

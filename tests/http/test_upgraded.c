@@ -216,6 +216,40 @@ SERVE_TEST(what_a_peer_does_not_read_is_bounded_and_waited_for)
 	free(text);
 }
 
+SERVE_TEST(what_all_connections_queue_is_bounded)
+{
+	enum { MOST = 2 * BIG };
+	char *piece = calloc(1, BIG), *text = malloc(8 * BIG);
+	struct mummy_http_stats stats;
+	atomic_int done = 0;
+	struct serve s;
+	struct line l;
+	size_t n;
+	int fd;
+
+	prepare(&s, &l, poller);
+	s.opt.max_buffered_bytes = MOST;
+	s.opt.hard_limit_bytes = 1000 * BIG;
+	serve_start(&s);
+	fd = dial_line(&s, &l, "/");
+	n = fill(&l, piece, BIG / 4, &done);
+	mummy_http_stats_get(s.server, &stats);
+	ck_assert_uint_gt(stats.buffered_bytes, MOST - 2 * BIG / 4);
+	ck_assert_uint_le(stats.buffered_bytes, MOST);
+	for (size_t at = 0, k; at < n; at += k) {
+		k = n - at < 8 * BIG ? n - at : 8 * BIG;
+		ck_assert_uint_eq(hear_n(fd, text, k), k);
+	}
+	EVENTUALLY(atomic_load(&l.drains) == 1);
+	EVENTUALLY((mummy_http_stats_get(s.server, &stats), stats.buffered_bytes) == 0);
+	say(fd, "more");
+	ck_assert_uint_eq(hear_n(fd, text, 4), 4);
+	hang_up(&s, &l);
+	close(fd);
+	free(piece);
+	free(text);
+}
+
 SERVE_TEST(a_peer_that_never_reads_is_cut)
 {
 	char *piece = calloc(1, BIG);
@@ -343,6 +377,7 @@ SERVE_TEST(the_last_reference_cuts)
 }
 
 SUITE_MAIN("http/upgraded", many_threads_write_while_the_loop_does,
-	   what_a_peer_does_not_read_is_bounded_and_waited_for, a_peer_that_never_reads_is_cut,
+	   what_a_peer_does_not_read_is_bounded_and_waited_for, what_all_connections_queue_is_bounded,
+	   a_peer_that_never_reads_is_cut,
 	   writes_inside_data_are_held_back_unless_they_are_not_to_be, closed_is_told_once_and_why,
 	   the_last_reference_cuts)

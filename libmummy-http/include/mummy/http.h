@@ -169,7 +169,8 @@ struct mummy_http_options {
 	uint64_t max_body_bytes;             /**< then 413; 0: 1 MiB */
 	size_t max_buffered_bytes;           /**< whole bodies and queued output of all connections:
 	                                          above it bodies wait unread for head_timeout_ms, then
-	                                          503; who does not take his answer is cut; 0: 256 MiB */
+	                                          503; who does not take his answer is cut, and writes to
+	                                          streams that have some queued are -EAGAIN; 0: 256 MiB */
 	size_t chunk_bytes;                  /**< buffer of a streamed body; 0: 256 KiB */
 	size_t high_water_bytes;             /**< queued output per connection that asks for a pause */
 	size_t hard_limit_bytes;             /**< and that is refused; 0: 256 KiB and 17 MiB */
