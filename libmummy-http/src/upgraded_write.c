@@ -213,8 +213,9 @@ int mhttp_up_flush(struct mhttp_up *u, int *drained)
 			mhttp_up_break(u, rc);
 	}
 	s = mhttp_up_state(u);
-	if ((s & MHTTP_UP_HIGH) && (!u->more || u->more->bytes < high)) {
-		*drained = (s & MHTTP_UP_BEGAN) && u->events->drain;
+	/* Before it began nothing can be told: that stays owed. */
+	if ((s & MHTTP_UP_HIGH) && (s & MHTTP_UP_BEGAN) && (!u->more || u->more->bytes < high)) {
+		*drained = u->events->drain != NULL;
 		atomic_fetch_and(&u->state, ~(uint32_t)MHTTP_UP_HIGH);
 	}
 	if (u->more && u->more->bytes <= high)

@@ -240,7 +240,8 @@ SERVE_TEST(what_all_connections_queue_is_bounded)
 		k = n - at < 8 * BIG ? n - at : 8 * BIG;
 		ck_assert_uint_eq(hear_n(fd, text, k), k);
 	}
-	EVENTUALLY(atomic_load(&l.drains) == 1);
+	/* also when all was written before the request that upgraded it was over */
+	EVENTUALLY(atomic_load(&l.drains) >= 1);
 	EVENTUALLY((mummy_http_stats_get(s.server, &stats), stats.buffered_bytes) == 0);
 	say(fd, "more");
 	ck_assert_uint_eq(hear_n(fd, text, 4), 4);
