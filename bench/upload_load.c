@@ -17,20 +17,14 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <dirent.h>
-#include <errno.h>
 #include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
+#include "load.h"
 
 enum { CHUNK = 256 * 1024, SMALL = 4096, HEAD = 2048, STAGGER = 4096 };
 
@@ -38,70 +32,19 @@ static int port;
 static const char *pid;
 static char chunk[CHUNK];
 
-static void must(int ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "upload_load: %s%s%s\n", what, errno ? ": " : "", errno ? strerror(errno) : "");
-	exit(1);
-}
-
 static double now_us(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
+	return (double)now_ns() / 1e3;
 }
 
-/* ---- The server's figures ------------------------------------------------------------------------ */
-
-/* Sums a number that each thread has in a file of its own; *threads (may be NULL): how many there are. */
 static double cpu_us(int *threads)
 {
-	char name[300];
-	struct dirent *e;
-	double sum = 0;
-	DIR *d;
-
-	snprintf(name, sizeof name, "/proc/%s/task", pid);
-	d = opendir(name);
-	must(d != NULL, name);
-	if (threads)
-		*threads = 0;
-	while ((e = readdir(d))) {
-		double ns;
-		FILE *f;
-
-		if (e->d_name[0] == '.')
-			continue;
-		snprintf(name, sizeof name, "/proc/%s/task/%.20s/schedstat", pid, e->d_name);
-		f = fopen(name, "r");
-		if (f && fscanf(f, "%lf", &ns) == 1)
-			sum += ns / 1e3;
-		if (f)
-			fclose(f);
-		if (threads)
-			++*threads;
-	}
-	closedir(d);
-	return sum;
+	return cpu_ns(pid, threads) / 1e3;
 }
 
 static double own_memory(void)
 {
-	char line[300];
-	double kb = 0;
-	FILE *f;
-
-	snprintf(line, sizeof line, "/proc/%s/status", pid);
-	f = fopen(line, "r");
-	must(f != NULL, line);
-	while (fgets(line, sizeof line, f))
-		if (sscanf(line, "RssAnon: %lf", &kb) == 1)
-			break;
-	fclose(f);
-	return kb * 1024;
+	return memory_of(pid, "status", "RssAnon");
 }
 
 /* ---- One connection ------------------------------------------------------------------------------ */

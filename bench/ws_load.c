@@ -12,20 +12,14 @@
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <netinet/tcp.h>
-#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
+#include "load.h"
 
 enum { DELAYS = 1 << 20, HEAD = 14, STAMP = 16 };
 
@@ -46,67 +40,6 @@ static float *delays;
 static size_t ndelays;
 static z_stream zout, zin;
 static uint8_t *text, *wire, *back;
-
-static void must(int ok, const char *what)
-{
-	if (ok)
-		return;
-	fprintf(stderr, "ws_load: %s%s%s\n", what, errno ? ": " : "", errno ? strerror(errno) : "");
-	exit(1);
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
-/* ---- The server's figures ------------------------------------------------------------------------ */
-
-static double cpu_ns(const char *pid)
-{
-	char name[300];
-	struct dirent *e;
-	double sum = 0;
-	DIR *d;
-
-	snprintf(name, sizeof name, "/proc/%s/task", pid);
-	d = opendir(name);
-	must(d != NULL, name);
-	while ((e = readdir(d))) {
-		double ns;
-		FILE *f;
-
-		if (e->d_name[0] == '.')
-			continue;
-		snprintf(name, sizeof name, "/proc/%s/task/%.20s/schedstat", pid, e->d_name);
-		f = fopen(name, "r");
-		if (f && fscanf(f, "%lf", &ns) == 1)
-			sum += ns;
-		if (f)
-			fclose(f);
-	}
-	closedir(d);
-	return sum;
-}
-
-static double private_octets(const char *pid)
-{
-	char line[300];
-	double sum = 0, kb;
-	FILE *f;
-
-	snprintf(line, sizeof line, "/proc/%s/smaps_rollup", pid);
-	f = fopen(line, "r");
-	must(f != NULL, line);
-	while (fgets(line, sizeof line, f))
-		if (sscanf(line, "Private_Dirty: %lf", &kb) == 1)
-			sum += kb * 1024;
-	fclose(f);
-	return sum;
-}
 
 /* ---- Messages ------------------------------------------------------------------------------------ */
 
@@ -338,9 +271,9 @@ static void load(const char *pid, double seconds)
 	run(now_ns() + 300000000u);
 	messages = octets = ndelays = 0;
 	begin = now_ns();
-	cpu = cpu_ns(pid);
+	cpu = cpu_ns(pid, NULL);
 	run(begin + (uint64_t)(seconds * 1e9));
-	cpu = cpu_ns(pid) - cpu;
+	cpu = cpu_ns(pid, NULL) - cpu;
 	s = (double)(now_ns() - begin) / 1e9;
 	must(messages > 0, "nothing came back");
 	qsort(delays, ndelays, sizeof *delays, ascending);
@@ -355,7 +288,7 @@ static void settled(const char *pid, double *to)
 
 	for (int same = 0; same < 3; same = *to == last ? same + 1 : 0, last = *to) {
 		usleep(300000);
-		*to = private_octets(pid);
+		*to = memory_of(pid, "smaps_rollup", "Private_Dirty");
 	}
 }
 
