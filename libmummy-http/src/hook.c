@@ -87,15 +87,11 @@ static void hook_tell(struct mhttp_hook *h)
 		h->hook.stopping(h->ctx);
 }
 
-void mhttp_hooks_turn(struct mummy_http_loop *l)
+void mhttp_hooks_turn(struct mummy_http_loop *l, uint64_t now)
 {
 	struct mhttp_hook *h = atomic_load_explicit(&l->hooks, memory_order_acquire);
-	uint64_t now;
 
 	l->hooks_due_ms = UINT64_MAX;
-	if (!h)
-		return;
-	now = mummy_now_ms();
 	for (; h; h = h->next) {
 		int due;
 

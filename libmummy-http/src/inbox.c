@@ -151,7 +151,13 @@ int mhttp_inbox_run(struct mhttp_inbox *in)
 {
 	struct mhttp_inbox_node *head = atomic_load_explicit(&in->head, memory_order_relaxed);
 
-	return head && head != CLOSED ? take_and_run(in, NULL) : 0;
+	if (!head || head == CLOSED)
+		return 0;
+	/* Mostly the loop was woken by something else. */
+	if (head == ASLEEP
+	    && atomic_compare_exchange_strong_explicit(&in->head, &head, NULL, memory_order_acq_rel, memory_order_relaxed))
+		return 0;
+	return take_and_run(in, NULL);
 }
 
 void mhttp_inbox_close(struct mhttp_inbox *in)

@@ -332,7 +332,7 @@ void mhttp_drain_cut(struct mummy_http_loop *l);
 /* loop_timer.c */
 void mhttp_loop_timers_end(struct mummy_http_loop *l);
 /* hook.c */
-void mhttp_hooks_turn(struct mummy_http_loop *l);
+void mhttp_hooks_turn(struct mummy_http_loop *l, uint64_t now_ms);
 int mhttp_hooks_say_goodbye(struct mummy_http_loop *l);  /* 1 when one of them wants to */
 void mhttp_hooks_end(struct mummy_http_loop *l);
 /* wheel.c */

@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "internal.h"
+#include "poller_impl.h"
 
-enum { RECV_BYTES = 64 * 1024, GATHER_BYTES = 64 * 1024 };
+enum { RECV_BYTES = 64 * 1024, GATHER_BYTES = 64 * 1024, NS_PER_MS = 1000000 };
 
 uint32_t mhttp_now(void)
 {
@@ -111,16 +112,13 @@ int mhttp_loop_is_here(const struct mummy_http_loop *l)
 	return l->started && pthread_equal(l->thread, pthread_self());
 }
 
-static int hooks_wait_ms(const struct mummy_http_loop *l)
+static int hooks_wait_ms(const struct mummy_http_loop *l, uint64_t now_ms)
 {
-	uint64_t now;
-
 	if (l->hooks_due_ms == UINT64_MAX)
 		return -1;
-	now = mummy_now_ms();
-	if (now >= l->hooks_due_ms)
+	if (now_ms >= l->hooks_due_ms)
 		return 0;
-	return l->hooks_due_ms - now > INT_MAX ? INT_MAX : (int)(l->hooks_due_ms - now);
+	return l->hooks_due_ms - now_ms > INT_MAX ? INT_MAX : (int)(l->hooks_due_ms - now_ms);
 }
 
 static int sooner(int a, int b)
@@ -132,13 +130,14 @@ int mhttp_loop_timeout(struct mummy_http_loop *l)
 {
 	if (l->pending)
 		return 0;
-	return sooner(mummy_poller_timeout(l->poller), hooks_wait_ms(l));
+	return sooner(mummy_poller_timeout(l->poller), hooks_wait_ms(l, mummy_now_ms()));
 }
 
 /* What was posted during the sleep runs before the sleep of the next turn, and between two turns posts wake
  * the poller: so a turn fits in someone else's loop. */
 int mhttp_loop_turn(struct mummy_http_loop *l, int timeout_ms)
 {
+	uint64_t now_ns = 0;
 	int rc;
 
 	if (!l->started) {
@@ -148,15 +147,22 @@ int mhttp_loop_turn(struct mummy_http_loop *l, int timeout_ms)
 		if (rc < 0)
 			return rc;
 	}
-	rc = mummy_poller_turn(l->poller, l->pending ? 0 : sooner(timeout_ms, hooks_wait_ms(l)));
+	if (l->pending)
+		timeout_ms = 0;
+	if (timeout_ms) {
+		now_ns = mummy_now_ns();
+		timeout_ms = sooner(timeout_ms, hooks_wait_ms(l, now_ns / NS_PER_MS));
+	}
+	rc = mhttp_poller_turn(l->poller, timeout_ms, &now_ns);
 	if (rc < 0 && rc != -EINTR)
 		return rc;
-	mhttp_inbox_run(l->inbox);
+	if (mhttp_inbox_run(l->inbox))
+		now_ns = mummy_now_ns();
 	if (atomic_load(&l->server->stopping) && mhttp_drain(l)) {
 		mhttp_loop_end(l);
 		return 0;
 	}
-	mhttp_hooks_turn(l);
+	mhttp_hooks_turn(l, now_ns / NS_PER_MS);
 	l->pending = !mhttp_inbox_sleep(l->inbox);
 	return 1;
 }

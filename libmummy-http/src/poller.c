@@ -256,7 +256,7 @@ static int call_watches(mummy_poller *p)
 	return calls;
 }
 
-/* One wait and the calls that are due then. *now_ns: when it begins, then when it is over. */
+/* One wait and the calls that are due then. *now_ns: when it begins, then when they are over. */
 static int turn_once(mummy_poller *p, int timeout_ms, uint64_t *now_ns)
 {
 	int next_ms = timeout_ms ? timeout_at(p, *now_ns) : 0, n, calls;
@@ -274,13 +274,16 @@ static int turn_once(mummy_poller *p, int timeout_ms, uint64_t *now_ns)
 	calls = call_watches(p);
 	*now_ns = mummy_now_ns();
 	mhttp_timers_advance(&p->timers, (*now_ns - p->start_ns) / NS_PER_TICK);
-	return calls + mhttp_timers_run(&p->timers);
+	if (mhttp_timers_are_due(&p->timers)) {
+		calls += mhttp_timers_run(&p->timers);
+		*now_ns = mummy_now_ns();
+	}
+	return calls;
 }
 
-int mummy_poller_turn(mummy_poller *p, int timeout_ms)
+int mhttp_poller_turn(mummy_poller *p, int timeout_ms, uint64_t *now_ns)
 {
-	uint64_t now_ns = timeout_ms ? mummy_now_ns() : 0;
-	uint64_t until_ns = timeout_ms > 0 ? now_ns + (uint64_t)timeout_ms * NS_PER_TICK : 0;
+	uint64_t until_ns = timeout_ms > 0 ? *now_ns + (uint64_t)timeout_ms * NS_PER_TICK : 0;
 	int n;
 
 	if (p->turning)
@@ -288,15 +291,22 @@ int mummy_poller_turn(mummy_poller *p, int timeout_ms)
 	p->turning = 1;
 	p->woken = 0;
 	/* The wheel may have had a level to move only, with nothing due yet: the wait goes on. */
-	while ((n = turn_once(p, timeout_ms, &now_ns)) == 0 && !p->woken && timeout_ms != 0)
+	while ((n = turn_once(p, timeout_ms, now_ns)) == 0 && !p->woken && timeout_ms != 0)
 		if (timeout_ms > 0) {
-			timeout_ms = now_ns >= until_ns ? 0 :
-				(int)((until_ns - now_ns + NS_PER_TICK - 1) / NS_PER_TICK);
+			timeout_ms = *now_ns >= until_ns ? 0 :
+				(int)((until_ns - *now_ns + NS_PER_TICK - 1) / NS_PER_TICK);
 			if (timeout_ms == 0)
 				break;
 		}
 	p->turning = 0;
 	return n;
+}
+
+int mummy_poller_turn(mummy_poller *p, int timeout_ms)
+{
+	uint64_t now_ns = timeout_ms ? mummy_now_ns() : 0;
+
+	return mhttp_poller_turn(p, timeout_ms, &now_ns);
 }
 
 void mummy_poller_wake(mummy_poller *p)

@@ -78,6 +78,26 @@ static int lowest_bit(uint64_t v)
 	return highest_bit(v & (~v + 1));
 }
 
+/* The first slot that is not empty, and the tick at which it begins. Lower levels are always sooner. */
+static uint64_t first_slot(const struct mhttp_timers *w, int *level, int *slot)
+{
+	for (*level = 0; *level < MHTTP_TIMERS_LEVELS; ++*level)
+		if (w->used[*level]) {
+			int shift = *level * DIGIT_BITS;
+
+			*slot = lowest_bit(w->used[*level]);
+			return (w->clock >> shift >> DIGIT_BITS << DIGIT_BITS | (unsigned)*slot) << shift;
+		}
+	return UINT64_MAX;
+}
+
+static void look_ahead(struct mhttp_timers *w)
+{
+	int level, slot;
+
+	w->first = first_slot(w, &level, &slot);
+}
+
 static void insert(struct mhttp_timers *w, uintptr_t *link)
 {
 	uint64_t deadline = deadline_of(link);
@@ -96,6 +116,7 @@ static void insert(struct mhttp_timers *w, uintptr_t *link)
 void mhttp_timers_init(struct mhttp_timers *w)
 {
 	w->clock = 0;
+	w->first = UINT64_MAX;
 	for (int level = 0; level < MHTTP_TIMERS_LEVELS; level++) {
 		w->used[level] = 0;
 		for (int slot = 0; slot < MHTTP_TIMERS_SLOTS; slot++)
@@ -113,6 +134,7 @@ void mhttp_timers_set(struct mhttp_timers *w, struct mummy_poller_timer *t, uint
 	t->opaque[LOW] = (uint32_t)deadline;
 	t->opaque[HIGH] = (uintptr_t)(deadline >> 32);
 	insert(w, t->opaque);
+	look_ahead(w);
 }
 
 void mhttp_timers_cancel(struct mhttp_timers *w, struct mummy_poller_timer *t)
@@ -125,33 +147,18 @@ void mhttp_timers_cancel(struct mhttp_timers *w, struct mummy_poller_timer *t)
 		size_t i = (head - first) / sizeof w->slots[0][0];
 
 		w->used[i / MHTTP_TIMERS_SLOTS] &= ~(UINT64_C(1) << i % MHTTP_TIMERS_SLOTS);
+		look_ahead(w);
 	}
 	list_unlink(t->opaque);
 }
 
-/* The first slot that is not empty, and the tick at which it begins. Lower levels are always sooner. */
-static uint64_t first_slot(const struct mhttp_timers *w, int *level, int *slot)
-{
-	for (*level = 0; *level < MHTTP_TIMERS_LEVELS; ++*level)
-		if (w->used[*level]) {
-			int shift = *level * DIGIT_BITS;
-
-			*slot = lowest_bit(w->used[*level]);
-			return (w->clock >> shift >> DIGIT_BITS << DIGIT_BITS | (unsigned)*slot) << shift;
-		}
-	return UINT64_MAX;
-}
-
-void mhttp_timers_advance(struct mhttp_timers *w, uint64_t now)
+void mhttp_timers_move(struct mhttp_timers *w, uint64_t now)
 {
 	uintptr_t moved[2];
 	int level, slot = 0;
-	uint64_t begin;
 
-	if (now == w->clock)
-		return;                      /* what is due by then was moved, or put with the due */
-	while ((begin = first_slot(w, &level, &slot)) <= now) {
-		w->clock = begin;
+	while ((w->first = first_slot(w, &level, &slot)) <= now) {
+		w->clock = w->first;
 		w->used[level] &= ~(UINT64_C(1) << slot);
 		list_move(moved, w->slots[level][slot]);
 		while (!list_is_empty(moved)) {
@@ -163,13 +170,6 @@ void mhttp_timers_advance(struct mhttp_timers *w, uint64_t now)
 	}
 	if (now > w->clock)
 		w->clock = now;
-}
-
-uint64_t mhttp_timers_next(const struct mhttp_timers *w)
-{
-	int level, slot;
-
-	return list_is_empty(w->due) ? first_slot(w, &level, &slot) : w->clock;
 }
 
 int mhttp_timers_run(struct mhttp_timers *w)

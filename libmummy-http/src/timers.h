@@ -15,6 +15,7 @@ enum { MHTTP_TIMERS_LEVELS = 7, MHTTP_TIMERS_SLOTS = 64 };
 
 struct mhttp_timers {
 	uint64_t clock;
+	uint64_t first;                      /* where the first slot that is not empty begins, after the clock */
 	uint64_t used[MHTTP_TIMERS_LEVELS];  /* one bit per slot that is not empty */
 	uintptr_t slots[MHTTP_TIMERS_LEVELS][MHTTP_TIMERS_SLOTS][2];
 	uintptr_t due[2], running[2];
@@ -24,9 +25,24 @@ void mhttp_timers_init(struct mhttp_timers *w);
 /* At deadline; at once, in the next _run, when that is not after the clock. */
 void mhttp_timers_set(struct mhttp_timers *w, struct mummy_poller_timer *t, uint64_t deadline);
 void mhttp_timers_cancel(struct mhttp_timers *w, struct mummy_poller_timer *t);
-void mhttp_timers_advance(struct mhttp_timers *w, uint64_t now);
+/* For _advance: slots begin by now. */
+void mhttp_timers_move(struct mhttp_timers *w, uint64_t now);
+static inline void mhttp_timers_advance(struct mhttp_timers *w, uint64_t now)
+{
+	if (now >= w->first)
+		mhttp_timers_move(w, now);
+	else if (now > w->clock)
+		w->clock = now;
+}
+static inline int mhttp_timers_are_due(const struct mhttp_timers *w)
+{
+	return w->due[0] != (uintptr_t)w->due;
+}
 /* The tick before which nothing becomes due (something may not then either); UINT64_MAX: no timer. */
-uint64_t mhttp_timers_next(const struct mhttp_timers *w);
+static inline uint64_t mhttp_timers_next(const struct mhttp_timers *w)
+{
+	return mhttp_timers_are_due(w) ? w->clock : w->first;
+}
 /* Calls what is due by now, not what the calls make due. Their number. */
 int mhttp_timers_run(struct mhttp_timers *w);
 #endif
