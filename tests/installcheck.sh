@@ -64,7 +64,9 @@ behind()
 # others_of EXAMPLE: the packages of other people's headers that it includes.
 others_of()
 {
-	sed -n 's|^#include <uv\.h>.*|libuv|p' "$1"
+	sed -n 's|^#include <uv\.h>.*|libuv|p
+		s|^#include <curl/curl\.h>.*|libcurl|p
+		s|^#include <hiredis/hiredis\.h>.*|hiredis|p' "$1"
 }
 
 # parts_of EXAMPLE: the libraries that its headers belong to.
@@ -137,9 +139,30 @@ compile()
 		"$top/examples/$example.c" $libs
 }
 
+# tools_of EXAMPLE: the programs that it takes to talk to it; none: our own drive is enough.
+tools_of()
+{
+	case $1 in
+	auth|clock|curl|download|form|json) echo curl ;;
+	redis) echo curl redis-server redis-cli ;;
+	esac
+}
+
+# missing PROGRAM...: prints those that are not there.
+missing()
+{
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null 2>&1 || printf '%s ' "$tool"
+	done
+}
+
 run()
 {
-	(cd "$work/$1/run" && "$work/drive" "$work/$1/$2")
+	if [ -n "$(tools_of "$2")" ]; then
+		sh "$top/tests/install/talk.sh" "$work/$1/$2"
+	else
+		(cd "$work/$1/run" && "$work/drive" "$work/$1/$2")
+	fi
 }
 
 for part in $PARTS; do
@@ -172,6 +195,12 @@ for kind in shared static; do
 	done
 	# All are there by now: some need another.
 	for example in $compiled; do
+		# shellcheck disable=SC2046  # a list of words
+		missing=$(missing $(tools_of "$example"))
+		[ -z "$missing" ] || {
+			echo "ok - example $example works with the $kind libraries # SKIP not installed: $missing"
+			continue
+		}
 		says "example $example works with the $kind libraries" run $kind "$example"
 	done
 done
