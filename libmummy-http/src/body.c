@@ -8,18 +8,21 @@ enum { DRAIN_BYTES = 64 * 1024 };
 int mhttp_body_start(struct mhttp_conn *c, const mummy_http_exchange *x, uint64_t max)
 {
 	struct mhttp_io *io = mhttp_io(c);
+	struct mhttp_body *b;
 
 	if (!io)
 		return -ENOMEM;
-	memset(&io->body, 0, sizeof io->body);
-	io->in_stale = 0;
-	io->body.framing = x->head.framing;
-	io->body.left = x->head.framing == MUMMY_HTTP_LENGTH ? x->head.content_length : 0;
-	io->body.complete = x->head.framing == MUMMY_HTTP_NO_BODY
-			    || (x->head.framing == MUMMY_HTTP_LENGTH && io->body.left == 0);
-	io->body.max = max;
-	io->body.expect = x->head.expect_continue && !io->body.complete;
-	io->body.window_ms = mhttp_now();
+	b = calloc(1, sizeof *b + (x->head.framing == MUMMY_HTTP_CHUNKED ? sizeof b->chunked[0] : 0));
+	if (!b)
+		return -ENOMEM;
+	b->framing = x->head.framing;
+	b->left = x->head.framing == MUMMY_HTTP_LENGTH ? x->head.content_length : 0;
+	b->complete = x->head.framing == MUMMY_HTTP_NO_BODY || (x->head.framing == MUMMY_HTTP_LENGTH && b->left == 0);
+	b->max = max;
+	b->expect = x->head.expect_continue && !b->complete;
+	b->window_ms = mhttp_now();
+	free(io->body);
+	io->body = b;
 	return 0;
 }
 
@@ -47,7 +50,7 @@ static int feed_chunked(struct mhttp_body *b, mummy_http_exchange *x, char *p, s
 	size_t took;
 
 	for (*used = 0;; ) {
-		int rc = mummy_http_chunked_next(&b->chunked, p + *used, n - *used, &took, &part);
+		int rc = mummy_http_chunked_next(b->chunked, p + *used, n - *used, &took, &part);
 
 		if (rc < 0)
 			return rc == -EMSGSIZE ? -431 : -400;
@@ -92,7 +95,7 @@ int mhttp_body_feed(struct mhttp_body *b, mummy_http_exchange *x, char *p, size_
 static int body_reserve(mummy_http_exchange *x, size_t n)
 {
 	struct mummy_http_server *s = x->loop->server;
-	const struct mhttp_body *b = &x->conn->io->body;
+	const struct mhttp_body *b = x->conn->io->body;
 	size_t cap = x->body_cap ? x->body_cap : 4096, more;
 	char *body;
 
@@ -138,7 +141,7 @@ static const char *body_error(int status)
 static int body_append(mummy_http_exchange *x)
 {
 	struct mummy_http_loop *l = x->loop;
-	struct mhttp_body *b = &x->conn->io->body;
+	struct mhttp_body *b = x->conn->io->body;
 	struct mummy_http_span piece;
 	size_t used;
 	int rc;
@@ -162,6 +165,7 @@ static int keep_rest(struct mhttp_conn *c)
 		return -ENOMEM;
 	}
 	l->at = l->end;
+	mhttp_io_fit(c->io);
 	return 0;
 }
 
@@ -177,7 +181,7 @@ int mhttp_body_some(struct mhttp_conn *c)
 			atomic_store_explicit(&c->since_ms, mhttp_now(), memory_order_relaxed);
 		c->flags |= MHTTP_NO_MEMORY | MHTTP_UNPARSED;
 		if (keep_rest(c) == 0) {
-			c->io->body.window_ms = mhttp_now();
+			c->io->body->window_ms = mhttp_now();
 			mhttp_wheel_move(l, c);
 		}
 		return 0;
@@ -187,7 +191,7 @@ int mhttp_body_some(struct mhttp_conn *c)
 		mhttp_error_conn(c, -rc, body_error(-rc));
 		return 0;
 	}
-	if (c->io->body.complete)
+	if (c->io->body->complete)
 		return mhttp_request_ready(c, x);
 	return keep_rest(c) == 0;
 }
@@ -233,7 +237,7 @@ static int drain_some(struct mhttp_conn *c)
 	size_t used = 0;
 	int rc;
 
-	while ((rc = mhttp_body_feed(&c->io->body, NULL, l->at, (size_t)(l->end - l->at), &used, &piece)) > 0)
+	while ((rc = mhttp_body_feed(c->io->body, NULL, l->at, (size_t)(l->end - l->at), &used, &piece)) > 0)
 		l->at += used;
 	if (rc < 0) {
 		mhttp_conn_close(c, -EBADMSG);
@@ -242,10 +246,10 @@ static int drain_some(struct mhttp_conn *c)
 	l->at += used;
 	if (keep_rest(c) < 0)
 		return 0;
-	if (!c->io->body.complete)
+	if (!c->io->body->complete)
 		return 1;
 	c->phase = MHTTP_HEAD;
-	if (c->io->in_n)
+	if (mhttp_io_kept(c->io))
 		c->flags |= MHTTP_UNPARSED;
 	mhttp_read_heads(c);
 	return 0;

@@ -102,6 +102,7 @@ void mhttp_io_free(struct mhttp_conn *c)
 	if (io->transport && io->transport->free)
 		io->transport->free(io->transport_conn);
 	free(io->in);
+	free(io->body);
 	free(io);
 }
 
@@ -167,7 +168,7 @@ static void conn_linger_turn(struct mhttp_conn *c)
  * client has read the answer, also one that has ended its side. */
 void mhttp_conn_finish(struct mhttp_conn *c)
 {
-	int unread = (c->flags & MHTTP_UNREAD) || (c->io && (c->io->in_n || !c->io->body.complete));
+	int unread = (c->flags & MHTTP_UNREAD) || (c->io && (mhttp_io_kept(c->io) || !mhttp_body_over(c->io)));
 
 	if (c->flags & MHTTP_RESET) {
 		mhttp_conn_close(c, -ECANCELED);

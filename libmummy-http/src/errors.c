@@ -58,8 +58,8 @@ void mhttp_error_conn(struct mhttp_conn *c, int status, const char *why)
 	log_refusal(c, status, why);
 	c->flags |= MHTTP_CLOSE | MHTTP_UNREAD;
 	c->flags &= (uint8_t)~(MHTTP_PARTIAL | MHTTP_UNPARSED);
-	if (c->io)
-		c->io->in_n = 0;
+	if (c->io && c->io->in)
+		c->io->in->n = 0;
 	if (x) {
 		mhttp_lease(c, x, 0);
 		mhttp_error_answer(x, status);

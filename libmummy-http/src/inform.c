@@ -36,7 +36,7 @@ int mummy_http_continue(mummy_http_exchange *x)
 		return -ENOTSUP;
 	if (atomic_load(&x->state) & MHTTP_CLAIMED)
 		return -EALREADY;
-	if (x->is_inline || !x->conn->io || x->conn->io->body.complete)
+	if (x->is_inline || !x->conn->io || mhttp_body_over(x->conn->io))
 		return 0;
 	return mhttp_continue(x->conn) < 0 ? -EPIPE : 0;
 }

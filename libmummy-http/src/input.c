@@ -99,10 +99,12 @@ static int parse_all(struct mhttp_conn *c)
 /* Puts what was kept at the front of the receive buffer; it stays kept until more came. */
 static size_t kept(struct mhttp_conn *c, struct mhttp_recv *b)
 {
-	if (!c->io || !c->io->in_n)
+	const struct mhttp_kept *in = c->io ? c->io->in : NULL;
+
+	if (!in || !in->n)
 		return 0;
-	memcpy(b->p, c->io->in + c->io->in_at, c->io->in_n);
-	return c->io->in_n;
+	memcpy(b->p, in->p + in->at, in->n);
+	return in->n;
 }
 
 void mhttp_unkeep(struct mhttp_conn *c)
@@ -112,8 +114,8 @@ void mhttp_unkeep(struct mhttp_conn *c)
 	l->at = l->recv->p;
 	l->end = l->at + kept(c, l->recv);
 	l->dry = !(atomic_load(&c->word) & MHTTP_EVENT);
-	if (c->io)
-		c->io->in_n = 0;
+	if (c->io && c->io->in)
+		c->io->in->n = 0;
 	c->flags &= (uint8_t)~MHTTP_UNPARSED;
 }
 
@@ -148,8 +150,8 @@ int mhttp_read_some(struct mhttp_conn *c)
 		return 0;
 	if (n <= 0)
 		return n < 0 ? (int)n : -EPIPE;
-	if (c->io)
-		c->io->in_n = 0;
+	if (c->io && c->io->in)
+		c->io->in->n = 0;
 	l->at = l->recv->p;
 	l->end = l->at + have + n;
 	return 1;

@@ -100,19 +100,21 @@ struct mhttp_body {
 	enum mummy_http_framing framing;
 	int complete;
 	uint64_t left, got, max;             /* left: with MUMMY_HTTP_LENGTH */
-	struct mummy_http_chunked chunked;
 	uint64_t window_got;                 /* the minimum rate is kept over windows */
 	uint32_t window_ms;
-	unsigned expect;                     /* 100 Continue is still to be sent */
+	uint8_t expect;                      /* 100 Continue is still to be sent */
+	uint8_t stale;                       /* the decoder knows all that is kept, and wants more */
+	struct mummy_http_chunked chunked[]; /* one, with MUMMY_HTTP_CHUNKED */
 };
+
+/* Input that was read before it could be used: n octets from p + at. */
+struct mhttp_kept { size_t at, n, cap; char p[]; };
 
 /* What a connection has only while it is not idle. */
 struct mhttp_io {
-	char *in;                            /* kept input: in_n octets from in_at */
-	size_t in_at, in_n, in_cap;
-	int in_stale;                        /* the decoder of the body knows all of it, and wants more */
+	struct mhttp_kept *in;               /* NULL: nothing */
+	struct mhttp_body *body;             /* NULL: none */
 	struct mhttp_out out;
-	struct mhttp_body body;
 	mummy_http_stream *stream;           /* referenced */
 	struct mhttp_up *up;                 /* referenced: what takes over when the lease ends */
 	const struct mummy_http_transport *transport;
@@ -374,6 +376,15 @@ struct mhttp_io *mhttp_io(struct mhttp_conn *c);
 void mhttp_io_trim(struct mhttp_conn *c);    /* frees what an idle connection does not need */
 int mhttp_io_keep(struct mhttp_conn *c, const char *p, size_t n);
 int mhttp_io_unread(struct mhttp_conn *c, const char *p, size_t n);  /* puts it in front of what is kept */
+void mhttp_io_fit(struct mhttp_io *io);      /* gives back the room for kept input that is not used */
+static inline size_t mhttp_io_kept(const struct mhttp_io *io)
+{
+	return io->in ? io->in->n : 0;
+}
+static inline int mhttp_body_over(const struct mhttp_io *io)
+{
+	return !io->body || io->body->complete;
+}
 /* transport.c */
 ssize_t mhttp_recv(struct mhttp_conn *c, void *p, size_t n);
 ssize_t mhttp_recv_pipe(struct mhttp_conn *c, int pipe, size_t n);  /* plain connections only */

@@ -3,13 +3,13 @@
 #include <stdlib.h>
 #include "internal.h"
 
+/* What more a block may hold than it must, and still stay as it is. */
+enum { LOOSE = 1024 };
+
 struct mhttp_io *mhttp_io(struct mhttp_conn *c)
 {
-	if (!c->io) {
+	if (!c->io)
 		c->io = calloc(1, sizeof *c->io);
-		if (c->io)
-			c->io->body.complete = 1;
-	}
 	return c->io;
 }
 
@@ -17,57 +17,91 @@ void mhttp_io_trim(struct mhttp_conn *c)
 {
 	struct mhttp_io *io = c->io;
 
-	if (!io || io->in_n)
+	if (!io || mhttp_io_kept(io))
 		return;
 	free(io->in);
 	io->in = NULL;
-	io->in_cap = 0;
-	if (io->out.first || io->stream || io->up || io->transport || !io->body.complete)
+	if (!mhttp_body_over(io))
+		return;
+	free(io->body);
+	io->body = NULL;
+	if (io->out.first || io->stream || io->up || io->transport)
 		return;
 	free(io);
 	c->io = NULL;
+}
+
+/* A block with room for n octets, none of them used; slow clients make many of them, so no more than that. */
+static struct mhttp_kept *kept_new(size_t n)
+{
+	struct mhttp_kept *in = malloc(sizeof *in + n);
+
+	if (in)
+		*in = (struct mhttp_kept){ .cap = n };
+	return in;
+}
+
+static int kept_move(struct mhttp_io *io, size_t cap)
+{
+	struct mhttp_kept *old = io->in, *in = kept_new(cap);
+
+	if (!in)
+		return -ENOMEM;
+	if (old && old->n) {
+		memcpy(in->p, old->p + old->at, old->n);
+		in->n = old->n;
+	}
+	free(old);
+	io->in = in;
+	return 0;
+}
+
+void mhttp_io_fit(struct mhttp_io *io)
+{
+	if (!io || !io->in)
+		return;
+	if (io->in->n == 0) {
+		free(io->in);
+		io->in = NULL;
+	} else if (io->in->cap - io->in->n > LOOSE) {
+		kept_move(io, io->in->n);    /* else it stays where it is */
+	}
 }
 
 /* Appends; what was kept and used makes room. */
 int mhttp_io_keep(struct mhttp_conn *c, const char *p, size_t n)
 {
 	struct mhttp_io *io;
+	struct mhttp_kept *in;
 
 	if (n == 0)
 		return 0;
 	io = mhttp_io(c);
 	if (!io)
 		return -ENOMEM;
-	if (io->in_n == 0)
-		io->in_at = 0;
-	if (io->in_at + io->in_n + n > io->in_cap) {
-		size_t cap = io->in_n + n < 256 ? 256 : io->in_n + n;
-		char *in = malloc(cap);
-
-		if (!in)
+	in = io->in;
+	if (in && in->n == 0)
+		in->at = 0;
+	if (!in || in->at + in->n + n > in->cap || in->cap - in->n - n > LOOSE) {
+		if (kept_move(io, mhttp_io_kept(io) + n) < 0)
 			return -ENOMEM;
-		if (io->in_n)
-			memcpy(in, io->in + io->in_at, io->in_n);
-		free(io->in);
-		io->in = in;
-		io->in_cap = cap;
-		io->in_at = 0;
+		in = io->in;
 	}
-	memcpy(io->in + io->in_at + io->in_n, p, n);
-	io->in_n += n;
+	memcpy(in->p + in->at + in->n, p, n);
+	in->n += n;
 	return 0;
 }
 
 int mhttp_io_unread(struct mhttp_conn *c, const char *p, size_t n)
 {
-	struct mhttp_io *io = c->io;
+	struct mhttp_kept *in = c->io->in;
 
-	if (io->in_n == 0)
+	if (mhttp_io_kept(c->io) == 0)
 		return mhttp_io_keep(c, p, n);
-	if (io->in_at < n)
+	if (in->at < n)
 		return -ENOMEM;              /* never: it was taken from there */
-	io->in_at -= n;
-	io->in_n += n;
-	memcpy(io->in + io->in_at, p, n);
+	in->at -= n;
+	in->n += n;
+	memcpy(in->p + in->at, p, n);
 	return 0;
 }

@@ -27,12 +27,12 @@ static void lease_back(struct mhttp_inbox_node *n)
 	}
 	atomic_fetch_and(&c->word, keep);
 	c->phase = MHTTP_HEAD;
-	if (c->io && !c->io->body.complete) {
+	if (c->io && !mhttp_body_over(c->io)) {
 		c->phase = MHTTP_DRAIN;
-		if (!mhttp_body_is_short(&c->io->body))
+		if (!mhttp_body_is_short(c->io->body))
 			c->flags |= MHTTP_CLOSE | MHTTP_UNREAD;
 	}
-	if (c->io && c->io->in_n)
+	if (c->io && mhttp_io_kept(c->io))
 		c->flags |= MHTTP_UNPARSED;
 	atomic_store_explicit(&c->since_ms, mhttp_now(), memory_order_relaxed);
 	mhttp_conn_ref(c);
@@ -72,7 +72,7 @@ static int lease_is_plain(const mummy_http_exchange *x)
 	struct mummy_http_loop *l = c->loop;
 
 	return l->edge && !(c->flags & MHTTP_CLOSE) && !mhttp_conn_output(c)
-	       && !(c->io && (c->io->in_n || c->io->stream || c->io->up || !c->io->body.complete))
+	       && !(c->io && (mhttp_io_kept(c->io) || c->io->stream || c->io->up || !mhttp_body_over(c->io)))
 	       && !atomic_load_explicit(&l->server->stopping, memory_order_relaxed);
 }
 

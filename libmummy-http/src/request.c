@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include "internal.h"
 
-enum { HERE_BYTES = 8 * 1024 };
+enum { HERE_BYTES = 8 * 1024, HERE_FIELDS = 32 };
 
 const struct mummy_http_executor *mhttp_executor(const mummy_http_exchange *x)
 {
@@ -78,7 +78,7 @@ static int inline_body_rest(struct mhttp_conn *c)
 {
 	struct mummy_http_loop *l = c->loop;
 
-	if (!c->io || c->io->body.complete || (c->flags & MHTTP_CLOSE))
+	if (!c->io || mhttp_body_over(c->io) || (c->flags & MHTTP_CLOSE))
 		return 1;
 	c->phase = MHTTP_DRAIN;
 	mhttp_gather_flush(c);
@@ -167,7 +167,7 @@ int mhttp_request_ready(struct mhttp_conn *c, mummy_http_exchange *x)
 		c->flags |= MHTTP_CLOSE | MHTTP_UNREAD;
 	l->at = l->end;
 	mhttp_lease(c, x, l->dry);
-	if (lost && c->io && !c->io->body.complete) {
+	if (lost && c->io && !mhttp_body_over(c->io)) {
 		/* what is lost is a part of the body that a sink would read */
 		mhttp_error_exchange(x, 503, "out of memory");
 		mummy_http_release(x);
@@ -194,7 +194,7 @@ static int request_body(struct mhttp_conn *c, mummy_http_exchange *x)
 		return mhttp_request_ready(c, x);
 	c->x = x;
 	c->phase = MHTTP_BODY;
-	if (c->io->body.complete)
+	if (c->io->body->complete)
 		return mhttp_request_ready(c, x);
 	if (c->loop->at < c->loop->end && !mhttp_body_some(c))
 		return 0;
@@ -292,28 +292,28 @@ int mhttp_request(struct mhttp_conn *c, struct mummy_http_head *h, size_t head_n
 static mummy_http_exchange *next_exchange(struct mhttp_conn *c, size_t *head_n)
 {
 	struct mummy_http_server *s = c->loop->server;
-	size_t n = c->io->in_n < HERE_BYTES ? c->io->in_n : HERE_BYTES;
-	mummy_http_exchange *x = mhttp_exchange_new(c->loop, s->opt.max_fields, n,
-						    3 * n + MHTTP_MAX_PARAMS + 8);
-	struct mummy_http_head h = { .fields = x ? x->head.fields : NULL, .max_fields = s->opt.max_fields,
-				     .max_line_bytes = s->opt.max_line_bytes,
+	const struct mhttp_kept *in = c->io->in;
+	struct mummy_http_field fields[HERE_FIELDS];
+	struct mummy_http_head h = { .fields = fields, .max_line_bytes = s->opt.max_line_bytes,
+				     .max_fields = s->opt.max_fields < HERE_FIELDS ? s->opt.max_fields : HERE_FIELDS,
 				     .max_head_bytes = s->opt.max_head_bytes };
+	mummy_http_exchange *x;
 	struct mhttp_match m;
-	int used;
+	int used = mummy_http_parse_request(&h, in->p + in->at, in->n < HERE_BYTES ? in->n : HERE_BYTES);
 
+	if (used <= 0 || h.framing != MUMMY_HTTP_NO_BODY || request_judge(c, &h, &m) != 0
+	    || (m.route->flags & MUMMY_HTTP_STREAM) || !wants_executor(s, m.route))
+		return NULL;
+	x = mhttp_exchange_new(c->loop, h.nfields, (size_t)used, mhttp_exchange_spare_room(&h));
 	if (!x)
 		return NULL;
-	memcpy(x->text, c->io->in + c->io->in_at, n);
-	used = mummy_http_parse_request(&h, x->text, n);
-	if (used > 0 && h.framing == MUMMY_HTTP_NO_BODY && request_judge(c, &h, &m) == 0
-	    && !(m.route->flags & MUMMY_HTTP_STREAM) && wants_executor(s, m.route)) {
-		c->requests++;
-		if (request_fill(x, c, &h, &m) == 0) {
-			*head_n = (size_t)used;
-			return x;
-		}
-		c->requests--;
+	mhttp_exchange_copy_head(x, &h, in->p + in->at, (size_t)used);
+	c->requests++;
+	if (request_fill(x, c, &h, &m) == 0) {
+		*head_n = (size_t)used;
+		return x;
 	}
+	c->requests--;
 	free(x);
 	return NULL;
 }
@@ -325,23 +325,23 @@ int mhttp_request_here(mummy_http_exchange *last)
 	mummy_http_exchange *x;
 	size_t n = 0;
 
-	if (!c->loop->edge || (c->flags & MHTTP_CLOSE) || mhttp_conn_output(c) || !c->io || !c->io->in_n
-	    || c->io->stream || c->io->up || !c->io->body.complete || atomic_load(&c->loop->server->stopping))
+	if (!c->loop->edge || (c->flags & MHTTP_CLOSE) || mhttp_conn_output(c) || !c->io || !mhttp_io_kept(c->io)
+	    || c->io->stream || c->io->up || !mhttp_body_over(c->io) || atomic_load(&c->loop->server->stopping))
 		return 0;
 	x = next_exchange(c, &n);
 	if (!x)
 		return 0;
 	mhttp_exchange_bind(x, c);
-	c->io->in_at += n;
-	c->io->in_n -= n;
+	c->io->in->at += n;
+	c->io->in->n -= n;
 	c->x = x;
 	mhttp_count(&c->loop->stats.requests, 1);
 	e = mhttp_executor(x);
 	if (e->submit(e->ctx, mhttp_run_handler, x) == 0)
 		return 1;
 	c->x = NULL;                         /* as if nothing had been: the loop will refuse it */
-	c->io->in_at -= n;
-	c->io->in_n += n;
+	c->io->in->at -= n;
+	c->io->in->n += n;
 	c->requests--;
 	mhttp_uncount(&c->loop->stats.requests, 1);
 	mhttp_exchange_free(x);

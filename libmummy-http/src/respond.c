@@ -30,9 +30,9 @@ static int body_forces_close(const mummy_http_exchange *x)
 {
 	const struct mhttp_io *io = x->conn->io;
 
-	if (mhttp_sink_is_active(x) || !io || io->body.complete)
+	if (mhttp_sink_is_active(x) || !io || mhttp_body_over(io))
 		return 0;
-	return !mhttp_body_is_short(&io->body);
+	return !mhttp_body_is_short(io->body);
 }
 
 static int has_close(struct mummy_http_span connection)
@@ -216,9 +216,9 @@ int mhttp_continue(struct mhttp_conn *c)
 {
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-	if (!c->io->body.expect)
+	if (!c->io->body->expect)
 		return 0;
-	c->io->body.expect = 0;
+	c->io->body->expect = 0;
 	return mhttp_send_interim(c, text, sizeof text - 1);
 }
 

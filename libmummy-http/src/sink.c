@@ -59,7 +59,7 @@ void mhttp_sink_event(struct mhttp_conn *c)
 static ssize_t sink_receive(mummy_http_exchange *x, char *buf, size_t have, size_t size, int *dry)
 {
 	struct mhttp_conn *c = x->conn;
-	const struct mhttp_body *b = &c->io->body;
+	const struct mhttp_body *b = c->io->body;
 	size_t most = mhttp_recv_size(c->loop->server), room = size - have;
 	ssize_t n;
 
@@ -87,10 +87,10 @@ static void sink_take_event(mummy_http_exchange *x)
 
 static size_t sink_kept(struct mhttp_io *io, char *buf, size_t size)
 {
-	size_t n = io->in_n < size ? io->in_n : size;
+	size_t n = mhttp_io_kept(io) < size ? mhttp_io_kept(io) : size;
 
 	if (n)
-		memcpy(buf, io->in + io->in_at, n);
+		memcpy(buf, io->in->p + io->in->at, n);
 	return n;
 }
 
@@ -102,7 +102,7 @@ static ssize_t sink_decode(mummy_http_exchange *x, char *buf, size_t have, size_
 	int rc;
 
 	*at = 0;
-	while ((rc = mhttp_body_feed(&x->conn->io->body, x, buf + *at, have - *at, &used, &piece)) > 0) {
+	while ((rc = mhttp_body_feed(x->conn->io->body, x, buf + *at, have - *at, &used, &piece)) > 0) {
 		memmove(buf + out, piece.p, piece.n);
 		out += piece.n;
 		*at += used;
@@ -122,11 +122,11 @@ static ssize_t sink_fill(mummy_http_exchange *x, char *buf, size_t size, int *dr
 	struct mhttp_conn *c = x->conn;
 	struct mhttp_io *io = c->io;
 
-	while (!io->body.complete) {
+	while (!io->body->complete) {
 		size_t have = sink_kept(io, buf, size), at, kept = have;
 		ssize_t n = 0;
 
-		if (have == 0 || (io->in_stale && have < size)) {
+		if (have == 0 || (io->body->stale && have < size)) {
 			if (*dry)
 				return -EAGAIN;
 			n = sink_receive(x, buf, have, size, dry);
@@ -134,14 +134,16 @@ static ssize_t sink_fill(mummy_http_exchange *x, char *buf, size_t size, int *dr
 				return n;
 			have += (size_t)n;
 		}
-		io->in_at += kept;
-		io->in_n -= kept;
+		if (kept) {
+			io->in->at += kept;
+			io->in->n -= kept;
+		}
 		n = sink_decode(x, buf, have, &at);
 		if (n < 0)
 			return error_of(n);
 		if (at < have && mhttp_io_unread(c, buf + at, have - at) < 0)
 			return -ENOMEM;
-		io->in_stale = io->in_n == have - at;
+		io->body->stale = mhttp_io_kept(io) == have - at;
 		if (at == 0 && have == size)
 			return -ENOBUFS;     /* a line of a chunk or trailer longer than the room for it */
 		if (n > 0)
@@ -222,13 +224,13 @@ static int sink_can_pipe(const mummy_http_exchange *x)
 {
 	const struct mhttp_io *io = x->conn->io;
 
-	return x->sink.pipe && !x->sink_thin && !io->in_n && io->body.framing == MUMMY_HTTP_LENGTH
-		&& io->body.left >= PIPE_MIN && mhttp_is_plain(x->conn);
+	return x->sink.pipe && !x->sink_thin && !mhttp_io_kept(io) && io->body->framing == MUMMY_HTTP_LENGTH
+		&& io->body->left >= PIPE_MIN && mhttp_is_plain(x->conn);
 }
 
 static void sink_count(mummy_http_exchange *x, size_t n)
 {
-	struct mhttp_body *b = &x->conn->io->body;
+	struct mhttp_body *b = x->conn->io->body;
 
 	b->left -= n;
 	b->got += n;
@@ -242,7 +244,7 @@ static void sink_count(mummy_http_exchange *x, size_t n)
 static ssize_t sink_pipe(mummy_http_exchange *x, int *answer)
 {
 	struct mhttp_pipes *pipes = &x->loop->server->pipes;
-	const uint64_t left = x->conn->io->body.left;
+	const uint64_t left = x->conn->io->body->left;
 	int fds[2];
 	ssize_t n;
 
@@ -277,7 +279,7 @@ static ssize_t sink_ready(mummy_http_exchange *x, int *answer)
 
 static size_t sink_size(const mummy_http_exchange *x)
 {
-	const struct mhttp_body *b = &x->conn->io->body;
+	const struct mhttp_body *b = x->conn->io->body;
 	size_t chunk = x->loop->server->opt.chunk_bytes;
 
 	if (chunk < SMALL_CHUNK)
@@ -302,7 +304,7 @@ static int sink_step(mummy_http_exchange *x, char *buf, size_t size)
 		return (int)n;
 	if (answer > 0)
 		return 1;                    /* also after the last octet: end waits for body_next */
-	if (x->conn->io->body.complete)
+	if (x->conn->io->body->complete)
 		return 2;
 	return n == -EAGAIN ? 3 : 0;
 }
@@ -319,7 +321,7 @@ void mhttp_sink_run(mummy_http_exchange *x)
 	if (atomic_load_explicit(&x->conn->word, memory_order_relaxed) & MHTTP_EVENT)
 		sink_take_event(x);
 	while (rc == 0) {
-		if (x->conn->io->body.complete)
+		if (x->conn->io->body->complete)
 			rc = 2;
 		else if (atomic_load(&x->state) & MHTTP_ABORTED)
 			rc = -ECANCELED;
@@ -330,6 +332,8 @@ void mhttp_sink_run(mummy_http_exchange *x)
 			mhttp_sink_resume(x);
 			return;
 		}
+		if (rc == 1 || rc == 3)
+			mhttp_io_fit(x->conn->io);
 		if (rc == 1 && !sink_pause(x)) {
 			rc = 0;
 		} else if (rc == 3) {
@@ -358,12 +362,12 @@ int mummy_http_stream_body(mummy_http_exchange *x, const struct mummy_http_sink 
 	state = atomic_load(&x->state);
 	if ((state & (MHTTP_SINK | MHTTP_SENT)) || ((state & MHTTP_CLAIMED) && !x->streaming))
 		return -EALREADY;
-	if (!(state & MHTTP_CLAIMED) && !x->conn->io->in_n && mhttp_continue(x->conn) < 0)
+	if (!(state & MHTTP_CLAIMED) && !mhttp_io_kept(x->conn->io) && mhttp_continue(x->conn) < 0)
 		return -EPIPE;
 	x->sink = *sink;
 	if (atomic_fetch_or(&x->state, MHTTP_SINK) & (MHTTP_SINK | MHTTP_SENT))
 		return -EALREADY;
-	x->conn->io->body.window_ms = mhttp_now();
+	x->conn->io->body->window_ms = mhttp_now();
 	atomic_fetch_add_explicit(&x->refs, 1, memory_order_relaxed);
 	if (pthread_equal(x->handler_thread, pthread_self()) && x->in_handler)
 		x->sink_after = 1;           /* serial: after the handler, on its thread */
@@ -374,7 +378,7 @@ int mummy_http_stream_body(mummy_http_exchange *x, const struct mummy_http_sink 
 
 static void next_now(mummy_http_exchange *x)
 {
-	struct mhttp_body *b = &x->conn->io->body;
+	struct mhttp_body *b = x->conn->io->body;
 
 	if (!(atomic_fetch_or(&x->pause, MHTTP_NEXT) & MHTTP_PAUSED))
 		return;

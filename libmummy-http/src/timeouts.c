@@ -26,7 +26,7 @@ static uint32_t body_due(const struct mhttp_conn *c, uint32_t now)
 
 	if (s->opt.min_body_rate == UINT_MAX)
 		return NOT_NOW;
-	return due_after(c->io->body.window_ms, rate_window_ms(s), now);
+	return due_after(c->io->body->window_ms, rate_window_ms(s), now);
 }
 
 static uint32_t leased_due(struct mhttp_conn *c, uint32_t word, uint32_t since, uint32_t now)
@@ -63,7 +63,7 @@ uint32_t mhttp_conn_due(struct mhttp_conn *c, uint32_t now)
 			return due_after(since, opt->head_timeout_ms, now);
 		return due_after(since, opt->idle_timeout_ms, now);
 	case MHTTP_BODY:
-		return c->flags & MHTTP_NO_MEMORY ? due_after(c->io->body.window_ms, MEMORY_RETRY_MS, now)
+		return c->flags & MHTTP_NO_MEMORY ? due_after(c->io->body->window_ms, MEMORY_RETRY_MS, now)
 						  : body_due(c, now);
 	case MHTTP_DRAIN:
 		return body_due(c, now);
@@ -77,7 +77,7 @@ uint32_t mhttp_conn_due(struct mhttp_conn *c, uint32_t now)
 /* 1 when the window that is over brought too little; else the next one begins. */
 static int body_is_slow(struct mhttp_conn *c, uint32_t now)
 {
-	struct mhttp_body *b = &c->io->body;
+	struct mhttp_body *b = c->io->body;
 	struct mummy_http_server *s = c->loop->server;
 	uint64_t want = (uint64_t)s->opt.min_body_rate * rate_window_ms(s) / 1000;
 

@@ -95,7 +95,7 @@ int mummy_http_upgrade(mummy_http_exchange *x, const struct mummy_http_header *h
 
 	if (x->head.minor_version == 0)
 		return -ENOTSUP;
-	if (x->conn->io && !x->is_inline && !x->conn->io->body.complete)
+	if (x->conn->io && !x->is_inline && !mhttp_body_over(x->conn->io))
 		return -EINVAL;
 	rc = claim(x, h, nh);
 	if (rc < 0)

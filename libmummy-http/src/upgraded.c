@@ -301,12 +301,12 @@ static int deliver(struct mhttp_up *u, void *p, size_t n)
 
 static int deliver_kept(struct mhttp_up *u)
 {
-	char *p = u->more->in;
+	struct mhttp_kept *in = u->more->in;
 	int rc;
 
 	u->more->in = NULL;
-	rc = deliver(u, p + u->more->in_at, u->more->in_n);
-	free(p);
+	rc = deliver(u, in->p + in->at, in->n);
+	free(in);
 	return rc;
 }
 
@@ -456,14 +456,11 @@ void mhttp_up_post(struct mhttp_up *u)
 /* The request gives the descriptor, and what came after it, away. */
 static void hand_over(struct mhttp_conn *c, struct mhttp_up *u)
 {
-	if (c->io->in_n) {
+	if (mhttp_io_kept(c->io)) {
 		mhttp_up_lock(u);
 		if (mhttp_up_more(u)) {
 			u->more->in = c->io->in;
-			u->more->in_at = c->io->in_at;
-			u->more->in_n = c->io->in_n;
 			c->io->in = NULL;
-			c->io->in_n = 0;
 		} else {
 			mhttp_up_break(u, -ENOMEM);
 		}

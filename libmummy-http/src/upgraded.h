@@ -56,8 +56,7 @@ struct mhttp_up_more {
 	struct mhttp_up_waiter *waiters;
 	const struct mummy_http_executor *executor; /* of a route of its own: blocking writes park by it */
 	/* the loop's */
-	char *in;                            /* came with the request */
-	size_t in_at, in_n;
+	struct mhttp_kept *in;               /* came with the request */
 	struct mhttp_conn *conn;             /* with a transport: has it, and the descriptor */
 	struct mummy_poller_timer timer;     /* stalled, or lingering */
 	int timed;
