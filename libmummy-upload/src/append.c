@@ -62,12 +62,21 @@ static void take_over(const struct mup_request *r, struct mup_session *s)
 		mup_session_cut(r->u, s);
 }
 
+/* A checksum that does not fit leaves the upload as it was, so that what is said of it has to wait for the check. The
+ * draft knows no such rule, and keeps what comes with a length. */
+static int waits_for_check(const struct mup_request *r)
+{
+	return !r->draft.on && (r->sum.len || r->trailer);
+}
+
 /* Inside the gate: an answer without a body to read. */
-static int answer(struct mup_request *r, struct mup_session *s)
+static int answer(struct mup_request *r, struct mup_session *s, uint64_t total)
 {
 	struct mummy_upload_info *done = NULL;
 	int rc = mup_verify_empty(r);
 
+	if (rc == 0)
+		rc = mup_session_set_length(r->u, s, total);
 	if (rc == 0)
 		rc = mup_session_sync(r->u, s);
 	/* what a writer is about is its own to end */
@@ -96,7 +105,8 @@ int mup_append(struct mup_request *r, const struct mup_append *a, mummy_upload_t
 		take_over(r, s);
 	v = check(r, s, a);
 	/* what is told is acknowledged */
-	rc = v.status == 409 ? mup_session_sync(r->u, s) : v.status ? 0 : mup_session_set_length(r->u, s, a->total);
+	rc = v.status == 409 ? mup_session_sync(r->u, s)
+		: v.status || waits_for_check(r) ? 0 : mup_session_set_length(r->u, s, a->total);
 	if (v.status || rc < 0) {
 		const uint64_t offset = s->info.offset;
 
@@ -107,9 +117,11 @@ int mup_append(struct mup_request *r, const struct mup_append *a, mummy_upload_t
 			? mup_draft_problem(r, v.problem, offset, a->offset) : mup_refuse(r, v.status, v.text);
 	}
 	/* a body of unknown length is read even where nothing is missing: it may be too long */
-	if (!a->asks && r->req->body_length != 0 && s->info.state != MUMMY_UPLOAD_FINISHED)
+	if (!a->asks && r->req->body_length != 0 && s->info.state != MUMMY_UPLOAD_FINISHED) {
+		r->total = a->total;
 		return mup_transfer_new(r, s, 0, out);
+	}
 	if (!a->asks)
 		take_over(r, s);
-	return answer(r, s);
+	return answer(r, s, a->total);
 }

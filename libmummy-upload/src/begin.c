@@ -231,7 +231,7 @@ static int dispatch(struct mup_request *r, mummy_upload_transfer **out)
 int mummy_upload_begin(mummy_upload *u, const struct mummy_upload_request *req, mummy_upload_reply **reply,
 		       mummy_upload_transfer **out)
 {
-	struct mup_request r = { .u = u, .req = req };
+	struct mup_request r = { .u = u, .req = req, .total = MUMMY_UPLOAD_UNKNOWN };
 	mummy_upload_transfer *t = NULL;
 
 	if (!MUMMY_RESERVED_OK(req))

@@ -79,6 +79,7 @@ struct mummy_upload_transfer {
 	int created;                     /* of a POST */
 	int trailer;                     /* a checksum comes behind the body */
 	uint64_t limit;                  /* octets of the body; MUMMY_UPLOAD_UNKNOWN: up to the upload's end */
+	uint64_t total;                  /* the upload's length, once the body is verified; or MUMMY_UPLOAD_UNKNOWN */
 	int whole;                       /* the body's end is that of the upload */
 	int ranged;                      /* not TUS */
 	struct mup_draft draft;
@@ -193,7 +194,7 @@ struct mup_request {
 	const char *id;                  /* borrowed from the path; NULL: it is the base path */
 	const char *base;                /* of the two, as the path has it */
 	const char *name;                /* below the range path what is no id; or NULL */
-	uint64_t limit;                  /* as in a transfer */
+	uint64_t limit, total;           /* as in a transfer */
 	int ranged, whole;
 	struct mup_draft draft;
 	struct mup_checksum sum;         /* what the body has to come to */

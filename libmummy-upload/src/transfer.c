@@ -75,6 +75,7 @@ int mup_transfer_new(struct mup_request *r, struct mup_session *s, int created, 
 	t->ask_trailer = r->req->trailer;
 	t->sum = r->sum;
 	t->trailer = r->trailer;
+	t->total = r->total;
 	t->limit = r->ranged && r->limit ? r->limit : MUMMY_UPLOAD_UNKNOWN;
 	t->whole = r->whole;
 	t->ranged = r->ranged;
@@ -127,7 +128,7 @@ static int store_piece(mummy_upload_transfer *t, const struct piece *piece)
 	/* it was opened again and set back, or what was to be verified is gone */
 	if (s->info.offset + s->pending != t->at)
 		return -EIO;
-	if (n > mup_room(s) - s->pending || (t->limit != MUMMY_UPLOAD_UNKNOWN && n > t->limit - (t->at - t->start)))
+	if (n > mup_room(s) - s->pending || n > t->total - t->at || (t->limit != MUMMY_UPLOAD_UNKNOWN && n > t->limit - (t->at - t->start)))
 		return -EFBIG;
 	pthread_mutex_unlock(&u->lock);
 	rc = store_at(t, piece);
@@ -276,6 +277,8 @@ static int settle(mummy_upload_transfer *t, int verdict, struct mummy_upload_inf
 	s->writer = NULL;
 	u->stats.writing--;
 	rc = mup_session_load(u, s, MUMMY_UPLOAD_WRITE);
+	if (rc == 0 && verdict == 0 && !t->error)
+		rc = mup_session_set_length(u, s, t->total);
 	if (rc == 0)
 		rc = mup_session_settle(u, s, keeps(t, verdict) && s->info.offset + s->pending == t->at);
 	if (rc == 0)

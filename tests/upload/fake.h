@@ -221,21 +221,29 @@ static inline int64_t offset_of(mummy_upload *u, const char *path)
 }
 
 /* A PATCH whose body is fed by the caller; name (may be NULL): one more field. */
+/* Further fields may be in f, which is for this request. */
+static inline mummy_upload_transfer *open_patch_with(mummy_upload *u, const char *path, const char *off,
+						     struct fake_fields *f)
+{
+	struct mummy_upload_request req = fake_request("PATCH", path, f, MUMMY_UPLOAD_UNKNOWN);
+	mummy_upload_transfer *t = NULL;
+	mummy_upload_reply *r = NULL;
+
+	put_field(f, "Tus-Resumable", "1.0.0");
+	put_field(f, "Content-Type", "application/offset+octet-stream");
+	put_field(f, "Upload-Offset", off);
+	ck_assert_int_eq(mummy_upload_begin(u, &req, &r, &t), 1);
+	return t;
+}
+
 static inline mummy_upload_transfer *open_patch(mummy_upload *u, const char *path, const char *off,
 						const char *name, const char *value)
 {
 	struct fake_fields f = { .n = 0 };
-	struct mummy_upload_request req = fake_request("PATCH", path, &f, MUMMY_UPLOAD_UNKNOWN);
-	mummy_upload_transfer *t = NULL;
-	mummy_upload_reply *r = NULL;
 
-	put_field(&f, "Tus-Resumable", "1.0.0");
-	put_field(&f, "Content-Type", "application/offset+octet-stream");
-	put_field(&f, "Upload-Offset", off);
 	if (name)
 		put_field(&f, name, value);
-	ck_assert_int_eq(mummy_upload_begin(u, &req, &r, &t), 1);
-	return t;
+	return open_patch_with(u, path, off, &f);
 }
 
 /* Ends it with status; that of the answer. */

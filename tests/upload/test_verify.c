@@ -171,5 +171,47 @@ START_TEST(it_is_a_header_or_a_trailer)
 }
 END_TEST
 
+/* TUS: after a mismatch neither the upload nor its offset is changed, and its length is of the upload. */
+START_TEST(a_length_said_with_a_wrong_checksum_is_not_taken)
+{
+	char folder[64], path[128], said[128];
+	mummy_upload *u = open_sync(fresh(folder), MUMMY_UPLOAD_SYNC_ACK);
+	struct fake_fields f = { .n = 2, .name = { "Upload-Length", "Trailer" }, .value = { "5", "Upload-Checksum" } };
+	mummy_upload_transfer *t;
+	struct answer a;
+
+	ask(u, &a, "POST", "/files/", NULL, 0, "Upload-Defer-Length", "1", NULL);
+	snprintf(path, sizeof path, "%s", field(&a, "Location"));
+	checksum_of("sha1", GNUTLS_DIG_SHA1, "abcdef", 6, said);
+	for (int empty = 0; empty < 2; empty++) {
+		ck_assert_int_eq(ask(u, &a, "PATCH", path, "abcdeX", empty ? 0 : 6, TUS_TYPE, "Upload-Offset", "0",
+				     "Upload-Length", "6", "Upload-Checksum", said, NULL), 460);
+		ask(u, &a, "HEAD", path, NULL, 0, NULL);
+		ck_assert_str_eq(field(&a, "Upload-Defer-Length"), "1");
+		ck_assert_ptr_null(field(&a, "Upload-Length"));
+	}
+	/* it holds for the body all the same */
+	fake_trailer_value = said;
+	ck_assert_int_eq(ask(u, &a, "PATCH", path, "abcdef", 6, TUS_TYPE, "Upload-Offset", "0", "Upload-Length", "5",
+			     "Upload-Checksum", said, NULL), 413);
+	t = open_patch_with(u, path, "0", &f);
+	ck_assert_int_eq(mummy_upload_write(t, "abcdef", 6), -EFBIG);
+	ck_assert_int_eq(close_patch(t, -EFBIG), 413);
+	ck_assert_int_eq(offset_of(u, path), 0);
+	ck_assert_int_eq(ask(u, &a, "PATCH", path, "abcdef", 6, TUS_TYPE, "Upload-Offset", "0", "Upload-Length", "6",
+			     "Upload-Checksum", said, NULL), 204);
+	ask(u, &a, "HEAD", path, NULL, 0, NULL);
+	ck_assert_str_eq(field(&a, "Upload-Length"), "6");
+	ck_assert_ptr_null(field(&a, "Upload-Defer-Length"));
+	ask_bare(u, &a, "GET", path, NULL, 0, NULL);
+	ck_assert_int_eq(a.status, 200);
+	fake_trailer_value = NULL;
+	close(a.fd);
+	mummy_upload_free(u);
+	wipe(folder);
+}
+END_TEST
+
 SUITE_MAIN("upload/verify", octets_count_once_they_are_verified, what_is_not_verified_does_not_count_after_a_crash,
-	   a_newer_writer_finds_only_what_was_verified, a_checksum_may_come_behind_the_body, it_is_a_header_or_a_trailer)
+	   a_newer_writer_finds_only_what_was_verified, a_checksum_may_come_behind_the_body, it_is_a_header_or_a_trailer,
+	   a_length_said_with_a_wrong_checksum_is_not_taken)
