@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include "conditions.h"
 #include "engine.h"
 #include "metadata.h"
 #include "range.h"
@@ -127,15 +129,14 @@ static void add_disposition(mummy_upload_reply *reply, const char *metadata)
 	mup_reply_addf(reply, "Content-Disposition", "attachment; filename*=UTF-8''%s", text);
 }
 
-static int send_file(struct mup_request *r, int fd, uint64_t size)
+static int send_file(struct mup_request *r, int fd, uint64_t size, const struct mup_validators *v)
 {
 	uint64_t from = 0, n = size;
 	const char *p;
 	size_t len;
 	int part = 0;
 
-	/* there is no validator to compare If-Range with, so it never matches */
-	if (mup_header(r, "If-Range", &p, &len) == 0 && mup_header(r, "Range", &p, &len) == 1)
+	if (mup_condition_range(r, v) && mup_header(r, "Range", &p, &len) == 1)
 		part = mup_range(p, len, size, &from, &n);
 	mup_reply_file(r->reply, fd, from, n);
 	mup_reply_status(r->reply, part ? 206 : 200);
@@ -148,6 +149,24 @@ static int send_file(struct mup_request *r, int fd, uint64_t size)
 	if (part)
 		mup_reply_addf(r->reply, "Content-Range", "bytes %llu-%llu/%llu", (unsigned long long)from,
 			       (unsigned long long)(from + n - 1), (unsigned long long)size);
+	mup_reply_add(r->reply, "X-Content-Type-Options", "nosniff");
+	mup_reply_add(r->reply, "Content-Security-Policy", "sandbox; default-src 'none'");
+	return 0;
+}
+
+static void add_validators(mummy_upload_reply *reply, const struct mup_validators *v)
+{
+	mup_reply_add(reply, "ETag", v->tag);
+	mup_reply_add_date(reply, "Last-Modified", v->modified);
+	/* it may be kept, but who deletes an upload does not want it to be served any more */
+	mup_reply_add(reply, "Cache-Control", "no-cache");
+}
+
+static int refuse_condition(struct mup_request *r, int status)
+{
+	if (status == 412)
+		return mup_refuse(r, status, "the file is not the one that was asked for\n");
+	mup_reply_status(r->reply, status);
 	return 0;
 }
 
@@ -155,9 +174,10 @@ int mup_get(struct mup_request *r)
 {
 	struct mup_session *s;
 	const char *p;
+	struct mup_validators v;
 	uint64_t size;
 	size_t n;
-	int fd;
+	int fd, rc;
 
 	if (mup_visit(r, 0, &s) < 0)
 		return 0;
@@ -176,15 +196,22 @@ int mup_get(struct mup_request *r)
 		return mup_refuse(r, 404, "the upload is not finished\n");
 	}
 	size = s->info.length;
-	add_type(r->reply, s->info.metadata);
-	add_disposition(r->reply, s->info.metadata);
 	pthread_mutex_unlock(&r->u->lock);
 	fd = r->u->store.read(s->h);
+	rc = fd < 0 ? fd : mup_validators(&v, s->id, fd);
+	if (rc == 0)
+		rc = mup_conditions(r, &v);
 	pthread_mutex_lock(&r->u->lock);
+	if (rc == 0) {
+		add_type(r->reply, s->info.metadata);
+		add_disposition(r->reply, s->info.metadata);
+	}
 	mup_exit(r->u, s, NULL);
-	if (fd < 0)
-		return mup_refuse_code(r, fd);
-	mup_reply_add(r->reply, "X-Content-Type-Options", "nosniff");
-	mup_reply_add(r->reply, "Content-Security-Policy", "sandbox; default-src 'none'");
-	return send_file(r, fd, size);
+	if (rc == 0 || rc == 304)
+		add_validators(r->reply, &v);
+	if (rc == 0)
+		return send_file(r, fd, size, &v);
+	if (fd >= 0)
+		close(fd);
+	return rc < 0 ? mup_refuse_code(r, rc) : refuse_condition(r, rc);
 }

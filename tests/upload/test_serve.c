@@ -72,6 +72,35 @@ START_TEST(single_ranges_are_served)
 }
 END_TEST
 
+START_TEST(conditions_are_kept)
+{
+	char folder[64], path[128], tag[80], out[16];
+	mummy_upload *u = open_dir(fresh(folder), NULL, NULL);
+	struct answer a;
+
+	done(u, NULL, path);
+	ck_assert_int_eq(get(u, &a, path, NULL, out), 200);
+	snprintf(tag, sizeof tag, "%s", field(&a, "ETag"));
+	ck_assert_ptr_nonnull(field(&a, "Last-Modified"));
+	ask_bare(u, &a, "GET", path, NULL, 0, "If-None-Match", tag, NULL);
+	ck_assert_int_eq(a.status, 304);
+	ck_assert_int_eq(a.fd, -1);
+	ck_assert_str_eq(field(&a, "ETag"), tag);
+	ck_assert_ptr_null(field(&a, "Content-Type"));
+	ask_bare(u, &a, "GET", path, NULL, 0, "If-Match", "\"other\"", NULL);
+	ck_assert_int_eq(a.status, 412);
+	ck_assert_int_eq(a.fd, -1);
+	ask_bare(u, &a, "GET", path, NULL, 0, "Range", "bytes=1-2", "If-Range", tag, NULL);
+	ck_assert_int_eq(a.status, 206);
+	close(a.fd);
+	ask_bare(u, &a, "GET", path, NULL, 0, "Range", "bytes=1-2", "If-Range", "\"other\"", NULL);
+	ck_assert_int_eq(a.status, 200);
+	close(a.fd);
+	mummy_upload_free(u);
+	wipe(folder);
+}
+END_TEST
+
 START_TEST(what_is_not_finished_or_taken_away_is_not_served)
 {
 	char folder[64], path[128], file[256], out[16];
@@ -113,5 +142,5 @@ START_TEST(the_time_of_expiry_is_told)
 }
 END_TEST
 
-SUITE_MAIN("upload/serve", a_finished_upload_is_served_harmlessly, single_ranges_are_served,
+SUITE_MAIN("upload/serve", a_finished_upload_is_served_harmlessly, single_ranges_are_served, conditions_are_kept,
 	   what_is_not_finished_or_taken_away_is_not_served, the_time_of_expiry_is_told)
