@@ -240,6 +240,26 @@ def patch(server, path, at, body, kind="application/offset+octet-stream", versio
 
 
 @case
+def uploads_are_created_with_or_without_the_slash():
+    with Server() as server:
+        for place in ("/files", "/files/", "/range", "/range/"):
+            answer = ask(server, (f"POST {place} HTTP/1.1\r\nHost: a\r\nTus-Resumable: 1.0.0\r\nUpload-Length: 3\r\n"
+                                  "Content-Length: 0\r\n\r\n").encode())
+            assert answer.status == 201 and answer["location"].startswith(place.rstrip("/") + "/"), answer.fields
+
+
+@case
+def preflights_tell_the_version():
+    for option in ("--upload-origins", "--cors"):
+        with Server(option, "https://a.example") as server:
+            for place in ("/files", "/files/", "/range/"):
+                answer = ask(server, (f"OPTIONS {place} HTTP/1.1\r\nHost: a\r\nOrigin: https://a.example\r\n"
+                                      "Access-Control-Request-Method: POST\r\n\r\n").encode(), "OPTIONS")
+                assert answer.status == 204 and answer["tus-version"] == "1.0.0", (option, place, answer.fields)
+                assert answer["access-control-allow-origin"] == "https://a.example"
+
+
+@case
 def the_protocol_is_kept_by_the_letter():
     with Server() as server:
         answer = ask(server, b"OPTIONS /files/ HTTP/1.1\r\nHost: a\r\n\r\n")

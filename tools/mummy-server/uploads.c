@@ -165,10 +165,10 @@ void uploads_close(struct uploads *u)
 
 static void handle_range(mummy_http_exchange *x, void *engine)
 {
-	size_t n;
+	const char *path = mummy_http_path(x, NULL);
 
 	if (!strcmp(mummy_http_method(x, NULL), "POST") && form_is(x)
-	    && !strcmp(mummy_http_path(x, &n), RANGE_PATH))
+	    && (!strcmp(path, RANGE_PATH) || !strcmp(path, "/range")))
 		form_handle(x, engine, RANGE_PATH);
 	else
 		mummy_upload_http_handler(x, engine);
@@ -183,7 +183,12 @@ int uploads_routes(struct uploads *u, mummy_http_router *r)
 	int rc = mummy_http_router_add(r, NULL, "/files/*", &route);
 
 	ranged.handler = handle_range;
-	return rc == 0 ? mummy_http_router_add(r, NULL, RANGE_PATH "*", &ranged) : rc;
+	if (rc == 0)
+		rc = mummy_http_router_add(r, NULL, RANGE_PATH "*", &ranged);
+	/* many say where uploads are created without the slash, as the specification of TUS does */
+	if (rc == 0)
+		rc = mummy_http_router_add(r, NULL, "/files", &route);
+	return rc == 0 ? mummy_http_router_add(r, NULL, "/range", &ranged) : rc;
 }
 
 void uploads_cleanup(void *u)
