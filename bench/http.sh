@@ -2,15 +2,15 @@
 # Plaintext, pipelines, a pool, idle connections, files and gzip: libmummy-http against Debian's nginx, h2o,
 # lighttpd and libmicrohttpd and Go's net/http, alternated in one run. Server on core 0, load on core 1; CPU
 # time of the server from /proc. What is not installed is not measured. PEERS=DIR: libreactor, uWebSockets and
-# lwan too, see bench/PEERS.md.
+# lwan too, see bench/PEERS.md. User instructions of a request are counted by valgrind.
 # usage: [PEERS=DIR] bench/http.sh BUILDDIR [ROUNDS] [SECONDS] [ROW...]
-# rows: hello pipeline work idle file gzip
+# rows: hello pipeline work idle file gzip instructions
 set -eu
 build=${1:?usage: bench/http.sh BUILDDIR [ROUNDS] [SECONDS] [ROW...]}
 rounds=${2:-5}
 seconds=${3:-3}
 [ $# -le 3 ] || shift 3
-[ $# -gt 0 ] && [ -z "${1##[a-z]*}" ] && rows=$* || rows="hello pipeline work idle file gzip"
+[ $# -gt 0 ] && [ -z "${1##[a-z]*}" ] && rows=$* || rows="hello pipeline work idle file gzip instructions"
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$here/common.sh"
@@ -33,7 +33,7 @@ port_of() { # NAME
 	esac
 }
 
-nginx_conf() {
+nginx_conf() { # PORT
 	cat <<-EOF
 	worker_processes 1; master_process off; daemon off; pid $tmp/nginx.pid; error_log $tmp/nginx.log;
 	worker_rlimit_nofile 20000;
@@ -41,7 +41,7 @@ nginx_conf() {
 	http {
 		access_log off; sendfile on; keepalive_requests 100000000; client_body_temp_path $tmp/nginx-body;
 		default_type application/json; gzip on; gzip_comp_level 1; gzip_types *; root $www;
-		server { listen 127.0.0.1:$(port_of nginx) backlog=4096;
+		server { listen 127.0.0.1:$1 backlog=4096;
 			location = /hello { gzip off; default_type text/plain; return 200 "Hello, World!"; }
 			location = /file { gzip off; } }
 	}
@@ -113,7 +113,7 @@ build_lwan() {
 ulimit -n 40000 2>/dev/null || ulimit -n 20000 2>/dev/null || :
 all=
 run mummy "$build/bench/http-server" "$(port_of mummy)" "$www"
-nginx_conf >"$tmp/nginx.conf"
+nginx_conf "$(port_of nginx)" >"$tmp/nginx.conf"
 ! has nginx || run nginx nginx -c "$tmp/nginx.conf" -e "$tmp/nginx.log"
 h2o_conf >"$tmp/h2o.conf"
 ! has h2o || run h2o h2o -c "$tmp/h2o.conf"
@@ -215,6 +215,50 @@ idle() { # NAME
 	wait $!
 }
 
+command_of() { # NAME PORT
+	case $1 in
+	mummy) echo "$build/bench/http-server $2 $www" ;;
+	nginx)
+		nginx_conf "$2" >"$tmp/nginx-counted.conf"
+		echo "$(command -v nginx) -c $tmp/nginx-counted.conf -e $tmp/nginx.log" ;;
+	*) echo "$tmp/$1 $2" ;;
+	esac
+}
+
+# NAME FIELDS ROUNDS: what the whole server takes in user mode. The port is one that another server has not left.
+counted() {
+	port=$(($(port_of "$1") + 1000 + 20 * counts))
+	counts=$((counts + 1))
+	# shellcheck disable=SC2046  # a list of words
+	valgrind --tool=callgrind --callgrind-out-file=/dev/null --trace-children=yes $(command_of "$1" "$port") \
+		>"$tmp/counted.log" 2>&1 &
+	pid=$!
+	pids="$pids $pid"
+	tries=0
+	until curl -s -o /dev/null "http://127.0.0.1:$port/hello" || ! kill -0 "$pid" 2>/dev/null || [ $tries -ge 100 ]; do
+		tries=$((tries + 1))
+		sleep 0.1
+	done
+	"$build/bench/http_count" "$port" /hello "$2" "$3" 2>/dev/null || return 1
+	kill "$pid"
+	wait "$pid" 2>/dev/null || :
+	sed -n 's/.*Collected : //p' "$tmp/counted.log" | awk '{ n += $1 } END { printf "%d", n }' >"$tmp/counted"
+}
+
+per_request() { # NAME FIELDS: from two runs that differ in nothing but their length
+	counted "$1" "$2" 20 || return 1
+	short=$(cat "$tmp/counted")
+	counted "$1" "$2" 120 || return 1
+	echo $((($(cat "$tmp/counted") - short) / 6400)) >"$tmp/per_request"
+}
+
+instructions() { # NAME
+	per_request "$1" least || return 1
+	least=$(cat "$tmp/per_request")
+	per_request "$1" browser || return 1
+	echo "| $1 | $least | $(cat "$tmp/per_request") |"
+}
+
 echo "$rounds rounds of $seconds s, rivals alternated; server on core 0, load on core 1"
 for row in $rows; do
 	case $row in
@@ -234,6 +278,21 @@ for row in $rows; do
 	gzip)
 		each gzip /json "mummy nginx" -c64 -H "Accept-Encoding: gzip"
 		table gzip "16 KiB of JSON in gzip, level 1" ;;
+	instructions)
+		echo
+		echo "Plaintext, keep-alive, 64 connections: user instructions of a request"
+		echo
+		echo "| server | least head | browser's 16 fields |"
+		echo "|---|---|---|"
+		counts=0
+		for name in mummy nginx libreactor lwan; do
+			case "$all " in *" $name "*) ;; *) echo "| $name | not measured | |" && continue ;; esac
+			if ! command -v valgrind >/dev/null; then
+				echo "| $name | not measured: valgrind is missing | |"
+			elif ! instructions "$name"; then
+				echo "| $name | not measured: it does not run under valgrind | |"
+			fi
+		done ;;
 	idle)
 		echo
 		echo "10,000 idle connections"
