@@ -192,15 +192,6 @@ static int remember_method(mummy_http_router *r, const char *method)
 	return 0;
 }
 
-const struct mhttp_entry *mhttp_entry_for(const struct mhttp_node *n, struct mummy_http_span method)
-{
-	for (const struct mhttp_entry *e = n->entries; e; e = e->next)
-		if (method.p ? e->method && e->method_n == method.n && !memcmp(e->method, method.p, method.n)
-			     : !e->method)
-			return e;
-	return NULL;
-}
-
 static int has_method(const struct mhttp_node *n, const char *method)
 {
 	return mhttp_entry_for(n, (struct mummy_http_span){ method, strlen(method) }) != NULL;
@@ -268,9 +259,11 @@ void mummy_http_router_unref(mummy_http_router *r)
 	if (!r || atomic_fetch_sub_explicit(&r->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	free_parts(&r->site.root);
+	mhttp_literals_free(r->site.literals);
 	for (struct mhttp_site *s = r->site.next, *next; s; s = next) {
 		next = s->next;
 		free_parts(&s->root);
+		mhttp_literals_free(s->literals);
 		free(s->host);
 		free(s);
 	}

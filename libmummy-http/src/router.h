@@ -32,6 +32,8 @@ int mhttp_router_own(mummy_http_router *r, void (*release)(void *p), void *p);
 unsigned mhttp_route_segments(const struct mummy_http_route *route);
 /* From now on routes cannot be added, and any thread may search. */
 void mhttp_router_freeze(mummy_http_router *r);
+/* Finds paths without parameters sooner from now on; r is frozen. 0 or -ENOMEM. */
+int mhttp_router_index(mummy_http_router *r);
 /* path is raw and without the query; empty is the same as "/" (an absolute-form without a path). */
 void mhttp_router_find(const mummy_http_router *r, struct mummy_http_span method,
 		struct mummy_http_span path, struct mhttp_match *out);

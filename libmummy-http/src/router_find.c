@@ -41,7 +41,9 @@ static const struct mhttp_entry *choose(const struct mhttp_node *n, struct mummy
 {
 	const struct mhttp_entry *e = mhttp_entry_for(n, method);
 
-	if (!e && mhttp_span_is(method, "HEAD"))
+	if (e)
+		return e;
+	if (mhttp_span_is(method, "HEAD"))
 		e = mhttp_entry_for(n, (struct mummy_http_span){ "GET", 3 });
 	return e ? e : mhttp_entry_for(n, (struct mummy_http_span){ NULL, 0 });
 }
@@ -96,7 +98,7 @@ static const struct mhttp_entry *find_twin(const struct mhttp_site *site, struct
 	return e;
 }
 
-static void find_in(const struct mhttp_site *site, int twins, struct mummy_http_span method,
+static inline void find_in(const struct mhttp_site *site, int twins, struct mummy_http_span method,
 		    struct mummy_http_span path, struct mhttp_match *out)
 {
 	struct mummy_http_span rest = { path.p + 1, path.n - 1 };
@@ -104,7 +106,9 @@ static void find_in(const struct mhttp_site *site, int twins, struct mummy_http_
 	const struct mhttp_entry *e;
 
 	out->nparams = 0;
-	n = descend(&site->root, rest, 0, out);
+	n = mhttp_literal_path(site, path);
+	if (!n)
+		n = descend(&site->root, rest, 0, out);
 	e = n ? choose(n, method) : NULL;
 	if (!n && twins)
 		e = find_twin(site, method, rest, out);

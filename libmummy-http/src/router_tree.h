@@ -32,11 +32,14 @@ struct mhttp_node {
 	char *allow;
 };
 
+struct mhttp_literals;
+
 /* The routes of one host, or of all: host NULL. */
 struct mhttp_site {
 	struct mhttp_site *next;
 	char *host;                          /* lower case, without port */
 	struct mhttp_node root;
+	_Atomic(struct mhttp_literals *) literals;  /* once the router is frozen */
 };
 
 struct mhttp_owned {
@@ -75,13 +78,32 @@ int mhttp_check_prefix(const char *prefix, size_t *n);
 size_t mhttp_host_length(struct mummy_http_span host);
 /* router_mount.c: sends the client to the path with a slash more or less */
 extern const struct mummy_http_route mhttp_slash_route;
+/* router_literal.c: the node of a path that is literal and spelled without escapes; NULL: ask the tree */
+const struct mhttp_node *mhttp_literal_path(const struct mhttp_site *site, struct mummy_http_span path);
+void mhttp_literals_free(struct mhttp_literals *t);
 /* router.c */
 struct mhttp_node *mhttp_literal_below(const struct mhttp_node *n, struct mummy_http_span raw, size_t *place);
-const struct mhttp_entry *mhttp_entry_for(const struct mhttp_node *n, struct mummy_http_span method);
 /* The entry of that pattern and method, as it is spelled or otherwise; NULL. */
 const struct mhttp_entry *mhttp_entry_at(const struct mhttp_site *site, const char *pattern, const char *method);
 int mhttp_site_add(mummy_http_router *r, struct mhttp_site *site, const char *method, const char *pattern,
 		const struct mummy_http_route *route, enum mummy_http_slash slash);
+static inline int mhttp_octets_are(const char *a, const char *b, size_t n)
+{
+	while (n && a[n - 1] == b[n - 1])
+		n--;
+	return n == 0;
+}
+
+/* The entry for a method, p NULL: for any; NULL. */
+static inline const struct mhttp_entry *mhttp_entry_for(const struct mhttp_node *n, struct mummy_http_span method)
+{
+	for (const struct mhttp_entry *e = n->entries; e; e = e->next)
+		if (method.p ? e->method && e->method_n == method.n && mhttp_octets_are(e->method, method.p, method.n)
+			     : !e->method)
+			return e;
+	return NULL;
+}
+
 static inline int mhttp_span_is(struct mummy_http_span s, const char *text)
 {
 	return s.n == strlen(text) && memcmp(s.p, text, s.n) == 0;
