@@ -98,7 +98,7 @@ static const struct mhttp_entry *find_twin(const struct mhttp_site *site, struct
 	return e;
 }
 
-static inline void find_in(const struct mhttp_site *site, int twins, struct mummy_http_span method,
+static void find_in(const struct mhttp_site *site, int twins, struct mummy_http_span method,
 		    struct mummy_http_span path, struct mhttp_match *out)
 {
 	struct mummy_http_span rest = { path.p + 1, path.n - 1 };
@@ -127,8 +127,9 @@ static inline void find_in(const struct mhttp_site *site, int twins, struct mumm
 	}
 }
 
-void mhttp_router_find_at(const mummy_http_router *r, struct mummy_http_span host, struct mummy_http_span method,
-			  struct mummy_http_span path, struct mhttp_match *out)
+static __attribute__((noinline)) void find_any(const mummy_http_router *r, struct mummy_http_span host,
+					      struct mummy_http_span method, struct mummy_http_span path,
+					      struct mhttp_match *out)
 {
 	const struct mhttp_site *site = r->site.next && host.p ? site_of(r, host) : NULL;
 
@@ -148,6 +149,23 @@ void mhttp_router_find_at(const mummy_http_router *r, struct mummy_http_span hos
 		find_in(site, r->twins, method, path, out);
 	if (out->status == 404)
 		find_in(&r->site, r->twins, method, path, out);
+}
+
+void mhttp_router_find_at(const mummy_http_router *r, struct mummy_http_span host, struct mummy_http_span method,
+			  struct mummy_http_span path, struct mhttp_match *out)
+{
+	/* what most requests are for */
+	const struct mhttp_node *n = r->site.next ? NULL : mhttp_literal_path(&r->site, path);
+	const struct mhttp_entry *e = n ? mhttp_entry_for(n, method) : NULL;
+
+	if (!e) {
+		find_any(r, host, method, path, out);
+		return;
+	}
+	out->route = &e->route;
+	out->allow = NULL;
+	out->status = 0;
+	out->nparams = 0;
 }
 
 void mhttp_router_find(const mummy_http_router *r, struct mummy_http_span method, struct mummy_http_span path,

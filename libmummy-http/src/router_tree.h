@@ -87,21 +87,29 @@ struct mhttp_node *mhttp_literal_below(const struct mhttp_node *n, struct mummy_
 const struct mhttp_entry *mhttp_entry_at(const struct mhttp_site *site, const char *pattern, const char *method);
 int mhttp_site_add(mummy_http_router *r, struct mhttp_site *site, const char *method, const char *pattern,
 		const struct mummy_http_route *route, enum mummy_http_slash slash);
+/* Methods are short. */
 static inline int mhttp_octets_are(const char *a, const char *b, size_t n)
 {
-	while (n && a[n - 1] == b[n - 1])
-		n--;
-	return n == 0;
+	size_t i = 0;
+
+	while (i < n && a[i] == b[i])
+		i++;
+	return i == n;
 }
 
 /* The entry for a method, p NULL: for any; NULL. */
 static inline const struct mhttp_entry *mhttp_entry_for(const struct mhttp_node *n, struct mummy_http_span method)
 {
-	for (const struct mhttp_entry *e = n->entries; e; e = e->next)
-		if (method.p ? e->method && e->method_n == method.n && mhttp_octets_are(e->method, method.p, method.n)
-			     : !e->method)
-			return e;
-	return NULL;
+	const struct mhttp_entry *e = n->entries;
+
+	if (!method.p) {
+		while (e && e->method)
+			e = e->next;
+		return e;
+	}
+	while (e && (e->method_n != method.n || !mhttp_octets_are(e->method, method.p, method.n)))
+		e = e->next;
+	return e;
 }
 
 static inline int mhttp_span_is(struct mummy_http_span s, const char *text)
