@@ -37,6 +37,15 @@ static const char *program(void)
 
 /* ---- The program ----------------------------------------------------------------------------------- */
 
+static void (*before)(void *arg);
+static void *before_arg;
+
+void server_before(void (*run)(void *arg), void *arg)
+{
+	before = run;
+	before_arg = arg;
+}
+
 static void child(char *const argv[], int out, int errors, int unprivileged)
 {
 #ifdef __linux__
@@ -47,6 +56,8 @@ static void child(char *const argv[], int out, int errors, int unprivileged)
 	if (unprivileged && geteuid() == 0
 	    && (setgroups(0, NULL) < 0 || setgid(NOBODY) < 0 || setuid(NOBODY) < 0))
 		_exit(126);
+	if (before)
+		before(before_arg);
 	execv(program(), argv);
 	_exit(126);
 }

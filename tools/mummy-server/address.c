@@ -96,7 +96,7 @@ int address_probe(const struct address *a, int reuse_port)
 	int fd, on = 1, rc = 0;
 	socklen_t len;
 
-	if (a->unix_path)
+	if (a->unix_path || a->fd > 0)
 		return 0;
 	len = to_sockaddr(a, &addr);
 	fd = socket(addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);

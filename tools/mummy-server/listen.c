@@ -22,6 +22,10 @@ size_t listen_default(struct address *out)
 
 static void fill(struct mummy_http_listener *out, const struct address *a, int reuse_port)
 {
+	if (a->fd > 0) {
+		out->fd = a->fd;
+		return;
+	}
 	out->unix_path = a->unix_path;
 	out->reuse_port = !a->unix_path && reuse_port;
 	if (!a->unix_path) {
@@ -38,7 +42,7 @@ static size_t blame(const struct address *a, size_t n, int reuse_port)
 	for (size_t i = 0; i < n; i++) {
 		if (address_probe(&a[i], reuse_port) < 0)
 			return i;
-		if (a[i].unix_path)
+		if (a[i].unix_path && a[i].fd <= 0)
 			path = i;
 	}
 	return path;

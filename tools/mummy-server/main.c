@@ -16,6 +16,7 @@
 #include "mummy-common.h"
 #include "chat.h"
 #include "diag.h"
+#include "inherit.h"
 #include "listen.h"
 #include "log.h"
 #include "middleware.h"
@@ -34,6 +35,7 @@
 
 struct app {
 	struct options opt;
+	struct inherited inherited;
 	int root_has_index;
 	struct log log, access;
 	mummy_pool *pool;
@@ -318,11 +320,28 @@ static int check_listeners(const struct app *a)
 	return 0;
 }
 
+/* Who is started with sockets gets no default ones besides. */
+static int add_inherited(struct app *a)
+{
+	const struct inherited *in = &a->inherited;
+	struct options *o = &a->opt;
+
+	if (o->nlisten + in->n > OPTIONS_MAX_LISTEN)
+		return complain("--listen: with the %zu inherited sockets there are more than %d addresses", in->n,
+				OPTIONS_MAX_LISTEN);
+	memmove(o->listen + in->n, o->listen, o->nlisten * sizeof o->listen[0]);
+	memcpy(o->listen, in->at, in->n * sizeof o->listen[0]);
+	o->nlisten += in->n;
+	return 0;
+}
+
 static int set_up(struct app *a)
 {
 	char why[512];
-	int rc = check_listeners(a);
+	int rc = inherit_sockets(&a->inherited, why, sizeof why) < 0 ? complain("%s", why) : add_inherited(a);
 
+	if (rc == 0)
+		rc = check_listeners(a);
 	if (rc < 0)
 		return rc;
 	if (hooks_check(&a->opt, why, sizeof why) < 0)

@@ -191,7 +191,8 @@ static const char *const events[] = { "pre-create", "pre-finish", "post-finish",
 static const struct options_row table[] = {
 	{ "listen", "ADDRESS:PORT", "listen there; may be given several times. [ADDRESS]:PORT for IPv6,\n"
 		"unix:PATH for a socket file; port 0: the kernel picks one.\n"
-		"Default: 127.0.0.1:8080 and, where IPv6 exists, [::1]:8080", set_listen, .at = ALL },
+		"Default: sockets passed by systemd, else 127.0.0.1:8080 and, where\n"
+		"IPv6 exists, [::1]:8080", set_listen, .at = ALL },
 	{ "root", "DIR", "serve the files below DIR", set_text, .at = TO(root), .what = "directory" },
 	{ "list", NULL, "list the folders of --root that have no index.html", set_flag, .at = TO(list) },
 	{ "uploads", "DIR", "keep uploads in DIR, which is made if it is missing.\n"
