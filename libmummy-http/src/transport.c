@@ -100,7 +100,8 @@ static ssize_t copy_file(struct mhttp_conn *c, int fd, uint64_t off, size_t n)
 }
 
 #ifdef HAVE_SYS_SENDFILE_H
-/* sendfile has no MSG_NOSIGNAL: SIGPIPE is held back, and taken away if this call raised it. */
+/* sendfile has no MSG_NOSIGNAL: SIGPIPE is held back, and taken away if this call raised it. It sends piece by
+ * piece: one that raises the signal may come after others whose length is what it returns. */
 static ssize_t sendfile_quietly(int sock, int fd, uint64_t off, size_t n)
 {
 	const struct timespec now = { 0, 0 };
@@ -118,7 +119,7 @@ static ssize_t sendfile_quietly(int sock, int fd, uint64_t off, size_t n)
 		sent = sendfile(sock, fd, &at, n);
 	while (sent < 0 && errno == EINTR);
 	sent = io_result(sent);
-	if (sent == -EPIPE && !was_pending)
+	if (sent < (ssize_t)n && !was_pending)
 		sigtimedwait(&pipe_only, NULL, &now);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return sent;
