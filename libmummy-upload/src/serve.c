@@ -29,6 +29,14 @@ static void describe(struct mup_request *r, const struct mup_session *s)
 		mup_reply_add(r->reply, "Upload-Metadata", info->metadata);
 }
 
+/* A client that cut its body off behind the last octet, and asks at once, takes the upload for finished, and may want
+ * the file. The writer whose end has not been seen has nothing to add, unless somebody is to be asked: a refusal is
+ * for who sent it. */
+static int is_for_writer(const mummy_upload *u, const struct mup_session *s)
+{
+	return s->writer && (s->held || s->writer->draft.on || u->opt.events.pre_finish || s->priv.digest[0]);
+}
+
 int mup_head(struct mup_request *r)
 {
 	struct mummy_upload_info *done = NULL;
@@ -49,7 +57,7 @@ int mup_head(struct mup_request *r)
 	if (s->concat == MUP_FINAL && s->info.state == MUMMY_UPLOAD_OPEN && !s->finishing && !mup_complete(s)
 	    && mup_session_load(r->u, s, MUMMY_UPLOAD_WRITE) == 0)
 		mup_final_join(r->u, s);   /* if it fails, it is not finished yet */
-	if (rc == 0 && !s->writer)
+	if (rc == 0 && !is_for_writer(r->u, s))
 		rc = mup_finish(r->u, s, &done);
 	if (rc == 0)
 		describe(r, s);

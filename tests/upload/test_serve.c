@@ -101,6 +101,35 @@ START_TEST(conditions_are_kept)
 }
 END_TEST
 
+START_TEST(what_head_tells_as_whole_is_there)
+{
+	char folder[64], path[128], out[16];
+	mummy_upload *u = open_dir(fresh(folder), NULL, NULL);
+	mummy_upload_transfer *t;
+	struct answer a;
+
+	/* the writer has sent all of it, and how its body ends is not known yet */
+	for (int cut = 0; cut < 2; cut++) {
+		create(u, 5, path);
+		t = open_patch(u, path, "0", NULL, NULL);
+		ck_assert_int_eq(mummy_upload_write(t, "01234", 5), 0);
+		ck_assert_int_eq(offset_of(u, path), 5);
+		ck_assert_int_eq(get(u, &a, path, NULL, out), 200);
+		ck_assert_str_eq(out, "01234");
+		ck_assert_int_eq(mummy_upload_write(t, "5", 1), -EFBIG);
+		ck_assert_int_eq(close_patch(t, cut ? -EPIPE : -EFBIG), 413);
+		create(u, 5, path);
+		t = open_patch(u, path, "0", NULL, NULL);
+		ck_assert_int_eq(mummy_upload_write(t, "01234", 5), 0);
+		ck_assert_int_eq(offset_of(u, path), 5);
+		ck_assert_int_eq(close_patch(t, cut ? -EPIPE : 0), cut ? 400 : 204);
+		ck_assert_int_eq(get(u, &a, path, NULL, out), 200);
+	}
+	mummy_upload_free(u);
+	wipe(folder);
+}
+END_TEST
+
 START_TEST(what_is_not_finished_or_taken_away_is_not_served)
 {
 	char folder[64], path[128], file[256], out[16];
@@ -143,4 +172,4 @@ START_TEST(the_time_of_expiry_is_told)
 END_TEST
 
 SUITE_MAIN("upload/serve", a_finished_upload_is_served_harmlessly, single_ranges_are_served, conditions_are_kept,
-	   what_is_not_finished_or_taken_away_is_not_served, the_time_of_expiry_is_told)
+	   what_head_tells_as_whole_is_there,	   what_is_not_finished_or_taken_away_is_not_served, the_time_of_expiry_is_told)

@@ -24,7 +24,7 @@
 
 static const char *const names[] = { "pre-create", "pre-finish", "post-finish", "terminated", "expired" };
 
-static int wanted(const struct hooks *h, enum hooks_event event)
+int hooks_wanted(const struct hooks *h, enum hooks_event event)
 {
 	return h->queue && (h->o->hook_events & 1u << event);
 }
@@ -275,7 +275,7 @@ int hooks_pre_create(struct hooks *h, const struct mummy_upload_info *info, stru
 	struct question q = { .h = h, .event = HOOKS_PRE_CREATE, .info = info, .grant = grant, .text = grant->text };
 	int rc = h->queue ? too_many(h, grant) : 0;
 
-	if (rc || !wanted(h, HOOKS_PRE_CREATE))
+	if (rc || !hooks_wanted(h, HOOKS_PRE_CREATE))
 		return rc;
 	rc = ask(&q);
 	if (rc >= 0)
@@ -288,7 +288,7 @@ int hooks_pre_finish(struct hooks *h, const struct mummy_upload_info *info, char
 {
 	struct question q = { .h = h, .event = HOOKS_PRE_FINISH, .info = info, .text = text };
 
-	return wanted(h, HOOKS_PRE_FINISH) ? ask(&q) : 0;
+	return hooks_wanted(h, HOOKS_PRE_FINISH) ? ask(&q) : 0;
 }
 
 /* ---- Telling --------------------------------------------------------------------------------------- */
@@ -327,7 +327,7 @@ int hooks_put(struct hooks *h, enum hooks_event event, const struct mummy_upload
 	struct json j = { .len = 0 };
 	int rc = 0;
 
-	if (!wanted(h, event))
+	if (!hooks_wanted(h, event))
 		return 0;
 	describe(&j, h, event, info);
 	if (h->o->hook_command)
@@ -342,9 +342,9 @@ void hooks_release(struct hooks *h, enum hooks_event event, const char *id)
 {
 	const struct hook_event command = { 'c', names[event], id }, url = { 'u', names[event], id };
 
-	if (wanted(h, event) && h->o->hook_command)
+	if (hooks_wanted(h, event) && h->o->hook_command)
 		hook_queue_release(h->queue, &command);
-	if (wanted(h, event) && h->o->hook_url)
+	if (hooks_wanted(h, event) && h->o->hook_url)
 		hook_queue_release(h->queue, &url);
 }
 

@@ -31,6 +31,8 @@ int hooks_check(const struct options *o, char *why, size_t size);
 int hooks_open(struct hooks *h, const struct options *o, struct log *log, const char *uploads,
 		const char *completed);
 int hooks_start(struct hooks *h);
+/** Whether anybody is asked or told. After hooks_open. */
+int hooks_wanted(const struct hooks *h, enum hooks_event event);
 /** As the events of mummy_upload_events. */
 int hooks_pre_create(struct hooks *h, const struct mummy_upload_info *info, struct mummy_upload_grant *grant);
 int hooks_pre_finish(struct hooks *h, const struct mummy_upload_info *info, char text[MUMMY_UPLOAD_TEXT]);

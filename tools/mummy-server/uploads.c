@@ -93,7 +93,7 @@ static int open_engine(struct uploads *u, const struct options *o)
 		.naming = o->safe_names ? MUMMY_UPLOAD_NAME_METADATA : MUMMY_UPLOAD_NAME_ID,
 		.finished = o->completed, .quota_bytes = o->upload_quota,
 		.min_free_bytes = o->upload_min_free ? o->upload_min_free : 1 };
-	const struct mummy_upload_options opt = { .base_path = "/files/", .range_path = RANGE_PATH,
+	struct mummy_upload_options opt = { .base_path = "/files/", .range_path = RANGE_PATH,
 		.max_bytes = o->upload_max, .expire_s = (unsigned)o->upload_expire, .origins = o->origins,
 		.rate_per_upload = o->upload_rate, .rate_per_client = o->client_rate, .rate = o->total_rate,
 		.min_rate = o->upload_min_rate, .max_transfers_per_client = (unsigned)o->client_uploads,
@@ -113,6 +113,9 @@ static int open_engine(struct uploads *u, const struct options *o)
 	if (rc == 0)
 		rc = hooks_open(&u->hooks, o, u->receipts.log, u->directory,
 				o->completed ? o->completed : u->directory);
+	/* where nobody is asked, no file need be opened to be looked at */
+	if (rc == 0 && !hooks_wanted(&u->hooks, HOOKS_PRE_FINISH))
+		opt.events.pre_finish = NULL;
 	if (rc == 0)
 		return mummy_upload_new(&u->engine, &store, &opt);
 	store.release(store.ctx);
