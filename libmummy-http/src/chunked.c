@@ -12,7 +12,9 @@
 
 enum { STATE, LEFT, EXTENSIONS, TRAILERS }; /* words of opaque; TRAILERS: see below */
 enum {
-	SIZE, SPACE, EXTENSION, SIZE_LF, DATA, DATA_CR, DATA_LF, TRAILER, ENDED, BROKEN
+	SIZE, SIZE_LF, DATA, DATA_CR, DATA_LF, TRAILER, ENDED, BROKEN,
+	/* of extensions: what is expected, or what was just read */
+	SPACE, NAME_BEGIN, NAME, NAME_SPACE, VALUE_BEGIN, VALUE, QUOTED, ESCAPED, QUOTE_END
 };
 /* The state word has the digits of the size above it. */
 #define STATE_BITS 8
@@ -42,7 +44,7 @@ static int size_octet(struct mummy_http_chunked *d, char c)
 	if (value < 0) {
 		if (digits == 0)
 			return -EBADMSG;
-		d->opaque[STATE] = c == '\r' ? SIZE_LF : c == ';' ? EXTENSION : SPACE;
+		d->opaque[STATE] = c == '\r' ? SIZE_LF : c == ';' ? NAME_BEGIN : SPACE;
 		return c == '\r' || c == ';' || c == ' ' || c == '\t' ? 0 : -EBADMSG;
 	}
 	if (digits == MAX_SIZE_DIGITS || d->opaque[LEFT] > (uint64_t)INT64_MAX >> 4)
@@ -52,12 +54,60 @@ static int size_octet(struct mummy_http_chunked *d, char c)
 	return 0;
 }
 
-static int extension_octets(struct mummy_http_chunked *d, size_t n)
+/* What an octet is in an extension: its name or value, white space, or one that has a meaning of its own. */
+static char class_of(char c)
+{
+	return mhttp_is(c, MHTTP_TOKEN) ? 'a' : c == '\t' ? ' ' : c;
+}
+
+/* Behind a name, a value or a closing quote. */
+static int after_word(char class, int space)
+{
+	return class == ' ' ? space : class == ';' ? NAME_BEGIN : class == '\r' ? SIZE_LF : BROKEN;
+}
+
+static int in_quotes(int state, char c)
+{
+	if (((unsigned char)c < 0x20 && c != '\t') || c == 0x7f)
+		return BROKEN;
+	return state == ESCAPED ? QUOTED : c == '"' ? QUOTE_END : c == '\\' ? ESCAPED : QUOTED;
+}
+
+/* The state behind one octet of extensions. White space is only where RFC 9112 section 7.1.1 has it. */
+static int extension_state(int state, char c)
+{
+	char class = class_of(c);
+
+	switch (state) {
+	case NAME_BEGIN:
+		return class == ' ' ? NAME_BEGIN : class == 'a' ? NAME : BROKEN;
+	case NAME:
+		return class == 'a' ? NAME : class == '=' ? VALUE_BEGIN : after_word(class, NAME_SPACE);
+	case NAME_SPACE:
+		return class == '=' ? VALUE_BEGIN : class == '\r' ? BROKEN : after_word(class, NAME_SPACE);
+	case VALUE_BEGIN:
+		return class == ' ' ? VALUE_BEGIN : class == 'a' ? VALUE : class == '"' ? QUOTED : BROKEN;
+	case VALUE:
+		return class == 'a' ? VALUE : after_word(class, SPACE);
+	case QUOTED:
+	case ESCAPED:
+		return in_quotes(state, c);
+	case QUOTE_END:
+		return after_word(class, SPACE);
+	default: /* SPACE: only before an extension */
+		return class == '\r' ? BROKEN : after_word(class, SPACE);
+	}
+}
+
+static int extension_octet(struct mummy_http_chunked *d, char c)
 {
 	uint64_t max = d->max_extension_bytes ? d->max_extension_bytes : MAX_EXTENSION_BYTES;
+	int state = extension_state((unsigned char)d->opaque[STATE], c);
 
-	d->opaque[EXTENSIONS] += n;
-	return d->opaque[EXTENSIONS] > max ? -EMSGSIZE : 0;
+	if (state == BROKEN)
+		return -EBADMSG;
+	d->opaque[STATE] = (unsigned)state;
+	return state != SIZE_LF && ++d->opaque[EXTENSIONS] > max ? -EMSGSIZE : 0;
 }
 
 static int framing_octet(struct mummy_http_chunked *d, char c)
@@ -65,26 +115,17 @@ static int framing_octet(struct mummy_http_chunked *d, char c)
 	switch ((unsigned char)d->opaque[STATE]) {
 	case SIZE:
 		return size_octet(d, c);
-	case SPACE: /* only before an extension (RFC 9110 section 5.6.3) */
-		if (c == ';')
-			d->opaque[STATE] = EXTENSION;
-		return c == ';' || c == ' ' || c == '\t' ? extension_octets(d, 1) : -EBADMSG;
-	case EXTENSION:
-		if (c == '\r') {
-			d->opaque[STATE] = SIZE_LF;
-			return 0;
-		}
-		return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f ? -EBADMSG
-									   : extension_octets(d, 1);
 	case SIZE_LF:
 		d->opaque[STATE] = d->opaque[LEFT] ? DATA : TRAILER;
 		return c == '\n' ? 0 : -EBADMSG;
 	case DATA_CR:
 		d->opaque[STATE] = DATA_LF;
 		return c == '\r' ? 0 : -EBADMSG;
-	default: /* DATA_LF */
+	case DATA_LF:
 		d->opaque[STATE] = SIZE;
 		return c == '\n' ? 0 : -EBADMSG;
+	default:
+		return extension_octet(d, c);
 	}
 }
 
