@@ -34,9 +34,9 @@ MHTTP_TARGET static const char *target(const char *p, const char *end)
 {
 	for (; end - p >= 32; p += 32) {
 		__m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
-		__m256i low = _mm256_cmpeq_epi8(_mm256_min_epu8(v, _mm256_set1_epi8(0x20)), v);
-		__m256i del = _mm256_cmpeq_epi8(v, _mm256_set1_epi8(0x7f));
-		uint32_t found = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(low, del));
+		/* signed: DEL becomes the least, and what is above it is negative */
+		__m256i good = _mm256_cmpgt_epi8(_mm256_add_epi8(v, _mm256_set1_epi8(1)), _mm256_set1_epi8(0x21));
+		uint32_t found = ~(uint32_t)_mm256_movemask_epi8(good);
 
 		if (found)
 			return p + __builtin_ctz(found);

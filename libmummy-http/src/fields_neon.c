@@ -44,7 +44,7 @@ static const char *target(const char *p, const char *end)
 {
 	for (; end - p >= 16; p += 16) {
 		uint8x16_t v = vld1q_u8((const uint8_t *)p);
-		uint8x16_t out = vorrq_u8(vcltq_u8(v, vdupq_n_u8(0x21)), vceqq_u8(v, vdupq_n_u8(0x7f)));
+		uint8x16_t out = vorrq_u8(vcltq_u8(v, vdupq_n_u8(0x21)), vcgeq_u8(v, vdupq_n_u8(0x7f)));
 
 		if (vmaxvq_u8(out))
 			break;

@@ -35,9 +35,9 @@ static const char *target(const char *p, const char *end)
 {
 	for (; end - p >= 16; p += 16) {
 		__m128i v = octets(p);
-		__m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x20)), v);
-		__m128i del = _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f));
-		unsigned found = (unsigned)_mm_movemask_epi8(_mm_or_si128(low, del));
+		/* signed: DEL becomes the least, and what is above it is negative */
+		__m128i good = _mm_cmpgt_epi8(_mm_add_epi8(v, _mm_set1_epi8(1)), _mm_set1_epi8(0x21));
+		unsigned found = (unsigned)_mm_movemask_epi8(good) ^ 0xffffu;
 
 		if (found)
 			return p + __builtin_ctz(found);

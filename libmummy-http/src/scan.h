@@ -13,7 +13,9 @@
 /* Classes of octets, as bits of mhttp_octets[]. */
 enum {
 	MHTTP_TOKEN = 1,  /* RFC 9110 section 5.6.2 */
-	MHTTP_HOST = 2,   /* reg-name without "%": unreserved and sub-delims, RFC 3986 section 3.2.2 */
+	/* reg-name without "%": unreserved and sub-delims (RFC 3986 section 3.2.2), but no comma: whoever joins
+	 * two lines of Host to one makes a list (RFC 9110 section 5.3) */
+	MHTTP_HOST = 2,
 	MHTTP_DIGIT = 4,
 	MHTTP_HEX = 8,
 	MHTTP_ALPHA = 16,
@@ -55,14 +57,14 @@ static inline uint64_t mhttp_controls(uint64_t word, unsigned low)
 	return (((word - MHTTP_ONES * low) & ~word) | ((del - MHTTP_ONES) & ~del)) & (MHTTP_ONES * 0x80);
 }
 
-/* To the first octet below low or DEL. */
-static inline const char *mhttp_scan_above(const char *p, const char *end, unsigned low)
+/* To the first octet below low, DEL, or, where ascii is 0x80, above it. */
+static inline const char *mhttp_scan_above(const char *p, const char *end, unsigned low, unsigned ascii)
 {
 	while (end - p >= 8) {
 		uint64_t word;
 
 		memcpy(&word, p, 8);
-		word = mhttp_controls(word, low);
+		word = mhttp_controls(word, low) | (word & (MHTTP_ONES * ascii));
 #if defined __BYTE_ORDER__ && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 		if (word)
 			return p + (__builtin_ctzll(word) >> 3);
@@ -72,7 +74,7 @@ static inline const char *mhttp_scan_above(const char *p, const char *end, unsig
 #endif
 		p += 8;
 	}
-	while (p < end && (unsigned char)*p >= low && *p != 0x7f)
+	while (p < end && (unsigned char)*p >= low && *p != 0x7f && !((unsigned char)*p & ascii))
 		p++;
 	return p;
 }
@@ -81,16 +83,16 @@ static inline const char *mhttp_scan_above(const char *p, const char *end, unsig
 static inline const char *mhttp_scan_value(const char *p, const char *end)
 {
 	for (;;) {
-		p = mhttp_scan_above(p, end, 0x20);
+		p = mhttp_scan_above(p, end, 0x20, 0);
 		if (p == end || *p != '\t')
 			return p;
 		p++;
 	}
 }
 
-/* Targets: no controls, no spaces. */
+/* Targets: visible ASCII; what is more is percent-encoded (RFC 3986 section 2). */
 static inline const char *mhttp_scan_target(const char *p, const char *end)
 {
-	return mhttp_scan_above(p, end, 0x21);
+	return mhttp_scan_above(p, end, 0x21, 0x80);
 }
 #endif

@@ -31,7 +31,7 @@ START_TEST(a_host_and_maybe_a_port)
 	    "[v1.a:b!]",
 	    "[V9.x]",
 	    "a-b_c.d~e",
-	    "!$&'()*+,;=",
+	    "!$&'()*+;=",
 	    "a%2Fb",
 	    "%41",
 	    "xn--a.example.",
@@ -49,7 +49,8 @@ START_TEST(a_host_and_maybe_a_port)
 	    "[v]",     "[::1%25en0]", "%",
 	    "a%",      "a%4",         "a%4g",
 	    "a\001",   "a\177",       "\303\244",
-	    "[a b]",   "::1",
+	    "[a b]",   "::1",       "a,b",
+	    "a,a",     ",",         "a:80,b:80",
 	};
 
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)

@@ -194,7 +194,7 @@ SERVE_TEST(the_redirect_stays_on_the_server)
 	moved(&s, "/b/c?", "/b/c/?");
 	/* a browser reads a backslash as a slash, and what is no URI in its own way */
 	moved(&s, "/b/\\evil.example?\\", "/b/%5Cevil.example/?%5C");
-	moved(&s, "/b/\"<\303\244>", "/b/%22%3C%C3%A4%3E/");
+	moved(&s, "/b/\"<>", "/b/%22%3C%3E/");
 	moved(&s, "//evil.example", NULL);
 	fd = dial(&s);
 	say(fd, "GET /hosted HTTP/1.1\r\nHost: A.example:1\r\n\r\n");
