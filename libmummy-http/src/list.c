@@ -128,7 +128,7 @@ static int same_letters(struct mummy_http_span s, const char *token)
 			a = (char)(a + 32);
 		if (b >= 'A' && b <= 'Z')
 			b = (char)(b + 32);
-		if (a != b)
+		if (a != b || !b)
 			return 0;
 	}
 	return token[s.n] == '\0';

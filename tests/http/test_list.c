@@ -131,7 +131,13 @@ static int quality(const char *text, const char *token)
 
 START_TEST(weights)
 {
+	static const char text[] = "gzip\0x";
+	const struct mummy_http_span zero = {text, sizeof text - 1};
+	char *token = split_copy("gzip", 5);
+
 	ck_assert_int_eq(quality("gzip", "gzip"), 1000);
+	ck_assert_int_eq(mummy_http_quality(zero, token), -ENOENT);
+	free(token);
 	ck_assert_int_eq(quality("GZip", "gzIP"), 1000);
 	ck_assert_int_eq(quality("deflate, gzip;q=0.5", "gzip"), 500);
 	ck_assert_int_eq(quality("gzip;q=0.123", "gzip"), 123);
