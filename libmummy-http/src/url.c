@@ -7,7 +7,7 @@
 static int is_clean(struct mummy_http_span s, const char *extra)
 {
 	for (size_t i = 0; i < s.n; i++) {
-		if (mhttp_is(s.p[i], MHTTP_HOST))
+		if (mhttp_is(s.p[i], MHTTP_HOST) || s.p[i] == ',')
 			continue;
 		if (s.p[i] == '%') {
 			if (s.n - i < 3 || !mhttp_is(s.p[i + 1], MHTTP_HEX) ||

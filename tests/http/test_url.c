@@ -42,6 +42,7 @@ START_TEST(parts_of_a_url)
 	} cases[] = {
 	    {"http://a/b?c#d", "s<http>h<a>/</b>?<c>#<d>"},
 	    {"http://u:p@a:80/b/c;d?e=f/?g#h?/", "s<http>u<u:p>h<a>p<80>/</b/c;d>?<e=f/?g>#<h?/>"},
+	    {"http://a,b/c,d?e,f#g,h", "s<http>h<a,b>/</c,d>?<e,f>#<g,h>"},
 	    {"http://a", "s<http>h<a>/<>"},
 	    {"http://a:", "s<http>h<a>p<>/<>"},
 	    {"http://a?b", "s<http>h<a>/<>?<b>"},
