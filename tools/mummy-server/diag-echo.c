@@ -1,17 +1,23 @@
 /*
  * diag-echo.c - /diag/echo: the request's body comes back, as fast as the client takes it. While too
  * much of it is queued the body is not read, so the client's own sending stalls and memory stays bounded.
+ * A short one is answered when all of it is there: until then an error can still have its own status.
  */
 #include <config.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include "diag-echo.h"
+
+enum { SHORT_BYTES = 16 * 1024 };
 
 struct echo {
 	mummy_http_exchange *x;
 	mummy_http_stream *st;     /* NULL: not answered yet */
 	atomic_int users;          /* the body that is read, the answer that is sent */
+	char *held;                /* what came before it was answered */
+	size_t held_n;
 };
 
 static void unuse(struct echo *e)
@@ -20,6 +26,7 @@ static void unuse(struct echo *e)
 		return;
 	mummy_http_stream_unref(e->st);
 	mummy_http_release(e->x);
+	free(e->held);
 	free(e);
 }
 
@@ -36,15 +43,20 @@ static void closed(void *ctx, int status)
 	unuse(ctx);
 }
 
-/* Only when the first octets are there: until then an error can still have its own status, and
- * 100 (Continue) is not overtaken by the answer. */
+static struct mummy_http_header type_of(const struct echo *e)
+{
+	const char *type = mummy_http_header_get(e->x, "Content-Type", NULL);
+	const struct mummy_http_header h = MUMMY_HTTP_HEADER("Content-Type", type ? type
+										  : "application/octet-stream");
+
+	return h;
+}
+
 static int answer(struct echo *e)
 {
 	static const struct mummy_http_stream_events events = { .drain = drained, .closed = closed };
-	const char *type = mummy_http_header_get(e->x, "Content-Type", NULL);
-	const struct mummy_http_header h[] = {
-		MUMMY_HTTP_HEADER("Content-Type", type ? type : "application/octet-stream") };
-	int rc = mummy_http_respond_stream(e->x, 200, h, 1, mummy_http_body_length(e->x), &e->st);
+	const struct mummy_http_header h = type_of(e);
+	int rc = mummy_http_respond_stream(e->x, 200, &h, 1, mummy_http_body_length(e->x), &e->st);
 
 	if (rc < 0)
 		return rc;
@@ -53,13 +65,29 @@ static int answer(struct echo *e)
 	return 0;
 }
 
+static int hold(struct echo *e, const void *p, size_t n)
+{
+	char *more = realloc(e->held, e->held_n + n);
+
+	if (!more)
+		return -ENOMEM;
+	memcpy(more + e->held_n, p, n);
+	e->held = more;
+	e->held_n += n;
+	return 0;
+}
+
 static int data(void *ctx, const void *p, size_t n)
 {
-	const struct iovec iov = { (void *)(uintptr_t)p, n };
 	struct echo *e = ctx;
-	int rc = e->st ? 0 : answer(e);
+	struct iovec iov[2] = { { e->held, e->held_n }, { (void *)(uintptr_t)p, n } };
+	int rc;
 
-	return rc < 0 ? rc : mummy_http_stream_writev(e->st, &iov, 1, NULL, NULL);
+	if (!e->st && n <= SHORT_BYTES - e->held_n)
+		return n ? hold(e, p, n) : 0;
+	rc = e->st ? 0 : answer(e);
+	e->held_n = 0;
+	return rc < 0 ? rc : mummy_http_stream_writev(e->st, iov, 2, NULL, NULL);
 }
 
 static void refuse(mummy_http_exchange *x, int why)
@@ -75,13 +103,14 @@ static void refuse(mummy_http_exchange *x, int why)
 static void end(void *ctx, int status)
 {
 	struct echo *e = ctx;
+	const struct mummy_http_header h = type_of(e);
 
-	if (status == 0 && !e->st)
-		status = answer(e);
 	if (e->st && status == 0)
 		mummy_http_stream_close(e->st);
 	else if (e->st)
 		mummy_http_stream_abort(e->st);
+	else if (status == 0)
+		mummy_http_respond(e->x, 200, &h, 1, e->held, e->held_n);
 	else
 		refuse(e->x, status);
 	unuse(e);
