@@ -31,9 +31,8 @@ static int date_load(struct mhttp_date *d, uint64_t second, char out[30])
 	return 1;
 }
 
-void mhttp_date_now(struct mhttp_date *d, char out[30])
+int64_t mhttp_clock(void)
 {
-	char text[32] = { 0 };
 	struct timespec ts;
 
 #ifdef CLOCK_REALTIME_COARSE
@@ -41,10 +40,18 @@ void mhttp_date_now(struct mhttp_date *d, char out[30])
 #else
 	clock_gettime(CLOCK_REALTIME, &ts);
 #endif
-	if (date_load(d, (uint64_t)ts.tv_sec, out))
+	return (int64_t)ts.tv_sec;
+}
+
+void mhttp_date_now(struct mhttp_date *d, char out[30])
+{
+	char text[32] = { 0 };
+	int64_t now = mhttp_clock();
+
+	if (date_load(d, (uint64_t)now, out))
 		return;
-	if (mummy_http_date_format(text, (int64_t)ts.tv_sec) < 0)
+	if (mummy_http_date_format(text, now) < 0)
 		memcpy(text, "Thu, 01 Jan 1970 00:00:00 GMT", 30);
 	memcpy(out, text, 30);
-	date_store(d, (uint64_t)ts.tv_sec, text);
+	date_store(d, (uint64_t)now, text);
 }

@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include "files.h"
+#include "gzip.h"
 #include "internal.h"
 
 struct files {
@@ -27,6 +27,7 @@ struct job {
 	const struct files *files;
 	char *path;                          /* below the root, decoded; room for an index or ".gz" too */
 	struct stat st;
+	int64_t now, changed;                /* seconds; changed is no later than now */
 	int fd;
 	int gzip, vary;
 	char etag[MHTTP_ETAG_BYTES], modified[30], range[80];
@@ -43,34 +44,27 @@ static void add(struct job *j, const char *name, const char *value)
 
 /* ---- The coding -------------------------------------------------------------------------------- */
 
-/* Is gzip as welcome as the file itself? */
 static int wants_gzip(const mummy_http_exchange *x)
 {
 	char room[MHTTP_JOINED];
-	struct mummy_http_span accept = mhttp_slot_joined(x, MUMMY_HTTP_SLOT_ACCEPT_ENCODING, room);
-	int gzip, identity;
 
-	if (!accept.p)
-		return 0;
-	gzip = mummy_http_quality(accept, "gzip");
-	identity = mummy_http_quality(accept, "identity");
-	return gzip > 0 && gzip >= identity;
+	return mhttp_gzip_is_wanted(mhttp_slot_joined(x, MUMMY_HTTP_SLOT_ACCEPT_ENCODING, room));
 }
 
-/* Takes the ".gz" beside a file when there is one that is not older. */
+/* Takes the ".gz" beside a file when there is one that is not older. Who is not given it has to hear of the
+ * choice too (RFC 9110 section 12.5.5), so it is looked for in any case. */
 static void choose_coding(struct job *j, size_t n)
 {
 	struct stat st;
 	int fd;
 
-	if (!wants_gzip(j->x))
-		return;
 	memcpy(j->path + n, ".gz", 4);
 	fd = mhttp_files_open(j->files->root, j->path, &st);
 	j->path[n] = '\0';
 	if (fd < 0)
 		return;
-	if (!S_ISREG(st.st_mode) || st.st_mtime < j->st.st_mtime) {
+	j->vary = S_ISREG(st.st_mode) && st.st_mtime >= j->st.st_mtime;
+	if (!j->vary || !wants_gzip(j->x)) {
 		close(fd);
 		return;
 	}
@@ -106,8 +100,8 @@ static struct mhttp_files_decision decide(const struct job *j)
 		.if_range = mhttp_slot_once(j->x, MUMMY_HTTP_SLOT_IF_RANGE),
 		.range = mhttp_slot_once(j->x, MUMMY_HTTP_SLOT_RANGE),
 		.etag = j->etag,
-		.mtime = j->st.st_mtime,
-		.now = time(NULL),
+		.mtime = j->changed,
+		.now = j->now,
 		.size = (uint64_t)j->st.st_size,
 		.is_get = !strcmp(mummy_http_method(j->x, NULL), "GET"),
 	};
@@ -127,11 +121,11 @@ static const char *media_type(const struct files *f, const char *path)
 static void add_validators(struct job *j)
 {
 	add(j, "ETag", j->etag);
-	if (mummy_http_date_format(j->modified, j->st.st_mtime) == 0)
+	if (mummy_http_date_format(j->modified, j->changed) == 0)
 		add(j, "Last-Modified", j->modified);
 	if (j->files->cache_control)
 		add(j, "Cache-Control", j->files->cache_control);
-	if (j->gzip)
+	if (j->vary)
 		add(j, "Vary", "Accept-Encoding");
 }
 
@@ -189,6 +183,9 @@ static void answer_file(struct job *j)
 	struct mhttp_files_decision d;
 
 	mhttp_files_etag(j->etag, &j->st);
+	/* nobody is told that something will have changed (RFC 9110 section 8.8.2.1) */
+	j->now = mhttp_clock();
+	j->changed = j->st.st_mtime < j->now ? j->st.st_mtime : j->now;
 	d = decide(j);
 	if (d.status == 416) {
 		snprintf(j->range, sizeof j->range, "bytes */%llu", (unsigned long long)j->st.st_size);

@@ -28,6 +28,7 @@ struct mhttp_gzip_question {
 };
 /* gzip or x-gzip must be acceptable and weigh no less than identity; identity;q=0 is a wish and not
  * a reason to compress what else would not be (section 12.5.3). A malformed field names nothing. */
+int mhttp_gzip_is_wanted(struct mummy_http_span accept_encoding);
 enum mhttp_gzip_choice mhttp_gzip_choose(const struct mhttp_gzip_question *q);
 
 /* ---- Compression ------------------------------------------------------------------------------ */

@@ -47,7 +47,7 @@ static int lists(struct mummy_http_span list, const char *name)
 	return 0;
 }
 
-static int is_wanted(struct mummy_http_span accept)
+int mhttp_gzip_is_wanted(struct mummy_http_span accept)
 {
 	int gzip, identity;
 
@@ -95,5 +95,5 @@ enum mhttp_gzip_choice mhttp_gzip_choose(const struct mhttp_gzip_question *q)
 		return MHTTP_GZIP_VARY;
 	if (q->length == 0 || q->length < q->min_bytes)
 		return MHTTP_GZIP_NEVER;
-	return is_wanted(q->accept_encoding) ? MHTTP_GZIP_YES : MHTTP_GZIP_VARY;
+	return mhttp_gzip_is_wanted(q->accept_encoding) ? MHTTP_GZIP_YES : MHTTP_GZIP_VARY;
 }

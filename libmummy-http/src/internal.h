@@ -487,6 +487,8 @@ static inline struct mummy_http_span mhttp_answer_field(const mummy_http_exchang
 /* reason.c */
 const char *mhttp_reason(int status);
 /* date_now.c */
+/* Seconds since 1970, on the clock of the Date field. */
+int64_t mhttp_clock(void);
 void mhttp_date_now(struct mhttp_date *d, char out[30]);
 /* respond.c */
 int mhttp_reply(mummy_http_exchange *x, struct mhttp_reply *r);
