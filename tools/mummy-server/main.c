@@ -373,6 +373,22 @@ static int set_up(struct app *a)
 	return announce(a);
 }
 
+/* Instead of serving. */
+static int clean_up(struct app *a)
+{
+	int n;
+
+	if (log_open(&a->log, a->opt.log) < 0 || open_uploads(a) < 0)
+		return EXIT_USAGE;
+	n = uploads_expire(&a->uploads);
+	if (n < 0) {
+		complain("%s: expired uploads cannot be removed: %s", a->uploads.directory, strerror(-n));
+		return EXIT_FAILURE;
+	}
+	printf("%d expired upload%s removed from %s\n", n, n == 1 ? "" : "s", a->uploads.directory);
+	return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 static void tear_down(struct app *a)
 {
 	mummy_http_server_free(a->server);
@@ -410,7 +426,10 @@ int main(int argc, char **argv)
 	if (a.opt.model == OPTIONS_FIBERS)
 		overflow_report();
 	raise_descriptor_limit();
-	rc = set_up(&a) < 0 ? EXIT_USAGE : serve(&a) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (a.opt.cleanup)
+		rc = clean_up(&a);
+	else
+		rc = set_up(&a) < 0 ? EXIT_USAGE : serve(&a) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	tear_down(&a);
 	return rc;
 }

@@ -13,6 +13,7 @@
 #define MAX_NICE 19u
 #define MAX_RATE 1000000u
 #define MAX_CLIENT_UPLOADS 1000000u
+#define MAX_OPEN 1000000000u
 #define MAX_HOOK_JOBS 1000u
 #define MAX_HOOK_QUEUE 100000000u
 #define HELP_COLUMN 26
@@ -209,6 +210,9 @@ static const struct options_row table[] = {
 	{ "upload-max-size", "SIZE", "largest upload. Default: 0, no limit", set_size, .at = TO(upload_max) },
 	{ "upload-expire", "TIME", "remove unfinished uploads that long after their last octet: 90s,\n"
 		"30m, 24h, 7d; 0: never. Default: 24h", set_time, .at = TO(upload_expire) },
+	{ "upload-max-open", "N", "unfinished uploads there may be. Default: any number",
+		set_number, .at = TO(upload_max_open), .min = 1, .max = MAX_OPEN },
+	{ "client-max-open", "N", "and of one client", set_number, .at = TO(client_max_open), .min = 1, .max = MAX_OPEN },
 	{ "upload-quota", "SIZE", "all uploads together. Default: 0, no limit",
 		set_size, .at = TO(upload_quota) },
 	{ "upload-min-free", "SIZE", "space that uploads leave free on the disk. Default: 64M",
@@ -284,6 +288,8 @@ static const struct options_row table[] = {
 		"those of the server itself; may be given several times. *: all", set_ws_origin, .at = ALL },
 	{ "port-file", "FILE", "once listening, write the port numbers to FILE, one a line",
 		set_text, .at = TO(port_file), .what = "file" },
+	{ "cleanup", NULL, "remove the expired uploads in --uploads and exit; servers that share the\n"
+		"directory may be running", set_flag, .at = TO(cleanup) },
 	{ "help", NULL, "show this and exit", set_action, .at = TO(action), .max = OPTIONS_HELP },
 	{ "version", NULL, "show the version and exit", set_action, .at = TO(action), .max = OPTIONS_VERSION },
 };
@@ -359,6 +365,10 @@ int options_parse(struct options *o, int argc, char *const argv[], char *why, si
 			return -EINVAL;
 		if (o->action != OPTIONS_RUN)
 			return 0;
+	}
+	if (o->cleanup && !o->uploads) {
+		snprintf(why, size, "--cleanup: name the directory with --uploads");
+		return -EINVAL;
 	}
 	if (o->cors && o->origins) {
 		snprintf(why, size, "--upload-origins: leave it out; pages of the origins of --cors may upload");

@@ -39,6 +39,8 @@ struct options {
 	uint64_t upload_expire;    /**< seconds; 0: never */
 	uint64_t upload_rate, client_rate, total_rate, upload_min_rate;  /**< octets per second; 0: any */
 	uint64_t client_uploads;   /**< bodies of uploads at once; 0: any number */
+	uint64_t upload_max_open, client_max_open;  /**< unfinished uploads; 0: any number */
+	int cleanup;               /**< remove what has expired, and serve nothing */
 	int sync;                  /**< enum mummy_upload_sync */
 	int safe_names;
 	const char *hook_command, *hook_url;

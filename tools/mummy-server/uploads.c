@@ -97,6 +97,7 @@ static int open_engine(struct uploads *u, const struct options *o)
 		.max_bytes = o->upload_max, .expire_s = (unsigned)o->upload_expire, .origins = o->origins,
 		.rate_per_upload = o->upload_rate, .rate_per_client = o->client_rate, .rate = o->total_rate,
 		.min_rate = o->upload_min_rate, .max_transfers_per_client = (unsigned)o->client_uploads,
+		.max_uploads = (unsigned)o->upload_max_open, .max_uploads_per_client = (unsigned)o->client_max_open,
 		.events = { .pre_create = pre_create, .pre_finish = pre_finish, .post_finish = finished,
 			.terminated = terminated, .expired = expired },
 		.log = note, .ctx = u };
@@ -134,7 +135,7 @@ int uploads_open(struct uploads *u, const struct options *o, struct log *log)
 		rc = open_engine(u, o);
 	if (rc == 0)
 		receipts_repair(&u->receipts, u->engine, finished, u);
-	return rc == 0 ? hooks_start(&u->hooks) : rc;
+	return rc == 0 && !o->cleanup ? hooks_start(&u->hooks) : rc;
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)
@@ -194,7 +195,12 @@ int uploads_routes(struct uploads *u, mummy_http_router *r)
 	return rc == 0 ? mummy_http_router_add(r, NULL, "/range", &ranged) : rc;
 }
 
+int uploads_expire(struct uploads *u)
+{
+	return mummy_upload_cleanup(u->engine, NULL);
+}
+
 void uploads_cleanup(void *u)
 {
-	mummy_upload_cleanup(((struct uploads *)u)->engine, NULL);
+	uploads_expire(u);
 }
