@@ -144,44 +144,22 @@ static void close_now(struct mhttp_up *u, int status)
 	mhttp_up_drop_ref(u);
 }
 
-static void again(struct mhttp_up *u)
-{
-	if (u->loop->edge)
-		mummy_poller_modify(u->loop->poller, u->fd,
-				    MUMMY_POLLER_READ | MUMMY_POLLER_WRITE | MUMMY_POLLER_EDGE, &u->watch);
-}
-
-static ssize_t receive_some(struct mhttp_up *u, void *p, size_t n)
-{
-	ssize_t got;
-
-	if (u->more && u->more->conn)
-		return mhttp_recv(u->more->conn, p, n);
-	do
-		got = recv(u->fd, p, n, MSG_DONTWAIT);
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return errno == EAGAIN || errno == EWOULDBLOCK ? -EAGAIN : -errno;
-	mhttp_count(&u->loop->stats.bytes_in, (uint64_t)got);
-	return got;
-}
-
 static void linger_turn(struct mhttp_up *u)
 {
 	struct mhttp_recv *b = mhttp_loop_recv(u->loop);
 	ssize_t n = b ? 1 : -ENOMEM;
 
 	for (int i = 0; n > 0 && i < MHTTP_TURN_READS; i++)
-		n = receive_some(u, b->p, b->size);
+		n = mhttp_up_receive(u, b->p, b->size);
 	if (n > 0)
-		again(u);
+		mhttp_up_again(u);
 	else if (n != -EAGAIN)
 		close_now(u, 0);
 }
 
 static void due(struct mummy_poller_timer *t);
 
-static void timer_start(struct mhttp_up *u, unsigned ms)
+void mhttp_up_time(struct mhttp_up *u, unsigned ms)
 {
 	u->more->timed = 1;
 	u->more->timer.run = due;
@@ -207,7 +185,7 @@ static void linger(struct mhttp_up *u)
 	shutdown(u->fd, SHUT_WR);
 	atomic_fetch_or(&u->state, MHTTP_UP_LINGERS);
 	u->loop->upgraded--;
-	timer_start(u, LINGER_MS);
+	mhttp_up_time(u, LINGER_MS);
 	linger_turn(u);
 }
 
@@ -246,95 +224,6 @@ void mhttp_up_over(struct mhttp_up *u, int status)
 
 /* ---- Turns --------------------------------------------------------------------------------------- */
 
-static int reads(struct mhttp_up *u)
-{
-	return (mhttp_up_state(u) & (MHTTP_UP_BEGAN | MHTTP_UP_PAUSED | MHTTP_UP_ENDED)) == MHTTP_UP_BEGAN;
-}
-
-/* The output, as far as it needs the loop. */
-static void output_turn(struct mhttp_up *u)
-{
-	unsigned idle = u->loop->server->opt.idle_timeout_ms;
-	int drained = 0, rc;
-
-	if (!(mhttp_up_state(u) & (MHTTP_UP_OUT | MHTTP_UP_BROKEN | MHTTP_UP_CLOSING | MHTTP_UP_HIGH)))
-		return;
-	rc = mhttp_up_flush(u, &drained);
-	if (drained && rc == 0)
-		u->events->drain(u->ctx);
-	if (rc) {
-		mhttp_up_over(u, rc > 0 ? 0 : rc);
-		return;
-	}
-	if ((mhttp_up_state(u) & (MHTTP_UP_OUT | MHTTP_UP_BACK | MHTTP_UP_ENDED)) == (MHTTP_UP_OUT | MHTTP_UP_BACK)
-	    && !u->more->timed && idle != UINT_MAX)
-		timer_start(u, idle);
-}
-
-/* 1: more may be read. It may be over afterwards. */
-static int deliver(struct mhttp_up *u, void *p, size_t n)
-{
-	int rc = -EPIPE, corks = !u->events->uncorked;
-
-	if (corks)
-		atomic_fetch_or(&u->state, MHTTP_UP_CORKED);
-	if (mhttp_up_state(u) & MHTTP_UP_NEXT)
-		atomic_fetch_and(&u->state, ~(uint32_t)MHTTP_UP_NEXT);
-	if (u->events->data)
-		rc = u->events->data(u->ctx, p, n);
-	if (corks)
-		atomic_fetch_and(&u->state, ~(uint32_t)MHTTP_UP_CORKED);
-	output_turn(u);
-	if (mhttp_up_state(u) & MHTTP_UP_ENDED)
-		return 0;
-	if (rc < 0) {
-		mhttp_up_over(u, rc);
-		return 0;
-	}
-	if (rc == 0)
-		return 1;
-	if (!(atomic_fetch_or(&u->state, MHTTP_UP_PAUSED) & MHTTP_UP_NEXT))
-		return 0;
-	atomic_fetch_and(&u->state, ~(uint32_t)(MHTTP_UP_PAUSED | MHTTP_UP_NEXT));
-	return 1;
-}
-
-static int deliver_kept(struct mhttp_up *u)
-{
-	struct mhttp_kept *in = u->more->in;
-	int rc;
-
-	u->more->in = NULL;
-	rc = deliver(u, in->p + in->at, in->n);
-	free(in);
-	return rc;
-}
-
-/* 1: more may be there. */
-static int receive(struct mhttp_up *u)
-{
-	struct mhttp_recv *b = mhttp_loop_recv(u->loop);
-	size_t room = 0;
-	void *p = u->events->room ? u->events->room(u->ctx, &room) : NULL;
-	ssize_t n;
-
-	if (!p && b) {
-		p = b->p;
-		room = b->size;
-	}
-	n = p ? receive_some(u, p, room) : -ENOMEM;
-	if (n == -EAGAIN || (n > 0 && (size_t)n < room && !(u->more && u->more->conn)
-			     && !(mhttp_up_state(u) & MHTTP_UP_GONE)))
-		atomic_fetch_and(&u->state, ~(uint32_t)MHTTP_UP_EVENT);
-	if (n == -EAGAIN)
-		return 0;
-	if (n <= 0) {
-		mhttp_up_over(u, (int)n);
-		return 0;
-	}
-	return deliver(u, p, (size_t)n);
-}
-
 /* What an idle one does not need. */
 static void tidy(struct mhttp_up *u)
 {
@@ -350,20 +239,6 @@ static void tidy(struct mhttp_up *u)
 	mhttp_up_unlock(u);
 }
 
-static void up_turn(struct mhttp_up *u)
-{
-	int n = 0;
-
-	output_turn(u);
-	if (reads(u) && (!u->more || !u->more->in || deliver_kept(u)))
-		while (reads(u) && (mhttp_up_state(u) & MHTTP_UP_EVENT) && receive(u))
-			if (n++ == MHTTP_TURN_READS) {
-				if (!(mhttp_up_state(u) & MHTTP_UP_ENDED))
-					again(u);
-				break;
-			}
-}
-
 /* The poll back end reports what lasts, so it is told what matters now. */
 static void watch(struct mhttp_up *u)
 {
@@ -371,7 +246,7 @@ static void watch(struct mhttp_up *u)
 
 	if (u->loop->edge || u->fd < 0 || !(s & MHTTP_UP_BACK))
 		return;
-	if ((s & MHTTP_UP_LINGERS) || reads(u))
+	if ((s & MHTTP_UP_LINGERS) || mhttp_up_reads(s))
 		is |= MHTTP_UP_READS;
 	if (s & MHTTP_UP_OUT)
 		is |= MHTTP_UP_WRITES;
@@ -382,19 +257,28 @@ static void watch(struct mhttp_up *u)
 			    | (is & MHTTP_UP_WRITES ? MUMMY_POLLER_WRITE : 0), &u->watch);
 }
 
+void mhttp_up_settle(struct mhttp_up *u)
+{
+	tidy(u);
+	watch(u);
+	mhttp_up_drop_ref(u);
+}
+
 static void ready(struct mummy_poller_watch *w, unsigned events)
 {
 	struct mhttp_up *u = MUMMY_CONTAINER_OF(w, struct mhttp_up, watch);
 
+	if (!(events & MUMMY_POLLER_HANGUP) && mhttp_up_is_plain(u)) {
+		mhttp_up_quick_turn(u);
+		return;
+	}
 	atomic_fetch_or(&u->state, MHTTP_UP_EVENT | (events & MUMMY_POLLER_HANGUP ? MHTTP_UP_GONE : 0));
 	atomic_fetch_add_explicit(&u->refs, 1, memory_order_relaxed);
 	if (mhttp_up_state(u) & MHTTP_UP_LINGERS)
 		linger_turn(u);
 	else
-		up_turn(u);
-	tidy(u);
-	watch(u);
-	mhttp_up_drop_ref(u);
+		mhttp_up_turn(u);
+	mhttp_up_settle(u);
 }
 
 /* Stalled for too long, or lingered long enough. */
@@ -409,7 +293,7 @@ static void due(struct mummy_poller_timer *t)
 	if (mhttp_up_state(u) & MHTTP_UP_LINGERS) {
 		close_now(u, 0);
 	} else if ((mhttp_up_state(u) & MHTTP_UP_OUT) && left > 0) {
-		timer_start(u, (unsigned)left);
+		mhttp_up_time(u, (unsigned)left);
 	} else if (mhttp_up_state(u) & MHTTP_UP_OUT) {
 		mhttp_count(&u->loop->stats.timeouts, 1);
 		mhttp_up_over(u, -ETIMEDOUT);
@@ -429,9 +313,9 @@ static void node_run(struct mhttp_inbox_node *n)
 		if (atomic_load(&u->loop->ended))
 			mhttp_up_over(u, -ESHUTDOWN);
 		else if (s & MHTTP_UP_BACK)
-			up_turn(u);
+			mhttp_up_turn(u);
 		else
-			output_turn(u);
+			mhttp_up_output_turn(u);
 	}
 	if (!atomic_load(&u->loop->ended)) {
 		tidy(u);
@@ -497,10 +381,8 @@ void mhttp_up_take(struct mhttp_conn *c)
 	else if (rc < 0 || atomic_load(&l->ended))
 		mhttp_up_over(u, rc < 0 ? rc : -ESHUTDOWN);
 	else
-		up_turn(u);
-	tidy(u);
-	watch(u);
-	mhttp_up_drop_ref(u);
+		mhttp_up_turn(u);
+	mhttp_up_settle(u);
 }
 
 /* The loop has ended: the holder of the lease, who closes the descriptor, lets go of it. */

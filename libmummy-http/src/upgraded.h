@@ -88,6 +88,20 @@ static inline uint32_t mhttp_up_state(struct mhttp_up *u)
 	return atomic_load(&u->state);
 }
 
+static inline int mhttp_up_reads(uint32_t state)
+{
+	return (state & (MHTTP_UP_BEGAN | MHTTP_UP_PAUSED | MHTTP_UP_ENDED)) == MHTTP_UP_BEGAN;
+}
+
+/* Loop: it is being read, all that came was looked at, nothing waits to be sent, and its user gathers what it sends. */
+static inline int mhttp_up_is_plain(struct mhttp_up *u)
+{
+	const uint32_t any = MHTTP_UP_LOCKED | MHTTP_UP_AWAITED | MHTTP_UP_POSTED | MHTTP_UP_WAITS;
+
+	return (mhttp_up_state(u) & ~any) == (MHTTP_UP | MHTTP_UP_BACK | MHTTP_UP_STARTED | MHTTP_UP_BEGAN | MHTTP_UP_READS)
+	       && u->events->uncorked && u->events->data && !u->more;
+}
+
 /* upgraded_write.c */
 void mhttp_up_lock_wait(struct mhttp_up *u);
 void mhttp_up_lock_wake(struct mhttp_up *u);
@@ -100,7 +114,7 @@ static inline void mhttp_up_lock(struct mhttp_up *u)
 /* The state. */
 static inline uint32_t mhttp_up_unlock(struct mhttp_up *u)
 {
-	uint32_t s = atomic_fetch_and(&u->state, ~(uint32_t)MHTTP_UP_LOCKED);
+	uint32_t s = atomic_fetch_sub(&u->state, MHTTP_UP_LOCKED) - MHTTP_UP_LOCKED;
 
 	if (s & MHTTP_UP_AWAITED)
 		mhttp_up_lock_wake(u);
@@ -119,6 +133,13 @@ int mhttp_up_write(struct mhttp_up *u, const void *p, size_t n, int timeout_ms);
 size_t mhttp_up_pending(struct mhttp_up *u);
 void mhttp_up_close(struct mhttp_up *u);
 
+/* upgraded_read.c, loop */
+void mhttp_up_again(struct mhttp_up *u);             /* the poller reports what is there, as if it had just come */
+ssize_t mhttp_up_receive(struct mhttp_up *u, void *p, size_t n);
+void mhttp_up_output_turn(struct mhttp_up *u);       /* the output, as far as it needs the loop */
+void mhttp_up_turn(struct mhttp_up *u);
+void mhttp_up_quick_turn(struct mhttp_up *u);        /* of one that is plain, at an event */
+
 /* upgraded.c */
 struct mhttp_up *mhttp_up_new(mummy_http_exchange *x);
 void mhttp_up_attach(struct mhttp_up *u, mummy_http_exchange *x);  /* under the lease: takes its output */
@@ -128,5 +149,8 @@ void mhttp_up_post(struct mhttp_up *u);
 void mhttp_up_start(struct mhttp_up *u, const struct mummy_http_stream_events *ev, void *ctx);
 void mhttp_up_resume(struct mhttp_up *u);
 void mhttp_up_abort(struct mhttp_up *u);
-void mhttp_up_over(struct mhttp_up *u, int status);  /* loop */
+/* loop */
+void mhttp_up_over(struct mhttp_up *u, int status);
+void mhttp_up_time(struct mhttp_up *u, unsigned ms); /* when it stalls, or lingers; with more */
+void mhttp_up_settle(struct mhttp_up *u);            /* after a turn, for which u was referenced */
 #endif

@@ -300,54 +300,55 @@ static void write_unlock(struct mhttp_up *u, uint32_t before)
 		mhttp_up_post(u);
 }
 
-/* One piece, nothing queued, the socket takes all of it: what nearly every write is. With the lock. Octets sent, or
- * as send_some. */
-static ssize_t send_one(struct mhttp_up *u, const struct iovec *iov)
+/* With the lock, which it lets go of. */
+static int write_any(struct mhttp_up *u, uint32_t before, const struct iovec *iov, int n, void (*done)(void *arg), void *arg)
 {
-	ssize_t sent;
+	int taken = 0, rc = write_locked(u, iov, n, total_of(iov, n), done, arg, &taken);
 
-	do
-		sent = send(u->fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	return sent_some(u, sent);
+	write_unlock(u, before);
+	if (done && !taken)
+		done(arg);
+	return rc;
 }
 
-/* The rest of a write that began with send_one. With the lock. */
-static int go_on(struct mhttp_up *u, const struct iovec *iov, ssize_t sent)
+/* The rest of a write that began well, or not. With the lock, which it lets go of. */
+static int go_on(struct mhttp_up *u, uint32_t before, const struct iovec *iov, ssize_t sent)
 {
-	int rc = sent < 0 && sent != -EAGAIN ? (int)sent : queue_copy(u, iov, 1, iov->iov_len, sent < 0 ? 0 : (size_t)sent);
+	int rc;
 
+	sent = sent_some(u, sent);
+	rc = sent < 0 && sent != -EAGAIN ? (int)sent : queue_copy(u, iov, 1, iov->iov_len, sent < 0 ? 0 : (size_t)sent);
 	if (rc < 0) {
 		mhttp_up_break(u, rc);
-		return -EPIPE;
+		rc = -EPIPE;
+	} else if (u->more && u->more->bytes > u->loop->server->opt.high_water_bytes) {
+		atomic_fetch_or(&u->state, MHTTP_UP_HIGH);
+		rc = 1;
 	}
-	if (u->more->bytes <= u->loop->server->opt.high_water_bytes)
-		return 0;
-	atomic_fetch_or(&u->state, MHTTP_UP_HIGH);
-	return 1;
+	write_unlock(u, before);
+	return rc;
 }
 
 int mhttp_up_writev(struct mhttp_up *u, const struct iovec *iov, int n, void (*done)(void *arg), void *arg)
 {
 	const uint32_t busy = MHTTP_UP_ENDED | MHTTP_UP_CLOSING | MHTTP_UP_BROKEN | MHTTP_UP_OUT | MHTTP_UP_CORKED;
-	int rc, taken = 0;
 	uint32_t before;
+	ssize_t sent;
 
 	mhttp_up_lock(u);
 	before = mhttp_up_state(u);
-	if (n == 1 && !done && !(before & busy) && !u->more && iov->iov_len
-	    && iov->iov_len <= u->loop->server->opt.hard_limit_bytes) {
-		ssize_t sent = send_one(u, iov);
-
-		rc = sent == (ssize_t)iov->iov_len ? 0 : go_on(u, iov, sent);
-		write_unlock(u, before);
-		return rc;
-	}
-	rc = write_locked(u, iov, n, total_of(iov, n), done, arg, &taken);
-	write_unlock(u, before);
-	if (done && !taken)
-		done(arg);
-	return rc;
+	if (n != 1 || done || (before & busy) || u->more || !iov->iov_len
+	    || iov->iov_len > u->loop->server->opt.hard_limit_bytes)
+		return write_any(u, before, iov, n, done, arg);
+	/* One piece, nothing queued, the socket takes all of it: what nearly every write is. */
+	do
+		sent = send(u->fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	if (sent != (ssize_t)iov->iov_len)
+		return go_on(u, before, iov, sent);
+	mhttp_count(&u->loop->stats.bytes_out, (uint64_t)sent);
+	mhttp_up_unlock(u);
+	return 0;
 }
 
 size_t mhttp_up_pending(struct mhttp_up *u)

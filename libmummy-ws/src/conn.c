@@ -149,6 +149,7 @@ void mummy_ws_conn_eof(mummy_ws_conn *c)
 	if (before & MWS_EOF)
 		return;
 	mws_wheel_remove(c->io, c);
+	mws_io_forget(c->io, c);
 	mws_rx_free(c->rx);
 	c->rx = NULL;
 	mws_hub_leave(c);

@@ -40,7 +40,7 @@ enum {
 	MWS_CLOSE_DUE = 1 << 17,        /* a Close frame follows the events that are queued */
 	MWS_CLOSED_DUE = 1 << 18,
 	MWS_CLOSED = 1 << 19,           /* the closed event was given */
-	MWS_TOUCHED = 1 << 20,          /* octets came since the last turn */
+	MWS_TOUCHED = 1 << 20,          /* octets came since the last turn, and io->touched was full */
 	MWS_ARM = 1 << 21,              /* a deadline begins at the next turn */
 	MWS_PINGED = 1 << 22,
 	MWS_LISTED = 1 << 23,           /* in the io's list of work */
@@ -91,6 +91,7 @@ struct mummy_ws_endpoint {
 	struct mummy_ws_events ev;
 	struct mummy_ws_options opt;    /* defaults filled in */
 	size_t reply_bytes;             /* mws_out_reply is for what is pending up to this */
+	int shorts;                     /* a short frame of the peer's is masked, and may be a whole message */
 	struct mws_deflate_pool deflaters;
 	_Atomic uint64_t pending, opened, closed, messages_in, messages_out, bytes_in, bytes_out, dropped;
 };
@@ -98,7 +99,7 @@ struct mummy_ws_endpoint {
 /* ---- io.c: what an I/O thread has ------------------------------------------------------------- */
 
 enum { MWS_LOCKS = 16, MWS_SLOTS = 512, MWS_SLOT_MS = 64, MWS_GATHER = 64 * 1024,
-       MWS_INFLATED = 64 * 1024 };
+       MWS_INFLATED = 64 * 1024, MWS_TOUCHES = 128, MWS_SHORT = 125 };
 
 struct mws_wheel {
 	mummy_ws_conn *slot[MWS_SLOTS];
@@ -110,8 +111,8 @@ struct mws_wheel {
 
 struct mummy_ws_io {
 	_Atomic unsigned refs, posting;
-	_Atomic int gone, known;        /* known: thread is set */
-	_Atomic(pthread_t) thread;
+	_Atomic int gone;
+	_Atomic uintptr_t thread;       /* the I/O thread's id; 0: not known yet */
 	int (*post)(void *ctx, void (*run)(void *arg), void *arg);
 	void *post_ctx;
 	pthread_mutex_t lock[MWS_LOCKS];
@@ -123,6 +124,8 @@ struct mummy_ws_io {
 	struct mws_wheel wheel;
 	mummy_ws_conn **work;           /* referenced */
 	size_t nwork, work_size;
+	mummy_ws_conn *touched[MWS_TOUCHES]; /* octets came of them since the last turn; until eof */
+	size_t ntouched;
 	mummy_ws_conn *feeding;
 	mummy_ws_conn *gatherer;        /* feeding, once it replied: owns its output */
 	unsigned char *gather;
@@ -133,7 +136,7 @@ struct mummy_ws_io {
 	unsigned char *inflated;        /* MWS_INFLATED octets: a message that was */
 	struct mws_inflater *inflater;
 	size_t gathered;
-	size_t beneath;                 /* pending in the output when the last of them was judged */
+	size_t gather_most;             /* for them, so that they are below the high water with what the output has */
 	struct mws_rx *spare;
 	struct mws_chunk *batch;        /* events of the feed: the last of a ring */
 	size_t batch_hint;              /* octets that the feed was given */
@@ -145,22 +148,36 @@ struct mummy_ws_io {
 /** 1 when the caller runs on the I/O thread, as far as it is known. */
 static inline int mws_io_is_own(mummy_ws_io *io)
 {
-	return atomic_load(&io->known) && pthread_equal(atomic_load(&io->thread), pthread_self());
+	return atomic_load(&io->thread) == mummy_thread_id();
 }
 
 /** The caller is the I/O thread. */
 static inline void mws_io_here(mummy_ws_io *io)
 {
-	if (mws_io_is_own(io))
-		return;
-	atomic_store(&io->thread, pthread_self());
-	atomic_store(&io->known, 1);
+	if (!mws_io_is_own(io))
+		atomic_store(&io->thread, mummy_thread_id());
 }
 
 /** As the post of mummy_ws_io_new; -ESHUTDOWN after mummy_ws_io_free. */
 int mws_io_post(mummy_ws_io *io, void (*run)(void *arg), void *arg);
 /** Does what flags ask for at the next turn; any thread. */
 void mws_io_wake(mummy_ws_conn *c, unsigned flags);
+/** I/O thread: octets came of c. When that was is known at the next turn. */
+static inline void mws_io_touch(mummy_ws_io *io, mummy_ws_conn *c)
+{
+	size_t n = io->ntouched;
+
+	if (n && io->touched[n - 1] == c)
+		return;
+	if (n < MWS_TOUCHES) {
+		io->touched[n] = c;
+		io->ntouched = n + 1;
+	} else if (!(atomic_load(&c->flags) & MWS_TOUCHED)) {
+		mws_io_wake(c, MWS_TOUCHED);
+	}
+}
+/** I/O thread: c has ended. */
+void mws_io_forget(mummy_ws_io *io, mummy_ws_conn *c);
 mummy_ws_io *mws_io_ref(mummy_ws_io *io);
 void mws_io_unref(mummy_ws_io *io);
 
@@ -171,6 +188,16 @@ void mws_wheel_remove(mummy_ws_io *io, mummy_ws_conn *c);
 void mws_wheel_each(mummy_ws_io *io, void (*visit)(mummy_ws_io *io, mummy_ws_conn *c));
 /** Calls due for what is over, off the wheel by then; ms until the next slot, -1: none. */
 int mws_wheel_turn(mummy_ws_io *io, void (*due)(mummy_ws_io *io, mummy_ws_conn *c));
+/** 1 when a turn now would call nothing, and knows when the next one is to be. */
+static inline int mws_wheel_rests(const mummy_ws_io *io)
+{
+	return io->wheel.known && io->now_ms / MWS_SLOT_MS == io->wheel.tick;
+}
+/** That; only then. */
+static inline int mws_wheel_next(const mummy_ws_io *io)
+{
+	return io->wheel.next ? (int)(io->wheel.next * MWS_SLOT_MS - io->now_ms) : -1;
+}
 
 /* ---- conn.c ----------------------------------------------------------------------------------- */
 
@@ -247,7 +274,7 @@ static inline void mws_tx_count(mummy_ws_conn *c, size_t add, size_t sub)
 /** As mummy_ws_send, but that nothing is checked; the mask is added. A Close sets MWS_CLOSING, or gives
  *  -EALREADY when it was set. Not under the lock. */
 int mws_out_send(mummy_ws_conn *c, struct mws_out *o);
-/** 1: the message was sent, as a small reply inside a feed, when there was nothing else to be thought of; for 0
+/** reply.c. 1: the message was sent, as a small reply inside a feed, when there was nothing else to be thought of; for 0
  *  mws_out_send has to do it. */
 int mws_out_reply(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *p, size_t n);
 /** Its part without the accounting; o->own is taken. *total: what is pending then. */
@@ -269,7 +296,7 @@ struct mws_tx *mws_tx(mummy_ws_conn *c);
 void mws_tx_tidy(mummy_ws_conn *c);
 /** Takes up the output if blocks wait and it has no owner. */
 void mws_out_resume(mummy_ws_conn *c);
-/** End of a feed: the replies go out. */
+/** reply.c. End of a feed: the replies go out. */
 void mws_out_flush(mummy_ws_conn *c);
 /** Drops what waits, after MWS_EOF. */
 void mws_out_drop(mummy_ws_conn *c);

@@ -77,6 +77,7 @@ int mummy_ws_endpoint_new(mummy_ws_endpoint **out, const struct mummy_ws_output 
 	if (!opt->client)
 		ep->reply_bytes = ep->opt.high_water_bytes < ep->opt.hard_limit_bytes ? ep->opt.high_water_bytes
 										     : ep->opt.hard_limit_bytes;
+	ep->shorts = !opt->client && !ev->message_data && ep->opt.max_message_bytes >= MWS_SHORT;
 	h = &ep->opt.handshake;
 	if (h->nsubprotocols) {
 		h->subprotocols = copy_names(h->subprotocols, h->nsubprotocols);

@@ -33,7 +33,7 @@ static void rx_tidy(mummy_ws_conn *c)
 {
 	struct mws_rx *rx = c->rx;
 
-	if (!rx || (!(mws_flags(c) & (MWS_CLOSE_IN | MWS_FAILED)) && (rx->in_frame || rx->nhead || rx->op || rx->stash)))
+	if ((!(mws_flags(c) & (MWS_CLOSE_IN | MWS_FAILED)) && (rx->in_frame || rx->nhead || rx->op || rx->stash)))
 		return;
 	c->rx = NULL;
 	if (c->io->spare) {
@@ -316,6 +316,12 @@ static int is_crowded(const mummy_ws_conn *c)
 	return c->io->batch && mws_event_batch(c->io) > c->ep->opt.max_pending_bytes;
 }
 
+/* What follows is not looked at any more. */
+static int is_over(const mummy_ws_conn *c)
+{
+	return (mws_flags(c) & (MWS_CLOSE_IN | MWS_FAILED | MWS_NO_EXECUTOR)) != 0;
+}
+
 /* What is left waits until the executor has room. */
 static unsigned stash(mummy_ws_conn *c, const uint8_t *p, size_t n)
 {
@@ -331,47 +337,57 @@ static unsigned stash(mummy_ws_conn *c, const uint8_t *p, size_t n)
 	return 0;
 }
 
-enum { SHORTEST = 6, SHORT = 125 };     /* the header of a short frame that is masked; its payload */
+enum { SHORTEST = 6 };                  /* the header of a short frame that is masked */
 
-/* What most of what comes is: a short frame of a client, whole, which is a whole message. */
-static int is_short(const mummy_ws_conn *c, const uint8_t *p, size_t n)
+static unsigned short_message(mummy_ws_conn *c, enum mummy_ws_opcode op, const uint8_t *p, size_t n)
 {
-	return !c->rx && n >= SHORTEST && (p[0] == (0x80 | MUMMY_WS_TEXT) || p[0] == (0x80 | MUMMY_WS_BINARY))
-	       && p[1] >= 0x80 && p[1] <= (0x80 | SHORT) && n - SHORTEST >= (p[1] & 0x7fu);
-}
-
-static unsigned short_message(mummy_ws_conn *c, const struct mws_simd *simd, uint8_t **from, size_t *left)
-{
-	uint8_t *p = *from, *at = p + SHORTEST;
-	enum mummy_ws_opcode op = (enum mummy_ws_opcode)(p[0] & 0x0f);
-	size_t n = p[1] & 0x7f;
-	uint32_t state = 0;
-
-	*from = at + n;
-	*left -= SHORTEST + n;
-	if (op == MUMMY_WS_BINARY)
-		simd->mask(at, n, p + 2);
-	else if (n && (simd->text(&state, at, n, p + 2) < 0 || state))
-		return 1007;
 	if (!mws_is_inline(c))
-		return mws_event(c, MWS_EV_MESSAGE, op, at, n, NULL) < 0 ? 1011 : 0;
+		return mws_event(c, MWS_EV_MESSAGE, op, p, n, NULL) < 0 ? 1011 : 0;
 	c->io->received++;
 	if (c->ep->ev.message)
-		c->ep->ev.message(c, c->user, op, at, n);
+		c->ep->ev.message(c, c->user, op, p, n);
 	return 0;
+}
+
+/* What most of what comes is: short frames of a client, each whole and a whole message. Those at the front are
+ * taken. 0, or the code to fail with. */
+static unsigned read_shorts(mummy_ws_conn *c, uint8_t **from, size_t *left)
+{
+	const struct mws_simd *simd = mws_simd();
+	uint8_t *p = *from, *end = p + *left;
+	unsigned bad = 0;
+
+	while (end - p >= SHORTEST && !bad && !is_crowded(c) && !is_over(c)) {
+		enum mummy_ws_opcode op = (enum mummy_ws_opcode)(p[0] ^ 0x80);
+		size_t n = p[1] ^ 0x80u;
+		uint8_t *mask = p + 2, *at = p + SHORTEST;
+		uint32_t state = 0;
+
+		if (n > MWS_SHORT || (size_t)(end - at) < n || (op != MUMMY_WS_BINARY && op != MUMMY_WS_TEXT))
+			break;
+		p = at + n;
+		if (op == MUMMY_WS_BINARY)
+			simd->mask(at, n, mask);
+		else if (n && (simd->text(&state, at, n, mask) < 0 || state))
+			bad = 1007;
+		if (!bad)
+			bad = short_message(c, op, at, n);
+	}
+	*from = p;
+	*left = (size_t)(end - p);
+	return bad;
 }
 
 static void read_frames(mummy_ws_conn *c, uint8_t *p, size_t n)
 {
-	int quick = !c->ep->opt.client && !in_pieces(c) && c->ep->opt.max_message_bytes >= SHORT;
-	const struct mws_simd *simd = mws_simd();
 	unsigned bad = 0;
 
-	while (n && !bad && !is_crowded(c) && !(mws_flags(c) & (MWS_CLOSE_IN | MWS_FAILED | MWS_NO_EXECUTOR)))
-		if (quick && is_short(c, p, n))
-			bad = short_message(c, simd, &p, &n);
-		else
+	while (n && !bad && !is_crowded(c) && !is_over(c)) {
+		if (c->ep->shorts && !c->rx)
+			bad = read_shorts(c, &p, &n);
+		if (n && !bad && !is_crowded(c) && !is_over(c))
 			bad = c->rx && c->rx->in_frame ? payload(c, &p, &n) : frame(c, &p, &n);
+	}
 	if (n && !bad && is_crowded(c) && !(mws_flags(c) & (MWS_CLOSE_IN | MWS_FAILED)))
 		bad = stash(c, p, n);
 	if (bad)
@@ -421,7 +437,8 @@ static int feed(mummy_ws_conn *c, void *data, size_t len)
 		mws_out_flush(c);
 	io->feeding = NULL;
 	count(c);
-	rx_tidy(c);
+	if (c->rx)
+		rx_tidy(c);
 	return mws_flags(c) & (MWS_CLOSE_IN | MWS_FAILED) ? -EPIPE : pause;
 }
 
@@ -449,8 +466,7 @@ int mummy_ws_conn_feed(mummy_ws_conn *c, void *data, size_t len)
 	mws_io_here(c->io);
 	if (!(flags & MWS_OPENED) && mws_is_inline(c))
 		mws_event_due(c, 0);
-	if (!(flags & MWS_TOUCHED))
-		mws_io_wake(c, MWS_TOUCHED);
+	mws_io_touch(c->io, c);
 	atomic_fetch_add(&c->ep->bytes_in, len);
 	/* The octets before these were not looked at yet. */
 	if (flags & MWS_STASHED)

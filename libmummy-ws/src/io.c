@@ -94,6 +94,37 @@ void mws_io_wake(mummy_ws_conn *c, unsigned flags)
 		mummy_ws_conn_unref(c);
 }
 
+void mws_io_forget(mummy_ws_io *io, mummy_ws_conn *c)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < io->ntouched; i++)
+		if (io->touched[i] != c)
+			io->touched[kept++] = io->touched[i];
+	io->ntouched = kept;
+}
+
+static void heard_of(mummy_ws_io *io, mummy_ws_conn *c, unsigned flags)
+{
+	if (flags & MWS_PINGED)
+		mws_clear(c, MWS_PINGED);
+	if (!(flags & MWS_ENDING))
+		c->stamp = (uint32_t)io->now_ms;
+}
+
+static void touched(mummy_ws_io *io)
+{
+	for (size_t i = 0; i < io->ntouched; i++) {
+		mummy_ws_conn *c = io->touched[i];
+
+		heard_of(io, c, mws_flags(c));
+		/* There was no memory for the visit that puts it there. */
+		if (!c->timer_at)
+			mws_conn_deadline(io, c);
+	}
+	io->ntouched = 0;
+}
+
 static void close_one(mummy_ws_io *io, mummy_ws_conn *c)
 {
 	if (!(mws_flags(c) & (MWS_ENDING | MWS_EOF)))
@@ -113,22 +144,13 @@ int mummy_ws_io_close(mummy_ws_io *io, uint16_t code)
 /* What a connection wants of the turn. 1: again at the next one. */
 static int visit(mummy_ws_io *io, mummy_ws_conn *c)
 {
-	const unsigned quiet = MWS_OPENED | MWS_LISTED | MWS_TOUCHED | MWS_STARTED | MWS_DEFLATE | MWS_DEDICATED;
 	unsigned flags = mws_clear(c, MWS_TOUCHED | MWS_ARM | MWS_UNSTASH | MWS_LISTED);
 	int again;
 
-	/* Mostly it was just heard of. */
-	if (!(flags & ~quiet) && (flags & MWS_OPENED) && c->timer_at && !io->stop_code) {
-		c->stamp = (uint32_t)io->now_ms;
-		return 0;
-	}
 	if (!(flags & MWS_OPENED) && mws_is_inline(c))
 		mws_event_due(c, 0);
-	if (flags & MWS_TOUCHED) {
-		mws_clear(c, MWS_PINGED);
-		if (!(flags & MWS_ENDING))
-			c->stamp = (uint32_t)io->now_ms;
-	}
+	if (flags & MWS_TOUCHED)
+		heard_of(io, c, flags);
 	if ((flags & MWS_ARM) && !(flags & MWS_ENDING))
 		c->stamp = (uint32_t)io->now_ms;
 	if (!(flags & MWS_EOF) && ((flags & MWS_ARM) || !c->timer_at)) {
@@ -190,6 +212,10 @@ int mummy_ws_io_turn(mummy_ws_io *io, uint64_t now_ms)
 	if (!io->now_ms)
 		io->wheel.tick = now_ms / MWS_SLOT_MS;
 	io->now_ms = now_ms;
+	if (io->ntouched)
+		touched(io);
+	if (!io->nwork && !mws_publish_waits(io) && mws_wheel_rests(io))
+		return mws_wheel_next(io);
 	io->turning = 1;
 	due = rounds(io);
 	io->turning = 0;
@@ -209,6 +235,7 @@ void mummy_ws_io_free(mummy_ws_io *io)
 		mummy_ws_conn_unref(io->work[i]);
 	}
 	mws_publish_turn(io, 1);
+	io->ntouched = 0;
 	free(io->work);
 	io->work = NULL;
 	io->nwork = io->work_size = 0;

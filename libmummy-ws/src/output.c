@@ -1,16 +1,16 @@
 /*
  * Frames on their way out. admit() says whether a frame may go; then it is gathered (a reply inside a
  * feed), written at once by the thread that sends it, which owns the output meanwhile, or left in tx
- * for the owner that there is. settle() is how an owner lets go.
+ * for the owner that there is. mws_out_settle() is how an owner lets go.
  */
 #include <config.h>
 #include <stdlib.h>
 #include <string.h>
-#include "conn.h"
 #include "key.h"
+#include "output.h"
 
 /* BATCH blocks of at most BATCHED octets leave in one write. */
-enum { SMALL = 1024, BATCH = 32, BATCHED = 16 * 1024, HEAD_MOST = 14 };
+enum { SMALL = 1024, BATCH = 32, BATCHED = 16 * 1024 };
 
 struct mws_tx *mws_tx(mummy_ws_conn *c)
 {
@@ -44,11 +44,6 @@ void mws_tx_tidy(mummy_ws_conn *c)
 		tx_free(c);
 }
 
-static int is_replying(mummy_ws_conn *c)
-{
-	return mws_io_is_own(c->io) && c->io->feeding == c;
-}
-
 static size_t waiting(mummy_ws_conn *c)
 {
 	size_t n;
@@ -56,7 +51,7 @@ static size_t waiting(mummy_ws_conn *c)
 	mws_lock(c);
 	n = mws_tx_at(c) ? mws_tx_at(c)->bytes : 0;
 	mws_unlock(c);
-	if (is_replying(c) && c->io->gatherer == c)
+	if (mws_is_replying(c) && c->io->gatherer == c)
 		n += c->io->gathered;
 	return n;
 }
@@ -71,11 +66,6 @@ size_t mummy_ws_pending(const mummy_ws_conn *conn)
 static unsigned head_size(const struct mummy_ws_frame *f)
 {
 	return 2u + (f->length > 0xffff ? 8 : f->length > 125 ? 2 : 0) + (f->masked ? 4 : 0);
-}
-
-static size_t wire_size(const struct mws_out *o)
-{
-	return (size_t)o->f.length + HEAD_MOST;
 }
 
 /* ---- Owning the output ------------------------------------------------------------------------ */
@@ -151,7 +141,7 @@ static unsigned next_blocks(mummy_ws_conn *c, struct mws_block *out[BATCH])
 }
 
 /* The output is full: these, and what is behind them, go when it has drained. */
-static void put_back(mummy_ws_conn *c, struct mws_block **b, unsigned n)
+void mws_out_put_back(mummy_ws_conn *c, struct mws_block **b, unsigned n)
 {
 	mws_lock(c);
 	if (!(mws_flags(c) & MWS_EOF) && mws_tx(c)) {
@@ -187,7 +177,7 @@ static int put_blocks(mummy_ws_conn *c, struct mws_block **b, unsigned n)
 }
 
 /* Lets go of the output, with nothing left behind unless it is full. */
-static void settle(mummy_ws_conn *c)
+void mws_out_settle(mummy_ws_conn *c)
 {
 	struct mws_block *b[BATCH];
 	unsigned n;
@@ -196,7 +186,7 @@ static void settle(mummy_ws_conn *c)
 	while ((n = next_blocks(c, b))) {
 		rc = put_blocks(c, b, n);
 		if (rc == -EAGAIN || rc == -ENOMEM) {
-			put_back(c, b, n);
+			mws_out_put_back(c, b, n);
 			return;
 		}
 		if (rc == 1)
@@ -216,7 +206,7 @@ void mws_out_resume(mummy_ws_conn *c)
 	       && !(mws_set(c, MWS_BUSY) & MWS_BUSY);
 	mws_unlock(c);
 	if (mine)
-		settle(c);
+		mws_out_settle(c);
 }
 
 void mws_out_drop(mummy_ws_conn *c)
@@ -229,78 +219,12 @@ void mws_out_drop(mummy_ws_conn *c)
 	mws_fifo_free(&all);
 }
 
-/* ---- Replies inside a feed -------------------------------------------------------------------- */
-
-/* 0, or -EAGAIN: the output is full, and the replies are the first to wait. */
-static int write_gathered(mummy_ws_conn *c)
-{
-	mummy_ws_io *io = c->io;
-	struct iovec iov = { io->gather, io->gathered };
-	struct mws_block *b;
-	int rc;
-
-	if (!io->gathered)
-		return 0;
-	rc = c->ep->output.writev(c->out, &iov, 1, NULL, NULL);
-	if (rc != -EAGAIN && rc != -ENOMEM) {
-		if (rc == 1)
-			mws_set(c, MWS_HIGH_OUTPUT);
-		io->gathered = 0;
-		return 0;
-	}
-	b = mws_block_raw(io->gather, io->gathered);
-	io->gathered = 0;
-	if (b)
-		put_back(c, &b, 1);
-	else
-		mws_conn_cut(c);
-	return -EAGAIN;
-}
-
-/* The output is left without the lock when there is nothing to look at. Who leaves a block sets MWS_WAITING, and
- * then looks whether there is an owner. */
-static int let_go(mummy_ws_conn *c)
-{
-	unsigned flags = mws_flags(c);
-
-	return !(flags & (MWS_WAITING | MWS_CLOSING | MWS_EOF))
-	       && atomic_compare_exchange_strong(&c->flags, &flags, flags & ~(unsigned)MWS_BUSY);
-}
-
-void mws_out_flush(mummy_ws_conn *c)
-{
-	if (c->io->gatherer != c)
-		return;
-	c->io->gatherer = NULL;
-	if (write_gathered(c) == 0 && !let_go(c))
-		settle(c);
-}
-
-static int room_to_gather(mummy_ws_io *io, size_t n)
-{
-	if (!io->gather)
-		io->gather = malloc(MWS_GATHER);
-	return io->gather && n <= MWS_GATHER - io->gathered;
-}
-
-static void gather(mummy_ws_io *io, const struct mws_out *o)
-{
-	unsigned char *p = io->gather + io->gathered;
-	size_t n = (size_t)o->f.length, head = mummy_ws_frame_header(p, &o->f);
-
-	if (n)
-		memcpy(p + head, o->data, n);
-	if (o->f.masked && !o->own)
-		mummy_ws_mask(p + head, n, o->f.mask, 0);
-	io->gathered += head + n;
-}
-
 /* ---- Sending ---------------------------------------------------------------------------------- */
 
 enum place { REFUSED, NEEDS_BLOCK, QUEUED, GATHERED, OWNED };
 
 /* From here on the block has done. */
-static struct mws_block *make_block(struct mws_out *o)
+struct mws_block *mws_out_block(struct mws_out *o)
 {
 	struct mws_block *b = o->own;
 
@@ -328,7 +252,7 @@ static int admit(mummy_ws_conn *c, const struct mws_out *o, size_t total)
 	if (flags & MWS_CLOSING)
 		return o->kind == MWS_CLOSE ? -EALREADY : -EPIPE;
 	if (is_limited(o) && (total > c->ep->opt.hard_limit_bytes
-			      || wire_size(o) > c->ep->opt.hard_limit_bytes - total))
+			      || mws_wire_size(o) > c->ep->opt.hard_limit_bytes - total))
 		return -EAGAIN;
 	return 0;
 }
@@ -347,7 +271,7 @@ static int is_publishing(mummy_ws_conn *c)
 static enum place place(mummy_ws_conn *c, const struct mws_out *o, struct mws_block *b)
 {
 	int waits = mws_tx_at(c) && mws_tx_at(c)->ready.head, full = waits && mws_tx_at(c)->full;
-	int busy = (mws_flags(c) & MWS_BUSY) != 0, replying = is_replying(c);
+	int busy = (mws_flags(c) & MWS_BUSY) != 0, replying = mws_is_replying(c);
 	int held = o->kind == MWS_DATA && mws_tx_at(c) && mws_tx_at(c)->open;
 	int later = o->ordered || is_giver(c) || is_publishing(c);
 
@@ -379,7 +303,7 @@ static enum place place(mummy_ws_conn *c, const struct mws_out *o, struct mws_bl
 }
 
 /* The owner writes o now. */
-static int write_now(mummy_ws_conn *c, struct mws_out *o)
+int mws_out_write_now(mummy_ws_conn *c, struct mws_out *o)
 {
 	unsigned char small[SMALL];
 	struct iovec iov[2] = { { small, 0 }, { (void *)(uintptr_t)o->data, (size_t)o->f.length } };
@@ -390,7 +314,7 @@ static int write_now(mummy_ws_conn *c, struct mws_out *o)
 	if (o->own || (o->frame && !o->f.masked))
 		return put_block(c, o->own ? o->own : o->frame);
 	if (o->done || o->f.masked) {
-		b = make_block(o);
+		b = mws_out_block(o);
 		if (!b)
 			return -ENOMEM;
 		rc = put_block(c, b);
@@ -403,44 +327,6 @@ static int write_now(mummy_ws_conn *c, struct mws_out *o)
 	memcpy(small + n, o->data, iov[1].iov_len);
 	iov[0].iov_len += iov[1].iov_len;
 	return c->ep->output.writev(c->out, iov, 1, NULL, NULL);
-}
-
-/* A reply behind others that found the output full. */
-static int queue_reply(mummy_ws_conn *c, struct mws_out *o)
-{
-	struct mws_block *b = make_block(o);
-	int rc = -ENOMEM;
-
-	if (!b)
-		return rc;
-	mws_lock(c);
-	if (mws_tx(c)) {
-		mws_fifo_push(&mws_tx_at(c)->ready, b);
-		mws_tx_count(c, mws_block_size(b), 0);
-		rc = 0;
-	}
-	mws_unlock(c);
-	if (rc == 0)
-		mws_out_resume(c);
-	else
-		mws_block_unref(b);
-	return rc;
-}
-
-static int reply(mummy_ws_conn *c, struct mws_out *o)
-{
-	mummy_ws_io *io = c->io;
-
-	if (!room_to_gather(io, wire_size(o))) {
-		if (write_gathered(c) < 0) {
-			io->gatherer = NULL;
-			return queue_reply(c, o);
-		}
-		if (!room_to_gather(io, wire_size(o)))
-			return write_now(c, o);
-	}
-	gather(io, o);
-	return 0;
 }
 
 /* What a Close makes pointless: the open message, and those behind it. */
@@ -464,7 +350,7 @@ static size_t queued_before(mummy_ws_conn *c)
 {
 	size_t n = c->ep->output.pending(c->out);
 
-	if (is_replying(c) && c->io->gatherer == c)
+	if (mws_is_replying(c) && c->io->gatherer == c)
 		n += c->io->gathered;
 	return n;
 }
@@ -494,10 +380,10 @@ static enum place find_place(mummy_ws_conn *c, struct mws_out *o, struct mws_blo
 		*rc = admit(c, o, *total);
 		where = *rc < 0 ? REFUSED : place(c, o, *b);
 		mws_unlock(c);
-		*total += wire_size(o);
-	} while (where == NEEDS_BLOCK && (*b = make_block(o)));
+		*total += mws_wire_size(o);
+	} while (where == NEEDS_BLOCK && (*b = mws_out_block(o)));
 	if (where == GATHERED)
-		c->io->beneath = queued - c->io->gathered;
+		mws_reply_limit(c, queued - c->io->gathered);
 	return where;
 }
 
@@ -510,13 +396,13 @@ int mws_out_pass(mummy_ws_conn *c, struct mws_out *o, size_t *total)
 	if (o->kind == MWS_CLOSE && (where == QUEUED || where == OWNED || where == GATHERED))
 		drop_held(c);
 	if (where == GATHERED)
-		rc = reply(c, o);
+		rc = mws_reply(c, o);
 	else if (where == OWNED && !b)
-		rc = write_now(c, o);
+		rc = mws_out_write_now(c, o);
 	else if (where == NEEDS_BLOCK || (where == REFUSED && rc == 0))
 		rc = -ENOMEM;
 	if (where == OWNED)
-		settle(c);
+		mws_out_settle(c);
 	if (where == QUEUED && is_publishing(c))
 		mws_out_list(c);
 	if (b && (where == REFUSED || where == GATHERED))
@@ -547,7 +433,7 @@ static int overflowed(mummy_ws_conn *c)
 
 static void count(mummy_ws_conn *c, unsigned messages, uint64_t bytes)
 {
-	if (is_replying(c)) {
+	if (mws_is_replying(c)) {
 		c->io->replied += messages;
 		c->io->replied_bytes += bytes;
 		return;
@@ -555,58 +441,6 @@ static void count(mummy_ws_conn *c, unsigned messages, uint64_t bytes)
 	if (messages)
 		atomic_fetch_add(&c->ep->messages_out, messages);
 	atomic_fetch_add(&c->ep->bytes_out, bytes);
-}
-
-/* The output is taken up for replies, if it has no owner. */
-static int begin_replies(mummy_ws_conn *c, unsigned flags)
-{
-	mummy_ws_io *io = c->io;
-
-	if (io->feeding != c || (flags & MWS_BUSY) || !(flags & MWS_STARTED) || !room_to_gather(io, 0))
-		return 0;
-	io->beneath = c->ep->output.pending(c->out);
-	if (!atomic_compare_exchange_strong(&c->flags, &flags, flags | MWS_BUSY))
-		return 0;
-	io->gatherer = c;
-	return 1;
-}
-
-/* Octets of the frame. */
-static size_t put_message(unsigned char *to, enum mummy_ws_opcode op, const void *p, size_t n)
-{
-	const struct mummy_ws_frame f = { .opcode = op, .fin = 1, .length = n };
-	size_t head = 2;
-
-	if (n <= 125) {
-		to[0] = (uint8_t)(0x80 | (unsigned)op);
-		to[1] = (uint8_t)n;
-	} else {
-		head = mummy_ws_frame_header(to, &f);
-	}
-	if (n)
-		memcpy(to + head, p, n);
-	return head + n;
-}
-
-/* Only this thread's own sends have an order with it, and of those none waits. */
-int mws_out_reply(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *p, size_t n)
-{
-	mummy_ws_io *io = c->io;
-	unsigned flags = mws_flags(c);
-	size_t most;
-
-	if ((flags & (MWS_WAITING | MWS_CLOSING | MWS_EOF | MWS_HIGH_OUTPUT)) || n > MWS_GATHER - HEAD_MOST
-	    || ((flags & MWS_DEFLATE) && n >= c->ep->opt.deflate_min_bytes) || !mws_io_is_own(io)
-	    || (io->gatherer != c && !begin_replies(c, flags)))
-		return 0;
-	most = io->gathered + n + HEAD_MOST;
-	if (most > MWS_GATHER || io->beneath + most > c->ep->reply_bytes)
-		return 0;
-	n = put_message(io->gather + io->gathered, op, p, n);
-	io->gathered += n;
-	io->replied++;
-	io->replied_bytes += n;
-	return 1;
 }
 
 int mws_out_send(mummy_ws_conn *c, struct mws_out *o)

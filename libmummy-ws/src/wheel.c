@@ -102,5 +102,5 @@ int mws_wheel_turn(mummy_ws_io *io, void (*due)(mummy_ws_io *io, mummy_ws_conn *
 		w->next = n ? w->tick + n : 0;
 		w->known = 1;
 	}
-	return w->next ? (int)(w->next * MWS_SLOT_MS - io->now_ms) : -1;
+	return mws_wheel_next(io);
 }

@@ -195,7 +195,45 @@ START_TEST(many_connections_come_and_go)
 }
 END_TEST
 
+START_TEST(any_number_is_heard_of_in_one_turn)
+{
+	enum { N = 300 };
+	struct mummy_ws_options opt = { .ping_ms = 1000, .idle_ms = 1500 };
+	struct fake *f = fake_new(NULL, &opt), *g[N];
+
+	for (int i = 0; i < N; i++) {
+		g[i] = calloc(1, sizeof *g[i]);
+		fake_join(g[i], f->ep, f->io);
+	}
+	for (int round = 0; round < 10; round++) {
+		fake_turn(f, 500);
+		for (int twice = 0; twice < 2; twice++)
+			for (int i = 0; i < N; i++)
+				fake_feed_frame(g[i], 1, 10, NULL, 0);
+		fake_turn(f, 0);
+	}
+	ck_assert_uint_eq(f->aborts, 1);
+	for (int i = 0; i < N; i++) {
+		ck_assert_uint_eq(g[i]->aborts, 0);
+		ck_assert_uint_eq(g[i]->nout, 0);
+		/* Half of them end while they are still to be looked at. */
+		if (i % 2)
+			fake_feed_frame(g[i], 1, 10, NULL, 0);
+		mummy_ws_conn_eof(g[i]->c);
+		mummy_ws_conn_unref(g[i]->c);
+		g[i]->c = NULL;
+	}
+	fake_turn(f, 0);
+	for (int i = 0; i < N; i++) {
+		fake_leave(g[i]);
+		free(g[i]);
+	}
+	fake_free(f);
+}
+END_TEST
+
 SUITE_MAIN("ws/io", a_connection_can_be_started_on_another_thread, open_comes_before_what_is_fed,
 	   the_key_is_one_and_post_is_needed, all_connections_of_an_io_are_closed_and_those_that_come_later,
 	   a_close_on_another_thread_has_its_deadline,
-	   what_an_event_of_the_turn_brings_up_is_done_in_it, many_connections_come_and_go)
+	   what_an_event_of_the_turn_brings_up_is_done_in_it, many_connections_come_and_go,
+	   any_number_is_heard_of_in_one_turn)

@@ -1,0 +1,35 @@
+/* output.h - what output.c and reply.c have of each other. Internal. */
+#ifndef MUMMY_WS_OUTPUT_H
+#define MUMMY_WS_OUTPUT_H
+#include "conn.h"
+
+enum { MWS_HEAD_MOST = 14 };
+
+static inline int mws_is_replying(mummy_ws_conn *c)
+{
+	return mws_io_is_own(c->io) && c->io->feeding == c;
+}
+
+/** The most that o takes. */
+static inline size_t mws_wire_size(const struct mws_out *o)
+{
+	return (size_t)o->f.length + MWS_HEAD_MOST;
+}
+
+/* ---- output.c, for the owner of the output ----------------------------------------------------- */
+
+/** Lets go of it, with nothing left behind unless it is full. */
+void mws_out_settle(mummy_ws_conn *c);
+/** It is full: these, and what is behind them, go when it has drained. Lets go of it. */
+void mws_out_put_back(mummy_ws_conn *c, struct mws_block **b, unsigned n);
+int mws_out_write_now(mummy_ws_conn *c, struct mws_out *o);
+/** A block of o, which has its done from here on; NULL: no memory. */
+struct mws_block *mws_out_block(struct mws_out *o);
+
+/* ---- reply.c, for the gatherer ------------------------------------------------------------------ */
+
+/** Gathers o, or writes it. */
+int mws_reply(mummy_ws_conn *c, struct mws_out *o);
+/** pending: what the output has. */
+void mws_reply_limit(mummy_ws_conn *c, size_t pending);
+#endif

@@ -1,0 +1,168 @@
+/*
+ * The replies to one feed: they are gathered in a buffer of the io, and leave in one write at its end. The first one takes
+ * up the output.
+ */
+#include <config.h>
+#include <stdlib.h>
+#include <string.h>
+#include "output.h"
+
+/* 0, or -EAGAIN: the output is full, and the replies are the first to wait. */
+static int write_gathered(mummy_ws_conn *c)
+{
+	mummy_ws_io *io = c->io;
+	struct iovec iov = { io->gather, io->gathered };
+	struct mws_block *b;
+	int rc;
+
+	if (!io->gathered)
+		return 0;
+	rc = c->ep->output.writev(c->out, &iov, 1, NULL, NULL);
+	if (rc != -EAGAIN && rc != -ENOMEM) {
+		if (rc == 1)
+			mws_set(c, MWS_HIGH_OUTPUT);
+		io->gathered = 0;
+		return 0;
+	}
+	b = mws_block_raw(io->gather, io->gathered);
+	io->gathered = 0;
+	if (b)
+		mws_out_put_back(c, &b, 1);
+	else
+		mws_conn_cut(c);
+	return -EAGAIN;
+}
+
+/* The output is left without the lock when there is nothing to look at. Who leaves a block sets MWS_WAITING, and
+ * then looks whether there is an owner. */
+static int let_go(mummy_ws_conn *c)
+{
+	unsigned flags = mws_flags(c);
+
+	return !(flags & (MWS_WAITING | MWS_CLOSING | MWS_EOF))
+	       && atomic_compare_exchange_strong(&c->flags, &flags, flags & ~(unsigned)MWS_BUSY);
+}
+
+void mws_out_flush(mummy_ws_conn *c)
+{
+	if (c->io->gatherer != c)
+		return;
+	c->io->gatherer = NULL;
+	if (write_gathered(c) == 0 && !let_go(c))
+		mws_out_settle(c);
+}
+
+static int room_to_gather(mummy_ws_io *io, size_t n)
+{
+	if (!io->gather)
+		io->gather = malloc(MWS_GATHER);
+	return io->gather && n <= MWS_GATHER - io->gathered;
+}
+
+static void gather(mummy_ws_io *io, const struct mws_out *o)
+{
+	unsigned char *p = io->gather + io->gathered;
+	size_t n = (size_t)o->f.length, head = mummy_ws_frame_header(p, &o->f);
+
+	if (n)
+		memcpy(p + head, o->data, n);
+	if (o->f.masked && !o->own)
+		mummy_ws_mask(p + head, n, o->f.mask, 0);
+	io->gathered += head + n;
+}
+
+/* A reply behind others that found the output full. */
+static int queue_reply(mummy_ws_conn *c, struct mws_out *o)
+{
+	struct mws_block *b = mws_out_block(o);
+	int rc = -ENOMEM;
+
+	if (!b)
+		return rc;
+	mws_lock(c);
+	if (mws_tx(c)) {
+		mws_fifo_push(&mws_tx_at(c)->ready, b);
+		mws_tx_count(c, mws_block_size(b), 0);
+		rc = 0;
+	}
+	mws_unlock(c);
+	if (rc == 0)
+		mws_out_resume(c);
+	else
+		mws_block_unref(b);
+	return rc;
+}
+
+int mws_reply(mummy_ws_conn *c, struct mws_out *o)
+{
+	mummy_ws_io *io = c->io;
+
+	if (!room_to_gather(io, mws_wire_size(o))) {
+		if (write_gathered(c) < 0) {
+			io->gatherer = NULL;
+			return queue_reply(c, o);
+		}
+		if (!room_to_gather(io, mws_wire_size(o)))
+			return mws_out_write_now(c, o);
+	}
+	gather(io, o);
+	return 0;
+}
+
+void mws_reply_limit(mummy_ws_conn *c, size_t pending)
+{
+	size_t most = c->ep->reply_bytes > pending ? c->ep->reply_bytes - pending : 0;
+
+	c->io->gather_most = most < MWS_GATHER ? most : MWS_GATHER;
+}
+
+/* The output is taken up for replies, if it has no owner. */
+static int begin_replies(mummy_ws_conn *c, unsigned flags)
+{
+	mummy_ws_io *io = c->io;
+
+	if (io->feeding != c || (flags & MWS_BUSY) || !room_to_gather(io, 0))
+		return 0;
+	mws_reply_limit(c, c->ep->output.pending(c->out));
+	if (!atomic_compare_exchange_strong(&c->flags, &flags, flags | MWS_BUSY))
+		return 0;
+	io->gatherer = c;
+	return 1;
+}
+
+/* Octets of the frame. */
+static size_t put_message(unsigned char *to, enum mummy_ws_opcode op, const void *p, size_t n)
+{
+	const struct mummy_ws_frame f = { .opcode = op, .fin = 1, .length = n };
+	size_t head = 2;
+
+	if (n <= 125) {
+		to[0] = (uint8_t)(0x80 | (unsigned)op);
+		to[1] = (uint8_t)n;
+	} else {
+		head = mummy_ws_frame_header(to, &f);
+	}
+	if (n)
+		memcpy(to + head, p, n);
+	return head + n;
+}
+
+/* Only this thread's own sends have an order with it, and of those none waits. */
+int mws_out_reply(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *p, size_t n)
+{
+	const unsigned simple = MWS_STARTED, other = MWS_WAITING | MWS_CLOSING | MWS_EOF | MWS_HIGH_OUTPUT;
+	mummy_ws_io *io = c->io;
+	unsigned flags = mws_flags(c);
+
+	if ((flags & (simple | other)) != simple || !mws_io_is_own(io)
+	    || ((flags & MWS_DEFLATE) && n >= c->ep->opt.deflate_min_bytes)
+	    || (io->gatherer != c && !begin_replies(c, flags)))
+		return 0;
+	if (n >= io->gather_most || io->gathered + n + MWS_HEAD_MOST > io->gather_most)
+		return 0;
+	n = put_message(io->gather + io->gathered, op, p, n);
+	io->gathered += n;
+	io->replied++;
+	io->replied_bytes += n;
+	return 1;
+}
