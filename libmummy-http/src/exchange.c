@@ -3,21 +3,24 @@
 #include <stdlib.h>
 #include "internal.h"
 
-/* nfields, text and spare: room for as many fields, for the head's octets, for strings made from it. */
-mummy_http_exchange *mhttp_exchange_new(struct mummy_http_loop *l, size_t nfields, size_t text, size_t spare)
+/* text: the head's octets; spare: strings made from it. */
+mummy_http_exchange *mhttp_exchange_new(struct mummy_http_loop *l, struct mhttp_room room)
 {
-	size_t fields = nfields * sizeof(struct mummy_http_field);
-	mummy_http_exchange *x = malloc(sizeof *x + fields + text + spare);
+	size_t fields = room.fields * sizeof(struct mummy_http_field);
+	size_t params = room.params * sizeof(struct mhttp_param);
+	mummy_http_exchange *x = malloc(sizeof *x + fields + params + room.text + room.spare);
 
 	if (!x)
 		return NULL;
-	memset(x, 0, offsetof(mummy_http_exchange, scratch));
+	memset(x, 0, sizeof *x);
 	atomic_init(&x->refs, 1);
 	x->loop = l;
 	x->head.fields = (struct mummy_http_field *)(void *)(x + 1);
-	x->text = (char *)(x + 1) + fields;
-	x->spare = x->text + text;
-	x->spare_cap = spare;
+	x->params = (struct mhttp_param *)(void *)((char *)(x + 1) + fields);
+	x->max_params = (unsigned)room.params;
+	x->text = (char *)(x + 1) + fields + params;
+	x->spare = x->text + room.text;
+	x->spare_cap = room.spare;
 	return x;
 }
 
@@ -26,6 +29,22 @@ void mhttp_exchange_bind(mummy_http_exchange *x, struct mhttp_conn *c)
 	x->conn = c;
 	mhttp_conn_ref(c);
 	mhttp_count(&c->loop->stats.exchanges, 1);
+}
+
+static void told_free(mummy_http_exchange *x)
+{
+	if (!x->told)
+		return;
+	free(x->told->host);
+	free(x->told);
+	x->told = NULL;
+}
+
+struct mhttp_told *mhttp_told(mummy_http_exchange *x)
+{
+	if (!x->told)
+		x->told = calloc(1, sizeof *x->told);
+	return x->told;
 }
 
 /* Makes it as new, but for where its strings go. */
@@ -51,12 +70,10 @@ void mhttp_exchange_reset(mummy_http_exchange *x)
 	x->nparams = 0;
 	x->malformed = 0;
 	x->route = NULL;
-	free(x->said);
-	x->said = NULL;
+	told_free(x);
 	x->middles = 0;
 	x->status = x->error = 0;
 	x->sent = x->sink_bytes = 0;
-	x->id[0] = 0;
 	atomic_store_explicit(&x->state, 0, memory_order_relaxed);
 	atomic_store_explicit(&x->peer_state, 0, memory_order_relaxed);
 }
@@ -87,8 +104,13 @@ static void move_span(struct mummy_http_span *s, const char *from, size_t n, cha
 		s->p = to + (s->p - from);
 }
 
+static int is_within(const struct mummy_http_span *s, const struct mummy_http_span *whole)
+{
+	return s->p && s->p >= whole->p && s->p <= whole->p + whole->n;
+}
+
 /* Copies the head and the fields it was parsed to: n octets at p. The room was measured. */
-void mhttp_exchange_copy_head(mummy_http_exchange *x, struct mummy_http_head *h, const char *p, size_t n)
+static void copy_head(mummy_http_exchange *x, struct mummy_http_head *h, const char *p, size_t n)
 {
 	struct mummy_http_field *fields = x->head.fields;
 
@@ -106,13 +128,38 @@ void mhttp_exchange_copy_head(mummy_http_exchange *x, struct mummy_http_head *h,
 	move_span(&h->authority, p, n, x->text);
 }
 
+/* What fill_path, mhttp_exchange_fill and _params will take; decoding makes nothing longer. */
+static size_t spare_room(const struct mummy_http_head *h, const struct mhttp_match *m)
+{
+	size_t n = 0;
+
+	if (h->query.p)
+		n += h->path.n + 1;
+	if (is_within(&h->authority, &h->target))
+		n += h->authority.n + 1;
+	for (unsigned i = 0; i < m->nparams; i++)
+		n += m->params[i].value.n + 1;
+	return n;
+}
+
+mummy_http_exchange *mhttp_exchange_of(struct mummy_http_loop *l, struct mummy_http_head *h,
+				       const struct mhttp_match *m, const char *p, size_t n)
+{
+	const struct mhttp_room room = { h->nfields, m->nparams, n, spare_room(h, m) };
+	mummy_http_exchange *x = mhttp_exchange_new(l, room);
+
+	if (x)
+		copy_head(x, h, p, n);
+	return x;
+}
+
 static void end_string(struct mummy_http_span s)
 {
 	if (s.p)
 		((char *)(uintptr_t)s.p)[s.n] = 0;
 }
 
-char *mhttp_exchange_spare(mummy_http_exchange *x, size_t n)
+static char *spare_take(mummy_http_exchange *x, size_t n)
 {
 	char *p = x->spare + x->spare_n;
 
@@ -124,18 +171,13 @@ char *mhttp_exchange_spare(mummy_http_exchange *x, size_t n)
 
 static const char *spare_copy(mummy_http_exchange *x, struct mummy_http_span s)
 {
-	char *p = mhttp_exchange_spare(x, s.n + 1);
+	char *p = spare_take(x, s.n + 1);
 
 	if (!p)
 		return "";
 	memcpy(p, s.p, s.n);
 	p[s.n] = 0;
 	return p;
-}
-
-size_t mhttp_exchange_spare_room(const struct mummy_http_head *h)
-{
-	return 2 * h->target.n + h->authority.n + MHTTP_MAX_PARAMS + 8;
 }
 
 static void fill_path(mummy_http_exchange *x)
@@ -156,8 +198,6 @@ static void fill_path(mummy_http_exchange *x)
 /* Takes over a parsed head, whose octets are the exchange's; ends the strings in place. */
 void mhttp_exchange_fill(mummy_http_exchange *x, struct mummy_http_head *h)
 {
-	const char *target = h->target.p;
-
 	if (h != &x->head)
 		x->head = *h;
 	x->keep_alive = h->keep_alive;
@@ -166,8 +206,7 @@ void mhttp_exchange_fill(mummy_http_exchange *x, struct mummy_http_head *h)
 	x->host = NULL;
 	x->host_n = h->authority.n;
 	if (h->authority.p)
-		x->host = h->authority.p >= target && h->authority.p <= target + h->target.n
-			? spare_copy(x, h->authority) : h->authority.p;
+		x->host = is_within(&h->authority, &h->target) ? spare_copy(x, h->authority) : h->authority.p;
 	end_string(h->method);
 	end_string(h->target);
 	for (const struct mummy_http_field *f = h->fields, *end = f + h->nfields; f < end; f++) {
@@ -180,8 +219,10 @@ void mhttp_exchange_fill(mummy_http_exchange *x, struct mummy_http_head *h)
 int mhttp_exchange_params(mummy_http_exchange *x, const struct mhttp_match *m)
 {
 	x->nparams = 0;
+	if (m->nparams > x->max_params)
+		return -EBADMSG;             /* never: the room was measured */
 	for (unsigned i = 0; i < m->nparams; i++) {
-		char *p = mhttp_exchange_spare(x, m->params[i].value.n + 1);
+		char *p = spare_take(x, m->params[i].value.n + 1);
 		ssize_t n = p ? mummy_http_percent_decode(p, m->params[i].value, 0) : -EBADMSG;
 
 		if (n < 0 || memchr(p, 0, (size_t)n))

@@ -127,7 +127,8 @@ int mhttp_loop_refill(struct mummy_http_loop *l)
 	if (!l->fields)
 		l->fields = malloc(opt->max_fields * sizeof *l->fields);
 	if (!l->inline_x) {
-		l->inline_x = mhttp_exchange_new(l, 0, 0, 3 * opt->max_line_bytes + opt->max_head_bytes);
+		l->inline_x = mhttp_exchange_new(l, (struct mhttp_room){ .params = MHTTP_MAX_PARAMS,
+			.spare = 3 * opt->max_line_bytes + opt->max_head_bytes });
 		if (l->inline_x)
 			l->inline_x->is_inline = 1;
 	}

@@ -146,10 +146,14 @@ enum {                                   /* mummy_http_exchange.state */
 	MHTTP_CLAIMED = 1, MHTTP_SENT = 2, MHTTP_SINK = 4, MHTTP_SINK_DONE = 8, MHTTP_ABORTED = 16
 };
 enum { MHTTP_PAUSED = 1, MHTTP_NEXT = 2 };
-enum { MHTTP_SCRATCH = 1024 };           /* room for an answer's head in a leased exchange */
 
 struct mhttp_recv { _Atomic unsigned refs; size_t size; char p[]; };
 struct mhttp_param { const char *name, *value; size_t n; };
+/* What middleware found out about a request. */
+struct mhttp_told {
+	char id[68];
+	char *host;                          /* as a proxy told it */
+};
 
 struct mummy_http_exchange {
 	_Atomic uint32_t refs, state;
@@ -157,8 +161,10 @@ struct mummy_http_exchange {
 	struct mummy_http_loop *loop;
 	const struct mummy_http_route *route;     /* NULL in errors before routing */
 	struct mummy_http_head head;
-	int malformed, is_inline, is_head, secure;
-	int keep_alive;                      /* as far as the request goes */
+	uint8_t malformed, is_inline, is_head, secure;
+	uint8_t keep_alive;                  /* as far as the request goes */
+	uint8_t body_owned;
+	uint8_t in_handler, sink_after;
 	struct mhttp_recv *recv;             /* where the head lies, when detached; else in .text */
 	struct mummy_http_field *own_fields; /* when detached */
 	char *text;
@@ -166,37 +172,34 @@ struct mummy_http_exchange {
 	size_t path_n, host_n;
 	char *spare;                         /* room for strings that are not in the head as they are */
 	size_t spare_n, spare_cap;
-	struct mhttp_param params[MHTTP_MAX_PARAMS];
-	unsigned nparams;
+	struct mhttp_param *params;
+	unsigned nparams, max_params;
 	char *body;                          /* whole */
 	size_t body_n, body_cap, body_charged;
-	int body_owned;
 	struct mhttp_text extra;             /* fields for the coming answer, as lines */
 	struct mhttp_text trailers;          /* name NUL value NUL ... */
 	void *user;
 	void (*user_release)(void *p);
-	char peer[64];
+	char peer[48];
 	_Atomic int peer_state;
 	uint64_t began_ns;                   /* when somebody will ask */
 	unsigned middles;                    /* of the router's middleware let it pass */
 	int status, error;                   /* of the answer */
 	uint64_t sent;                       /* octets of its body */
-	char id[68];
-	char *said;                          /* the host, as a proxy told it */
+	struct mhttp_told *told;
 	struct mhttp_inbox_node back;        /* the end of the lease */
 	struct mhttp_inbox_node kick;        /* abort, flush, sink: see kicked */
 	_Atomic uint32_t kicked;
 	/* streamed bodies (sink.c) */
 	struct mummy_http_sink sink;
 	_Atomic uint32_t pause;
-	int in_handler, sink_after, sink_status;
-	int sink_dry, ready_status;
-	int sink_thin;                       /* little comes at a time: by way of memory */
-	int sink_owes;             /* an event was taken, and the socket not read until it was dry */
+	int sink_status, ready_status;
+	uint8_t sink_thin;                   /* little comes at a time: by way of memory */
+	uint8_t sink_owes;                   /* an event was taken, and the socket not read until it was dry */
+	int sink_dry;
 	uint64_t sink_bytes;
 	pthread_t handler_thread;
 	int streaming;                       /* the answer is a stream */
-	char scratch[MHTTP_SCRATCH];
 };
 
 /* ---- Loops --------------------------------------------------------------------------------------- */
@@ -425,17 +428,19 @@ int mhttp_body_some(struct mhttp_conn *c);
 void mhttp_body_turn(struct mhttp_conn *c);
 void mhttp_body_drain(struct mhttp_conn *c);
 /* exchange.c */
-mummy_http_exchange *mhttp_exchange_new(struct mummy_http_loop *l, size_t nfields, size_t text, size_t spare);
+struct mhttp_room { size_t fields, params, text, spare; };
+mummy_http_exchange *mhttp_exchange_new(struct mummy_http_loop *l, struct mhttp_room room);
 void mhttp_exchange_bind(mummy_http_exchange *x, struct mhttp_conn *c);
 void mhttp_exchange_free(mummy_http_exchange *x);
 void mhttp_exchange_reset(mummy_http_exchange *x);
 void mhttp_exchange_detach(mummy_http_exchange *x);
 void mhttp_exchange_forgotten(mummy_http_exchange *x);
-void mhttp_exchange_copy_head(mummy_http_exchange *x, struct mummy_http_head *h, const char *p, size_t n);
-size_t mhttp_exchange_spare_room(const struct mummy_http_head *h);
-char *mhttp_exchange_spare(mummy_http_exchange *x, size_t n);
+/* One with room for a head that was parsed from n octets at p, which are copied, and for what m says. */
+mummy_http_exchange *mhttp_exchange_of(struct mummy_http_loop *l, struct mummy_http_head *h,
+		const struct mhttp_match *m, const char *p, size_t n);
 void mhttp_exchange_fill(mummy_http_exchange *x, struct mummy_http_head *h);
 int mhttp_exchange_params(mummy_http_exchange *x, const struct mhttp_match *m);
+struct mhttp_told *mhttp_told(mummy_http_exchange *x);  /* made when it is not there yet; NULL */
 /* redirect.c: 308 to the path with a slash more, or less, at its end */
 void mhttp_redirect(mummy_http_exchange *x);
 /* request_get.c. once: a field that can't be repeated; of several lines, which say nothing, it is empty. joined: a

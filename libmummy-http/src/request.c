@@ -209,8 +209,7 @@ static int request_body(struct mhttp_conn *c, mummy_http_exchange *x)
 static int request_leased(struct mhttp_conn *c, struct mummy_http_head *h, struct mhttp_match *m,
 			  const char *head, size_t head_n)
 {
-	mummy_http_exchange *x = mhttp_exchange_new(c->loop, h->nfields, head_n,
-						    mhttp_exchange_spare_room(h));
+	mummy_http_exchange *x = mhttp_exchange_of(c->loop, h, m, head, head_n);
 
 	mhttp_gather_flush(c);
 	if (!x || (c->flags & MHTTP_CLOSE)) {
@@ -218,7 +217,6 @@ static int request_leased(struct mhttp_conn *c, struct mummy_http_head *h, struc
 		mhttp_conn_close(c, -ENOMEM);
 		return 0;
 	}
-	mhttp_exchange_copy_head(x, h, head, head_n);
 	mhttp_exchange_bind(x, c);
 	if (request_fill(x, c, h, m) < 0) {
 		mhttp_lease(c, x, c->loop->dry);
@@ -304,10 +302,9 @@ static mummy_http_exchange *next_exchange(struct mhttp_conn *c, size_t *head_n)
 	if (used <= 0 || h.framing != MUMMY_HTTP_NO_BODY || request_judge(c, &h, &m) != 0
 	    || (m.route->flags & MUMMY_HTTP_STREAM) || !wants_executor(s, m.route))
 		return NULL;
-	x = mhttp_exchange_new(c->loop, h.nfields, (size_t)used, mhttp_exchange_spare_room(&h));
+	x = mhttp_exchange_of(c->loop, &h, &m, in->p + in->at, (size_t)used);
 	if (!x)
 		return NULL;
-	mhttp_exchange_copy_head(x, &h, in->p + in->at, (size_t)used);
 	c->requests++;
 	if (request_fill(x, c, &h, &m) == 0) {
 		*head_n = (size_t)used;

@@ -178,11 +178,13 @@ static int reply_send(struct mhttp_conn *c, struct mhttp_reply *r, const void *h
 	return rc;
 }
 
+enum { SCRATCH = 1024 };                 /* the heads of nearly all answers, and short ones whole */
+
 static int reply_leased(mummy_http_exchange *x, struct mhttp_reply *r)
 {
 	struct mhttp_conn *c = x->conn;
 	size_t room = mhttp_head_room(x, r), n, copied = 0;
-	char *head = room <= sizeof x->scratch ? x->scratch : malloc(room);
+	char scratch[SCRATCH], *head = room <= sizeof scratch ? scratch : malloc(room);
 	int rc;
 
 	if (!head) {
@@ -191,15 +193,15 @@ static int reply_leased(mummy_http_exchange *x, struct mhttp_reply *r)
 		return -ENOMEM;
 	}
 	n = mhttp_head_write(x, r, head);
-	if (r->kind == MHTTP_REPLY_COPY && !r->bodyless && head == x->scratch
-	    && n + r->len <= sizeof x->scratch) {
+	if (r->kind == MHTTP_REPLY_COPY && !r->bodyless && head == scratch
+	    && n + r->len <= sizeof scratch) {
 		if (r->len)
 			memcpy(head + n, r->body, (size_t)r->len);
 		copied = (size_t)r->len;
 		n += copied;
 	}
 	rc = reply_send(c, r, head, n, copied);
-	if (head != x->scratch)
+	if (head != scratch)
 		free(head);
 	return rc;
 }

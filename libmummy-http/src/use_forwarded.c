@@ -151,7 +151,8 @@ static size_t hops_of(const mummy_http_exchange *x, unsigned kinds, struct hop *
 
 static void believe_host(mummy_http_exchange *x, struct mummy_http_span host)
 {
-	char *said = host.n ? malloc(host.n + 1) : NULL;
+	struct mhttp_told *told = host.n ? mhttp_told(x) : NULL;
+	char *said = told ? malloc(host.n + 1) : NULL;
 	size_t n = said ? mummy_http_unquote(said, host) : 0;
 
 	if (!said)
@@ -161,8 +162,8 @@ static void believe_host(mummy_http_exchange *x, struct mummy_http_span host)
 		free(said);
 		return;
 	}
-	free(x->said);
-	x->said = said;
+	free(told->host);
+	told->host = said;
 	x->host = said;
 	x->host_n = n;
 }
@@ -186,7 +187,7 @@ static int before(mummy_http_exchange *x, void *ctx)
 			x->secure = same(hops[i - 1].proto, "https");
 		believe_host(x, hops[i - 1].host);
 	}
-	memcpy(x->peer, client, sizeof client);
+	snprintf(x->peer, sizeof x->peer, "%s", client);
 	return 0;
 }
 

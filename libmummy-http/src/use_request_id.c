@@ -28,16 +28,19 @@ static int is_plain(const char *id, size_t n)
 
 static int before(mummy_http_exchange *x, void *ctx)
 {
+	struct mhttp_told *told = mhttp_told(x);
 	struct ids *ids = ctx;
 	size_t n;
 	const char *id = mummy_http_header_get(x, "X-Request-Id", &n);
 
+	if (!told)
+		return 0;
 	if (id && is_plain(id, n))
-		memcpy(x->id, id, n + 1);
+		memcpy(told->id, id, n + 1);
 	else
-		snprintf(x->id, sizeof x->id, "%016llx",
+		snprintf(told->id, sizeof told->id, "%016llx",
 			 (unsigned long long)mix(atomic_fetch_add(&ids->next, 1)));
-	mummy_http_header_add(x, "X-Request-Id", x->id);
+	mummy_http_header_add(x, "X-Request-Id", told->id);
 	return 0;
 }
 
@@ -60,5 +63,5 @@ int mummy_http_use_request_id(mummy_http_router *r)
 
 const char *mummy_http_request_id(const mummy_http_exchange *x)
 {
-	return x->id[0] ? x->id : NULL;
+	return x->told && x->told->id[0] ? x->told->id : NULL;
 }
