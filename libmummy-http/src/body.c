@@ -96,7 +96,7 @@ static int body_reserve(mummy_http_exchange *x, size_t n)
 {
 	struct mummy_http_server *s = x->loop->server;
 	const struct mhttp_body *b = x->conn->io->body;
-	size_t cap = x->body_cap ? x->body_cap : 4096, more;
+	size_t cap = x->body_cap ? x->body_cap : 256, more;
 	char *body;
 
 	if (b->framing == MUMMY_HTTP_LENGTH && n > b->left)

@@ -3,8 +3,9 @@
 #include <stdlib.h>
 #include "internal.h"
 
-/* What more a block may hold than it must, and still stay as it is. */
-enum { LOOSE = 1024 };
+/* What is kept is small for nearly all who keep something, and they are many: blocks are hardly larger than that, and
+ * much larger only until the next time. */
+enum { STEP = 16, LOOSE = 1024 };
 
 struct mhttp_io *mhttp_io(struct mhttp_conn *c)
 {
@@ -31,23 +32,26 @@ void mhttp_io_trim(struct mhttp_conn *c)
 	c->io = NULL;
 }
 
-/* A block with room for n octets, none of them used; slow clients make many of them, so no more than that. */
-static struct mhttp_kept *kept_new(size_t n)
+static int is_loose(const struct mhttp_kept *in, size_t n)
 {
-	struct mhttp_kept *in = malloc(sizeof *in + n);
-
-	if (in)
-		*in = (struct mhttp_kept){ .cap = n };
-	return in;
+	return in->cap > 2 * n + LOOSE;
 }
 
+/* A block with room for cap octets, or a few more, takes over what is kept. */
 static int kept_move(struct mhttp_io *io, size_t cap)
 {
-	struct mhttp_kept *old = io->in, *in = kept_new(cap);
+	size_t size = (sizeof(struct mhttp_kept) + cap + sizeof(size_t) + STEP - 1) / STEP * STEP - sizeof(size_t);
+	struct mhttp_kept *old = io->in, *in;
 
+	if (old && old->n == 0) {
+		free(old);
+		io->in = old = NULL;
+	}
+	in = malloc(size);
 	if (!in)
 		return -ENOMEM;
-	if (old && old->n) {
+	*in = (struct mhttp_kept){ .cap = size - sizeof *in };
+	if (old) {
 		memcpy(in->p, old->p + old->at, old->n);
 		in->n = old->n;
 	}
@@ -63,7 +67,7 @@ void mhttp_io_fit(struct mhttp_io *io)
 	if (io->in->n == 0) {
 		free(io->in);
 		io->in = NULL;
-	} else if (io->in->cap - io->in->n > LOOSE) {
+	} else if (is_loose(io->in, io->in->n)) {
 		kept_move(io, io->in->n);    /* else it stays where it is */
 	}
 }
@@ -82,7 +86,7 @@ int mhttp_io_keep(struct mhttp_conn *c, const char *p, size_t n)
 	in = io->in;
 	if (in && in->n == 0)
 		in->at = 0;
-	if (!in || in->at + in->n + n > in->cap || in->cap - in->n - n > LOOSE) {
+	if (!in || in->at + in->n + n > in->cap || is_loose(in, in->n + n)) {
 		if (kept_move(io, mhttp_io_kept(io) + n) < 0)
 			return -ENOMEM;
 		in = io->in;
