@@ -4,6 +4,12 @@
 usage: slow.py PORT PID SECONDS      (see bench/slow.sh, which starts the server)
 
 Prints a Markdown table. SECONDS is what a head may take: dribblers are to be cut then.
+
+Memory is what belongs to the process alone (Private_* of smaps_rollup), so without what the kernel has in socket
+buffers and the page cache, looked at four times a second. It is compared with that of the same server after a
+warm-up: 2000 requests one by one, and 64 at once in which every worker had a part. Connections are the sockets the
+server has then beyond those of the start. Partial heads are counted as the octets that the dribblers which are
+still connected had sent by then, without anything for keeping them.
 """
 import multiprocessing
 import os
@@ -37,6 +43,17 @@ def descriptors():
     return len(os.listdir(f"/proc/{PID}/fd"))
 
 
+def sockets():
+    """Files that are sent are descriptors too, but no connections."""
+    n = 0
+    for fd in os.listdir(f"/proc/{PID}/fd"):
+        try:
+            n += os.readlink(f"/proc/{PID}/fd/{fd}").startswith("socket:")
+        except FileNotFoundError:
+            pass
+    return n
+
+
 def ask():
     """One request on a connection of its own: how long it took."""
     begin = time.monotonic()
@@ -50,7 +67,21 @@ def ask():
     return time.monotonic() - begin
 
 
-def gentle(cut, stop):
+def over(watch, key):
+    """Reads a little; true when that was the end."""
+    try:
+        gone = not key.fileobj.recv(2048)
+    except BlockingIOError:
+        return False
+    except OSError:
+        gone = True
+    if gone:
+        watch.unregister(key.fileobj)
+        key.fileobj.close()
+    return gone
+
+
+def gentle(cut, stop, partial):
     """Dribblers, slow bodies and slow readers: a little of each, once a second."""
     watch = selectors.DefaultSelector()
     for i in range(DRIBBLERS + BODIES + READERS):
@@ -60,35 +91,27 @@ def gentle(cut, stop):
                    "body": b"POST /diag/echo HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"}[kind])
         s.setblocking(False)
         watch.register(s, selectors.EVENT_READ, (kind, time.monotonic()))
-    ended, readers = {"head": [], "body": []}, 0
+    ended, readers, turns, begun = {"head": [], "body": []}, 0, 0, time.monotonic()
     while not stop.is_set():
-        turn = time.monotonic() + 1
-        for key, _ in watch.select(0):
-            kind, begin = key.data
-            try:
-                gone = not key.fileobj.recv(2048)
-            except BlockingIOError:
-                continue
-            except OSError:
-                gone = True
-            if kind == "reader":
-                readers += gone
-            elif gone:
-                ended[kind].append(time.monotonic() - begin)
-            if gone:
-                watch.unregister(key.fileobj)
-                key.fileobj.close()
+        turns += 1
+        heads = sum(key.data[0] == "head" for key in watch.get_map().values())
+        partial.value = heads * (len(HEAD) + turns)
         for key in list(watch.get_map().values()):
             try:
-                if key.data[0] != "reader":
+                if key.data[0] == "reader":
+                    readers += over(watch, key)
+                else:
                     key.fileobj.send(b"X" if key.data[0] == "head" else b"0123456789")
             except OSError:
                 pass
         # what ends is seen to a tenth of a second
-        while (left := turn - time.monotonic()) > 0 and not stop.is_set():
+        end = begun + turns
+        while (left := end - time.monotonic()) > 0 and not stop.is_set():
             time.sleep(min(left, 0.1))
-            if any(key.data[0] != "reader" for key, _ in watch.select(0)):
-                break
+            for key, _ in watch.select(0):
+                kind, begin = key.data
+                if kind != "reader" and over(watch, key):
+                    ended[kind].append(time.monotonic() - begin)
     for key in list(watch.get_map().values()):
         key.fileobj.close()
     cut.put((ended, readers))
@@ -118,6 +141,22 @@ def rude():
         s.close()
 
 
+def warm():
+    """Each worker has served something before anything is compared."""
+    for _ in range(2000):
+        ask()
+    for _ in range(5):
+        them = [dial() for _ in range(64)]
+        for s in them:
+            s.sendall((HEAD + b"\r\n") * 4)
+        for s in them:
+            got = b""
+            while got.count(b"small\n") < 4:
+                got += s.recv(65536)
+            s.close()
+    time.sleep(0.5)
+
+
 def settle(want, seconds):
     """Waits until the server has no more descriptors than that, and some for the memory."""
     end = time.monotonic() + seconds
@@ -127,24 +166,23 @@ def settle(want, seconds):
 
 
 def main():
-    for _ in range(2000):
-        ask()
-    time.sleep(0.5)
-    memory, open_before = private(), descriptors()
+    warm()
+    memory, open_before, alone = private(), descriptors(), sockets()
+    partial = multiprocessing.Value("q", 0)
     stop, cut, said = multiprocessing.Event(), multiprocessing.Queue(), multiprocessing.Queue()
-    crowd = [multiprocessing.Process(target=gentle, args=(cut, stop)),
+    crowd = [multiprocessing.Process(target=gentle, args=(cut, stop, partial)),
              multiprocessing.Process(target=pipeliner, args=(stop, said)),
              multiprocessing.Process(target=rude)]
     for p in crowd:
         p.start()
-    times, most, connections, end = [], 0, 0, time.monotonic() + LIMIT + 4
+    times, most, connections, heads_then, end = [], 0, 0, 0, time.monotonic() + LIMIT + 4
     look = 0
     while time.monotonic() < end:
         times.append(ask())
         if time.monotonic() > look:
             now = private()
             if now > most:
-                most, connections = now, descriptors() - open_before
+                most, connections, heads_then = now, sockets() - alone, partial.value
             look = time.monotonic() + 0.25
         time.sleep(0.01)
     stop.set()
@@ -166,8 +204,8 @@ def main():
         (f"{READERS} that read 256 MB at 2 KB a second: cut off", str(readers)),
         (f"{PIPELINED} requests in a row, no answer read: accepted from the client", str(sent)),
         ("memory at the most, above the start",
-         f"{(most - memory) / 1024:.0f} KiB with {connections} connections, "
-         f"{(most - memory) / max(connections, 1):.0f} B each"),
+         f"{(most - memory) / 1024:.0f} KiB with {connections} connections and {heads_then} B of partial heads: "
+         f"{(most - memory - heads_then) / max(connections, 1):.0f} B each without these"),
         ("memory after it, above the start", f"{(private() - memory) / 1024:.0f} KiB"),
         ("descriptors before / after", f"{open_before} / {descriptors()}"),
     ]
