@@ -282,6 +282,8 @@ struct mhttp_listener {
 
 struct mhttp_date { _Atomic uint32_t seq; _Atomic uint64_t second, text[4]; };
 
+enum { MHTTP_LARGE_CHUNK = 1024 * 1024 };
+
 struct mummy_http_server {
 	_Atomic unsigned refs;
 	struct mummy_http_options opt;       /* with the defaults filled in; listeners is not kept */
@@ -296,6 +298,7 @@ struct mummy_http_server {
 	struct mhttp_gzip *gzip;             /* NULL: never */
 	pthread_mutex_t hooks_lock;
 	struct mhttp_pipes pipes;
+	char *_Atomic large_chunk;           /* of MHTTP_LARGE_CHUNK octets, not in use; or NULL */
 };
 
 /* server.c */

@@ -55,6 +55,7 @@ void mhttp_server_unref(struct mummy_http_server *s)
 	mummy_http_router_unref(s->router);
 	mhttp_gzip_unref(s->gzip);
 	mhttp_pipes_close(&s->pipes);
+	free(atomic_load(&s->large_chunk));
 	pthread_mutex_destroy(&s->pipes.lock);
 	pthread_mutex_destroy(&s->hooks_lock);
 	free(s->loops);

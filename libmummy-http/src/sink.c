@@ -284,9 +284,37 @@ static size_t sink_size(const mummy_http_exchange *x)
 
 	if (chunk < SMALL_CHUNK)
 		chunk = SMALL_CHUNK;
-	if (b->framing == MUMMY_HTTP_LENGTH && b->left < chunk)
-		return b->left ? (size_t)b->left : 1;
-	return chunk;
+	if (b->framing != MUMMY_HTTP_LENGTH)
+		return chunk;
+	if (chunk < x->sink.chunk_bytes)
+		chunk = x->sink.chunk_bytes < MHTTP_LARGE_CHUNK ? x->sink.chunk_bytes : MHTTP_LARGE_CHUNK;
+	return b->left >= chunk ? chunk : b->left ? (size_t)b->left : 1;
+}
+
+static int is_large(const mummy_http_exchange *x, size_t size)
+{
+	return size > x->loop->server->opt.chunk_bytes && size > SMALL_CHUNK;
+}
+
+/* A large buffer is kept for the next job: fresh memory of the system costs more than what it saves. */
+static char *sink_buffer(mummy_http_exchange *x, size_t size)
+{
+	struct mummy_http_server *s = x->loop->server;
+	char *p;
+
+	if (x->sink.ready || !is_large(x, size))
+		return x->sink.ready ? NULL : malloc(size);
+	p = atomic_exchange(&s->large_chunk, NULL);
+	return p ? p : malloc(MHTTP_LARGE_CHUNK);
+}
+
+static void sink_unbuffer(mummy_http_exchange *x, char *buf, size_t size)
+{
+	struct mummy_http_server *s = x->loop->server;
+	char *none = NULL;
+
+	if (!buf || !is_large(x, size) || !atomic_compare_exchange_strong(&s->large_chunk, &none, buf))
+		free(buf);
 }
 
 /* 0 to go on; 1 the job is over; <0 the body is, with that status; 2 the body is complete. */
@@ -312,7 +340,7 @@ static int sink_step(mummy_http_exchange *x, char *buf, size_t size)
 void mhttp_sink_run(mummy_http_exchange *x)
 {
 	size_t size = sink_size(x);
-	char *buf = x->sink.ready ? NULL : malloc(size);
+	char *buf = sink_buffer(x, size);
 	uint64_t limit = x->sink_bytes + JOB_BYTES;
 	int rc = buf || x->sink.ready ? x->sink_status : -ENOMEM;
 
@@ -328,7 +356,7 @@ void mhttp_sink_run(mummy_http_exchange *x)
 		else
 			rc = sink_step(x, buf, size);
 		if (rc == 0 && x->sink_bytes >= limit) {
-			free(buf);
+			sink_unbuffer(x, buf, size);
 			mhttp_sink_resume(x);
 			return;
 		}
@@ -337,16 +365,16 @@ void mhttp_sink_run(mummy_http_exchange *x)
 		if (rc == 1 && !sink_pause(x)) {
 			rc = 0;
 		} else if (rc == 3) {
-			free(buf);
+			sink_unbuffer(x, buf, size);
 			if (sink_park(x))
 				return;
 			x->sink_dry = 0;
 			size = sink_size(x);
-			buf = x->sink.ready ? NULL : malloc(size);
+			buf = sink_buffer(x, size);
 			rc = buf || x->sink.ready ? 0 : -ENOMEM;
 		}
 	}
-	free(buf);
+	sink_unbuffer(x, buf, size);
 	if (rc != 1)
 		sink_finish(x, rc == 2 ? 0 : rc);
 }

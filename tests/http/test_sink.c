@@ -15,11 +15,14 @@ struct job {
 	pthread_t thread;
 };
 
-static _Atomic size_t piped;
+static _Atomic size_t piped, largest;
 
 static int take(void *ctx, const void *p, size_t n)
 {
 	struct job *j = ctx;
+
+	if (n > largest)
+		largest = n;
 
 	for (size_t i = 0; i < n; i++)
 		j->sum = j->sum * 31 + ((const unsigned char *)p)[i];
@@ -87,7 +90,7 @@ static void report(void *ctx, int status)
 }
 
 
-struct plan { int ready, wide, pause_every, stop_at, pipe; unsigned delay_ms; };
+struct plan { int ready, wide, pause_every, stop_at, pipe; unsigned delay_ms; size_t chunk; };
 
 static void receive(mummy_http_exchange *x, void *ctx)
 {
@@ -105,6 +108,7 @@ static void receive(mummy_http_exchange *x, void *ctx)
 		sink.data = take;
 	if (plan->pipe)
 		sink.pipe = take_pipe;
+	sink.chunk_bytes = plan->chunk;
 	ck_assert_ptr_null(mummy_http_body(x, NULL));
 	ck_assert_int_eq(mummy_http_stream_body(x, &sink), 0);
 	ck_assert_int_eq(mummy_http_stream_body(x, &sink), -EALREADY);
@@ -129,7 +133,8 @@ static const struct plan plain, by_ready = { .ready = 1 },
 	wide = { .ready = 1, .wide = 1 }, pausing = { .pause_every = 2 },
 	slow = { .pause_every = 1, .delay_ms = 5 }, stopping = { .stop_at = 1000 },
 	by_pipe = { .pipe = 1 }, pipe_pausing = { .pipe = 1, .pause_every = 2 },
-	pipe_stopping = { .pipe = 1, .stop_at = 300000 };
+	pipe_stopping = { .pipe = 1, .stop_at = 300000 }, large = { .chunk = 300000, .pause_every = 3 },
+	largest_of_all = { .chunk = SIZE_MAX };
 
 static void start(struct serve *s, int poller, int workers)
 {
@@ -138,7 +143,7 @@ static void start(struct serve *s, int poller, int workers)
 	static const struct { const char *path; const struct plan *plan; } all[] = {
 		{ "/plain", &plain }, { "/ready", &by_ready }, { "/wide", &wide }, { "/pausing", &pausing }, { "/slow", &slow },
 		{ "/stopping", &stopping }, { "/pipe", &by_pipe }, { "/pipe/pausing", &pipe_pausing },
-		{ "/pipe/stopping", &pipe_stopping },
+		{ "/pipe/stopping", &pipe_stopping }, { "/large", &large }, { "/largest", &largest_of_all },
 	};
 
 	serve_init(s, poller, workers);
@@ -234,6 +239,20 @@ SERVE_TEST(a_sink_may_pause)
 	streamed(poller, 2, "/pausing", 300 * 1000);
 	streamed(poller, 0, "/pausing", 300 * 1000);
 	streamed(poller, 2, "/slow", 60 * 1000);
+}
+
+SERVE_TEST(a_sink_may_have_more_gathered)
+{
+	largest = 0;
+	streamed(poller, 2, "/large", 6 * 1000 * 1000);
+	streamed(poller, 0, "/large", 2 * 1000 * 1000);
+	ck_assert_uint_gt(largest, 8192);
+	ck_assert_uint_le(largest, 300000);
+	streamed(poller, 2, "/largest", 6 * 1000 * 1000);
+	ck_assert_uint_le(largest, 1024 * 1024);
+	largest = 0;
+	streamed(poller, 2, "/large", 5000);
+	ck_assert_uint_le(largest, 5000);
 }
 
 /* 1 where bodies come by pipes at all. */
@@ -464,7 +483,7 @@ SERVE_TEST(a_stop_ends_sinks_that_wait)
 }
 
 SUITE_MAIN("http/sink", bodies_are_streamed_on_an_executor, bodies_are_streamed_on_the_loop,
-	   a_sink_may_fetch_by_itself, a_body_may_come_by_a_pipe, a_sink_may_stop_within_a_pipe, a_sink_may_pause,
+	   a_sink_may_fetch_by_itself, a_sink_may_have_more_gathered, a_body_may_come_by_a_pipe, a_sink_may_stop_within_a_pipe, a_sink_may_pause,
 	   bodies_may_come_octet_by_octet,
 	   bodies_may_follow_each_other_at_once, a_client_that_expects_100_is_told_to_go_on,
 	   an_early_answer_reads_a_short_rest_and_closes_before_a_long_one,

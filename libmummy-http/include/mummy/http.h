@@ -358,7 +358,10 @@ struct mummy_http_sink {                 /* serial, on the route's executor */
 	 *  splice into a file, which saves a copy. Returns as data. Comes where that is possible and pays: a known
 	 *  length, plain TCP, a client that is fast; else data does. */
 	int (*pipe)(void *ctx, int fd, size_t n);
-	uintptr_t reserved[3];
+	/** Gather up to so many octets for one call of data, at most 1 MiB, where the body's length is known: saves time
+	 *  where each octet is looked at. 0, or less than the server's chunk_bytes: as that says. */
+	size_t chunk_bytes;
+	uintptr_t reserved[2];
 };
 /** Starts reading, and sends 100 Continue if the client waits for it; sink is copied, and has either data or
  *  ready. Called in the handler, the sink begins when that returns. Hold x until end. The answer may be
