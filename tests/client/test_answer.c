@@ -77,6 +77,9 @@ START_TEST(test_offers)
 	ck_assert(a.tus);
 	ck_assert_uint_eq(a.extensions, TUS_CREATION | TUS_CONCATENATION);
 	ck_assert_uint_eq(a.max_size, 1000);
+	head(204, "Tus-Extension: termination");
+	ck_assert_uint_eq(a.extensions, TUS_TERMINATION);
+	head(204, "Tus-Checksum-Algorithm: sha1,sha256");
 	ck_assert(answer_lists(a.checksums, "sha256"));
 	ck_assert(!answer_lists(a.checksums, "sha"));
 	ck_assert(!answer_lists(a.checksums, "sha2567"));
@@ -140,6 +143,9 @@ START_TEST(test_what_goes_well)
 	ck_assert_int_eq(judge(ASK_OFFSET, 200, "Upload-Offset: 0"), VERDICT_GO);
 	ck_assert_int_eq(judge(ASK_OFFSET, 204, "Upload-Offset: 0"), VERDICT_GO);
 	ck_assert_int_eq(judge(ASK_SEND, 204, "Upload-Offset: 5"), VERDICT_GO);
+	ck_assert_int_eq(judge(ASK_REMOVE, 204, NULL), VERDICT_GO);
+	ck_assert_int_eq(judge(ASK_REMOVE, 404, NULL), VERDICT_GO);
+	ck_assert_int_eq(judge(ASK_REMOVE, 410, NULL), VERDICT_GO);
 }
 END_TEST
 
@@ -184,6 +190,7 @@ START_TEST(test_what_fails_at_once)
 		ck_assert_str_ne(why, "");
 	}
 	ck_assert_int_eq(judge(ASK_CREATE, 404, NULL), VERDICT_FAIL);
+	ck_assert_int_eq(judge(ASK_REMOVE, 403, NULL), VERDICT_FAIL);
 	head(507, NULL);
 	answer_body(&a, "Full.", 5);
 	answer_judge(ASK_CREATE, TRANSPORT_OK, &a, why, sizeof why);

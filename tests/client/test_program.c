@@ -4,6 +4,7 @@
  */
 #define SUITE_TIMEOUT_S 120
 #include <config.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -226,6 +227,22 @@ START_TEST(test_standard_input)
 }
 END_TEST
 
+/* Nothing but uploads that are finished, which is so many. */
+static void no_parts_are_left(unsigned files)
+{
+	DIR *d = opendir(uploads);
+	struct dirent *e;
+	unsigned n = 0;
+
+	ck_assert_ptr_nonnull(d);
+	while ((e = readdir(d)) != NULL) {
+		ck_assert_msg(!strstr(e->d_name, ".part"), "%s", e->d_name);
+		n += strlen(e->d_name) == 32;
+	}
+	closedir(d);
+	ck_assert_uint_eq(n, files);
+}
+
 START_TEST(test_parts_and_checksums)
 {
 	struct response r;
@@ -241,6 +258,8 @@ START_TEST(test_parts_and_checksums)
 	response_field(&r, "Upload-Concat", value, sizeof value);
 	ck_assert_int_eq(strncmp(value, "final;", 6), 0);
 	response_free(&r);
+	no_parts_are_left(1);
+	ck_assert_str_eq(up.complained, "");
 	ck_assert_int_eq(upload_run(&up, "--checksum=sha1", "--chunk=1M", file, url, NULL), 0);
 	holds(up.said, data, SIZE);
 	ck_assert_int_eq(upload_run(&up, "--checksum=sha512", "--parallel=2", file, url, NULL), 0);

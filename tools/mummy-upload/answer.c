@@ -43,6 +43,7 @@ static void set_extensions(struct answer *a, const char *value)
 	static const struct { const char *name; unsigned bit; } known[] = {
 		{ "creation", TUS_CREATION }, { "creation-defer-length", TUS_DEFER_LENGTH },
 		{ "checksum", TUS_CHECKSUM }, { "concatenation", TUS_CONCATENATION },
+		{ "termination", TUS_TERMINATION },
 	};
 
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -191,12 +192,15 @@ static enum verdict broken(enum ask ask, enum transport transport)
 
 static int went_well(enum ask ask, const struct answer *a)
 {
+	/* what is gone need not be removed */
+	if (ask == ASK_REMOVE && (a->status == 404 || a->status == 410))
+		return 1;
 	if (a->status < 200 || a->status > 299)
 		return 0;
 	switch (ask) {
 	case ASK_CREATE: case ASK_JOIN: return a->status == 201 && a->location[0];
 	case ASK_OFFSET: case ASK_SEND: return a->offset != ANSWER_UNKNOWN;
-	case ASK_OPTIONS: return 1;
+	case ASK_OPTIONS: case ASK_REMOVE: return 1;
 	}
 	return 0;
 }

@@ -10,7 +10,8 @@
 #define ANSWER_MAX_RETRY_S 86400u
 
 /** Extensions of TUS, as bits. */
-enum tus { TUS_CREATION = 1, TUS_DEFER_LENGTH = 2, TUS_CHECKSUM = 4, TUS_CONCATENATION = 8 };
+enum tus { TUS_CREATION = 1, TUS_DEFER_LENGTH = 2, TUS_CHECKSUM = 4, TUS_CONCATENATION = 8,
+	TUS_TERMINATION = 16 };
 
 /** All zero is not an empty one: answer_reset. */
 struct answer {
@@ -34,7 +35,7 @@ void answer_body(struct answer *a, const char *p, size_t n);
 int answer_lists(const char *list, const char *name);
 
 /** What was asked. */
-enum ask { ASK_OPTIONS, ASK_CREATE, ASK_OFFSET, ASK_SEND, ASK_JOIN };
+enum ask { ASK_OPTIONS, ASK_CREATE, ASK_OFFSET, ASK_SEND, ASK_JOIN, ASK_REMOVE };
 /** How the transport went. */
 enum transport { TRANSPORT_OK, TRANSPORT_BROKEN, TRANSPORT_HOPELESS };
 

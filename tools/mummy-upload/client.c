@@ -73,6 +73,18 @@ static int ask_once(struct client *c, struct request *r, char *why, size_t size)
 	return 0;
 }
 
+enum verdict client_try(struct client *c, struct request *r, enum ask ask, const char *url,
+			int (*add)(struct request *r, void *ctx), void *ctx, char *why, size_t size)
+{
+	if ((add && add(r, ctx) < 0) || request_begin(&c->session, r, ask, url) < 0) {
+		snprintf(why, size, "out of memory");
+		return VERDICT_FAIL;
+	}
+	if (ask_once(c, r, why, size) < 0)
+		return VERDICT_FAIL;
+	return answer_judge(ask, r->transport, &r->answer, why, size);
+}
+
 enum verdict client_ask(struct client *c, struct request *r, enum ask ask, const char *url,
 			int (*add)(struct request *r, void *ctx), void *ctx, const char *name, char *why,
 			size_t size)
@@ -83,13 +95,7 @@ enum verdict client_ask(struct client *c, struct request *r, enum ask ask, const
 	do {
 		if (wait_until(c, t.due_ms, why, size) < 0)
 			return VERDICT_FAIL;
-		if ((add && add(r, ctx) < 0) || request_begin(&c->session, r, ask, url) < 0) {
-			snprintf(why, size, "out of memory");
-			return VERDICT_FAIL;
-		}
-		if (ask_once(c, r, why, size) < 0)
-			return VERDICT_FAIL;
-		v = answer_judge(ask, r->transport, &r->answer, why, size);
+		v = client_try(c, r, ask, url, add, ctx, why, size);
 	} while (v == VERDICT_AGAIN && client_again(c, &t, &r->answer, 0, name, why) == 0);
 	return v == VERDICT_AGAIN ? VERDICT_FAIL : v;
 }

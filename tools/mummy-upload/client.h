@@ -32,9 +32,11 @@ struct tries {
 int client_again(struct client *c, struct tries *t, const struct answer *a, int at_once, const char *name,
 		 const char *why);
 
-/** One request, with nothing else under way, again and again until it is clear how it ends. add (may be NULL)
- *  sets its fields. VERDICT_GO, or what is not VERDICT_AGAIN, and why; VERDICT_FAIL also when
- *  the user stops. */
+/** One request, with nothing else under way, and what its answer means; add (may be NULL) sets its fields.
+ *  VERDICT_FAIL and why also when the user stops. */
+enum verdict client_try(struct client *c, struct request *r, enum ask ask, const char *url,
+			int (*add)(struct request *r, void *ctx), void *ctx, char *why, size_t size);
+/** The same again and again until it is clear how it ends: VERDICT_GO, or what is not VERDICT_AGAIN, and why. */
 enum verdict client_ask(struct client *c, struct request *r, enum ask ask, const char *url,
 			int (*add)(struct request *r, void *ctx), void *ctx, const char *name, char *why,
 			size_t size);

@@ -364,9 +364,41 @@ static int join(struct job *j)
 			: fail(j, "the server gives no valid address for the upload", 0);
 	else if (v == VERDICT_LOOK || v == VERDICT_LOOK_NOW)
 		rc = 1;
+	j->joined = r->answer.offset;
 	request_free(&j->c->session, r);
 	free(r);
 	return rc;
+}
+
+/* 1: the server has all of what was joined; it may say so only when it is asked. */
+static int is_joined(struct job *j, struct request *r)
+{
+	char why[256];
+
+	if (j->joined == ANSWER_UNKNOWN
+	    && client_try(j->c, r, ASK_OFFSET, j->url, NULL, NULL, why, sizeof why) == VERDICT_GO)
+		j->joined = r->answer.offset;
+	return j->joined == j->source.length;
+}
+
+/* They would lie there until they expire. What goes wrong is no failure of the upload, which is there. */
+static void remove_parts(struct job *j)
+{
+	struct request *r;
+	char why[256];
+	int ok;
+
+	if (j->nparts < 2 || !(j->c->offers.extensions & TUS_TERMINATION))
+		return;
+	r = calloc(1, sizeof *r);
+	ok = r && is_joined(j, r);
+	for (unsigned i = 0; ok && i < j->nparts; i++)
+		ok = client_try(j->c, r, ASK_REMOVE, *j->part[i].url, NULL, NULL, why, sizeof why) == VERDICT_GO;
+	if (!ok)
+		report_note(&j->c->report, j->name, "its parts stay on the server until they expire");
+	if (r)
+		request_free(&j->c->session, r);
+	free(r);
 }
 
 static int send_all(struct job *j)
@@ -423,6 +455,8 @@ static void finish(struct job *j, int rc)
 	if (rc == 0 || (j->source.fd >= 0 && !source_unchanged(&j->source)))
 		statefile_remove(&j->file);
 	if (rc == 0) {
+		/* only now: without them nothing could be gone on with */
+		remove_parts(j);
 		report_finished(&j->c->report, &f, client_now_ms() - j->started_ms);
 		return;
 	}

@@ -22,6 +22,7 @@ struct job {
 	unsigned nparts;
 	int resumes;               /**< it was begun by another run; not said yet */
 	char *url;                 /**< of what is there in the end */
+	uint64_t joined;           /**< octets that the server says it has of that; or ANSWER_UNKNOWN */
 	struct progress progress;
 	uint64_t started_ms, shown_ms;
 	char why[600];             /**< of the failure */

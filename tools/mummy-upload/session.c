@@ -240,6 +240,9 @@ static void set_method(struct request *r)
 	case ASK_OFFSET:
 		curl_easy_setopt(r->easy, CURLOPT_NOBODY, 1L);
 		break;
+	case ASK_REMOVE:
+		curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, "DELETE");
+		break;
 	case ASK_SEND:
 		curl_easy_setopt(r->easy, CURLOPT_UPLOAD, 1L);
 		curl_easy_setopt(r->easy, CURLOPT_CUSTOMREQUEST, "PATCH");
