@@ -306,6 +306,14 @@ static int reply_finish(mummy_http_exchange *x, int rc)
 	return rc < 0 ? -EPIPE : 0;
 }
 
+/* Answers that have no content whatever they were given (RFC 9110 section 15). */
+static int has_no_content(struct mhttp_reply *r)
+{
+	if (r->status == 205)                /* but a length, which is 0 */
+		r->len = 0;
+	return r->status < 200 || r->status == 204 || r->status == 205 || r->status == 304;
+}
+
 /* Decides what the head says. */
 void mhttp_reply_prepare(mummy_http_exchange *x, struct mhttp_reply *r)
 {
@@ -314,7 +322,9 @@ void mhttp_reply_prepare(mummy_http_exchange *x, struct mhttp_reply *r)
 	mhttp_count(&x->loop->stats.answers[r->status / 100], 1);
 	if (s->opt.answered && !atomic_load(&s->dead))
 		s->opt.answered(s->opt.ctx, x, r->status);
-	r->bodyless = x->is_head || r->status == 204 || r->status == 304 || r->status < 200;
+	r->bodyless = x->is_head;
+	if (r->status != 200 && has_no_content(r))
+		r->bodyless = 1;
 	reply_coding(x, r);
 	reply_connection(x, r);
 	x->status = r->status;

