@@ -9,16 +9,18 @@
 #include <unistd.h>
 #include <mummy/http.h>
 #include "suite.h"
+#include "certs.h"
 #include "mummy-common.h"
 #include "hook.h"
 
 static struct hook_answer answer;
+static struct hook_trust *trust;               /* for https */
 
 START_TEST(addresses_that_can_be_asked)
 {
 	static const char *const good[] = { "http://127.0.0.1:9000/hook", "http://localhost",
 		"HTTP://a.example/x?y=z", "http://[::1]:81/", "http://a?b", "http://a:65535" };
-	static const char *const bad[] = { "", "/hook", "a.example", "https://a.example/", "http://", "http:///x",
+	static const char *const bad[] = { "", "/hook", "a.example", "httpx://a.example/", "http://", "http:///x",
 		"http://user@a/", "http://a/#x", "http://a:0/", "http://a:65536/", "http://a:x/", "http://a b/",
 		"ftp://a/", "http://a/\r\nX: y", "http://[::1/" };
 
@@ -26,6 +28,8 @@ START_TEST(addresses_that_can_be_asked)
 		ck_assert_msg(hook_url_check(good[i]) == 0, "%s", good[i]);
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		ck_assert_msg(hook_url_check(bad[i]) == -EINVAL, "%s", bad[i]);
+	ck_assert_int_eq(hook_url_check("https://a.example/"), 1);
+	ck_assert_int_eq(hook_url_check("HTTPS://[::1]:81/x"), 1);
 }
 END_TEST
 
@@ -56,7 +60,7 @@ static int post(const char *url, const char *json)
 	const struct hook_call c = { .event = "pre-finish", .id = "0123", .json = json, .len = strlen(json),
 		.deadline_ms = mummy_now_ms() + 30000 };
 
-	return hook_url(url, &c, &answer);
+	return hook_url(url, trust, &c, &answer);
 }
 
 START_TEST(a_server_answers)
@@ -202,14 +206,14 @@ START_TEST(time_is_over)
 	char url[64];
 	int fd = listener(url, sizeof url);
 
-	ck_assert_int_eq(hook_url(url, &c, &answer), -ETIMEDOUT);
+	ck_assert_int_eq(hook_url(url, trust, &c, &answer), -ETIMEDOUT);
 	c.deadline_ms = mummy_now_ms() + 60000;
 	c.cut_ms = &cut;
-	ck_assert_int_eq(hook_url(url, &c, &answer), -ETIMEDOUT);
+	ck_assert_int_eq(hook_url(url, trust, &c, &answer), -ETIMEDOUT);
 	close(fd);
 	cut = UINT64_MAX;
-	ck_assert_int_eq(hook_url(url, &c, &answer), -ECONNREFUSED);
-	ck_assert_int_eq(hook_url("http://999.1.1.1/", &c, &answer), -EHOSTUNREACH);
+	ck_assert_int_eq(hook_url(url, trust, &c, &answer), -ECONNREFUSED);
+	ck_assert_int_eq(hook_url("http://999.1.1.1/", trust, &c, &answer), -EHOSTUNREACH);
 }
 END_TEST
 
@@ -234,5 +238,143 @@ START_TEST(who_answers_early_need_not_read)
 }
 END_TEST
 
+/* ---- TLS --------------------------------------------------------------------------------------------- */
+
+struct tls_peer {
+	int fd;
+	gnutls_certificate_credentials_t credentials;
+	const char *says;
+	int rude;                          /* it does not say that this is the end */
+	char heard[4096];
+};
+
+static void *speak_tls(void *arg)
+{
+	struct tls_peer *p = arg;
+	size_t have = 0, sent = 0;
+	ssize_t n;
+	int fd;
+	gnutls_session_t tls = tls_accept(p->fd, p->credentials, &fd);
+
+	while (tls && !strstr(p->heard, "}") && (n = gnutls_record_recv(tls, p->heard + have, sizeof p->heard - 1 - have)) > 0)
+		p->heard[have += (size_t)n] = '\0';
+	/* an octet in each record */
+	for (; tls && sent < strlen(p->says); sent++)
+		ck_assert_int_eq(gnutls_record_send(tls, p->says + sent, 1), 1);
+	if (tls && !p->rude)
+		gnutls_bye(tls, GNUTLS_SHUT_WR);
+	shutdown(fd, SHUT_WR);
+	if (tls)
+		gnutls_deinit(tls);
+	close(fd);
+	return NULL;
+}
+
+/* What hook_url gives for a server with a certificate for host, when it is called by another name. */
+static int told_by_tls(struct tls_peer *p, const struct ca *ca, const char *host, int seconds, const char *name)
+{
+	char url[64], plain[64];
+	pthread_t t;
+	int rc;
+
+	p->heard[0] = '\0';
+	p->fd = listener(plain, sizeof plain);
+	p->credentials = ca_sign(ca, host, seconds);
+	snprintf(url, sizeof url, "https://%s%s/hook", name, strrchr(plain, ':'));
+	ck_assert_int_eq(pthread_create(&t, NULL, speak_tls, p), 0);
+	rc = post(url, "{}");
+	pthread_join(t, NULL);
+	close(p->fd);
+	gnutls_certificate_free_credentials(p->credentials);
+	return rc;
+}
+
+static void trust_in(const struct ca *ca)
+{
+	char path[] = "/tmp/mummy-test-XXXXXX";
+
+	close(mkstemp(path));
+	ca_write(ca, path);
+	ck_assert_int_eq(hook_trust_open(&trust, path), 0);
+	unlink(path);
+}
+
+START_TEST(a_server_with_tls_answers)
+{
+	struct tls_peer p = { .says = "HTTP/1.1 403 No\r\nContent-Length: 3\r\n\r\nabc" };
+	struct ca ca;
+
+	ca_new(&ca);
+	trust_in(&ca);
+	ck_assert_int_eq(told_by_tls(&p, &ca, "127.0.0.1", 3600, "127.0.0.1"), 0);
+	ck_assert_int_eq(answer.status, 403);
+	ck_assert_str_eq(answer.text, "abc");
+	ck_assert_ptr_nonnull(strstr(p.heard, "POST /hook HTTP/1.1\r\nHost: 127.0.0.1:"));
+	ck_assert_ptr_nonnull(strstr(p.heard, "\r\n\r\n{}"));
+	ck_assert_int_eq(told_by_tls(&p, &ca, "localhost", 3600, "localhost"), 0);
+	ck_assert_str_eq(answer.text, "abc");
+	p.says = "HTTP/1.1 200 OK\r\n\r\nto the end";
+	ck_assert_int_eq(told_by_tls(&p, &ca, "localhost", 3600, "localhost"), 0);
+	ck_assert_str_eq(answer.text, "to the end");
+	/* who cuts a line cannot make half an answer of one */
+	p.rude = 1;
+	ck_assert_int_eq(told_by_tls(&p, &ca, "localhost", 3600, "localhost"), -EPROTO);
+	hook_trust_free(trust);
+	ca_free(&ca);
+}
+END_TEST
+
+START_TEST(certificates_that_are_not_believed)
+{
+	struct tls_peer p = { .says = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" };
+	struct ca ca, other;
+
+	ca_new(&ca);
+	ca_new(&other);
+	trust_in(&ca);
+	ck_assert_int_eq(told_by_tls(&p, &other, "localhost", 3600, "localhost"), -EACCES);
+	ck_assert_str_eq(p.heard, "");
+	ck_assert_ptr_nonnull(strstr(answer.text, "issuer is unknown"));
+	ck_assert_int_eq(told_by_tls(&p, &ca, "a.example", 3600, "localhost"), -EACCES);
+	ck_assert_ptr_nonnull(strstr(answer.text, "name in the certificate"));
+	ck_assert_int_eq(told_by_tls(&p, &ca, "localhost", 3600, "127.0.0.1"), -EACCES);
+	ck_assert_int_eq(told_by_tls(&p, &ca, "localhost", -3600, "localhost"), -EACCES);
+	ck_assert_ptr_nonnull(strstr(answer.text, "expired"));
+	ck_assert_str_eq(p.heard, "");
+	hook_trust_free(trust);
+	ck_assert_int_eq(hook_trust_open(&trust, "/dev/null"), -ENOENT);
+	ck_assert_int_eq(hook_trust_open(&trust, "/no/such/file"), -ENOENT);
+	ca_free(&ca);
+	ca_free(&other);
+}
+END_TEST
+
+/* Plain HTTP where TLS was expected, and nothing at all. */
+START_TEST(tls_that_is_none)
+{
+	struct peer p = { .says = "HTTP/1.1 400 Speak plainly\r\nContent-Length: 0\r\n\r\n", .piece = 1000 };
+	struct hook_call c = { .event = "e", .id = "1", .json = "{}", .len = 2 };
+	char plain[64], url[64];
+	struct ca ca;
+	pthread_t t;
+
+	ca_new(&ca);
+	trust_in(&ca);
+	p.fd = listener(plain, sizeof plain);
+	snprintf(url, sizeof url, "https://127.0.0.1%s", strrchr(plain, ':'));
+	ck_assert_int_eq(pthread_create(&t, NULL, speak, &p), 0);
+	ck_assert_int_eq(post(url, "{}"), -ECONNABORTED);
+	ck_assert_ptr_nonnull(strstr(answer.text, "TLS: "));
+	pthread_join(t, NULL);
+	c.deadline_ms = mummy_now_ms() + 200;
+	ck_assert_int_eq(hook_url(url, trust, &c, &answer), -ETIMEDOUT);
+	ck_assert_int_eq(hook_url(url, NULL, &c, &answer), -EINVAL);
+	close(p.fd);
+	hook_trust_free(trust);
+	ca_free(&ca);
+}
+END_TEST
+
 SUITE_MAIN("mummy-server/hook-url", addresses_that_can_be_asked, a_server_answers, answers_of_every_framing,
-	   answers_take_bounded_memory, time_is_over, who_answers_early_need_not_read)
+	   answers_take_bounded_memory, time_is_over, who_answers_early_need_not_read, a_server_with_tls_answers,
+	   certificates_that_are_not_believed, tls_that_is_none)

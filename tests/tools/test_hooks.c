@@ -3,18 +3,22 @@
  * this process.
  */
 #include <config.h>
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <mummy/http.h>
 #include "suite.h"
+#include "certs.h"
 #include "client.h"
 
 #define ANY "--listen", "127.0.0.1:0"
@@ -324,6 +328,76 @@ START_TEST(a_receiver_is_told_across_kill_and_restart)
 }
 END_TEST
 
+/* ---- A receiver with TLS --------------------------------------------------------------------------- */
+
+struct tls_receiver { int fd, asked; gnutls_certificate_credentials_t credentials; };
+
+/* Says yes to so many; who does not believe it asks nothing. */
+static void *receive_tls(void *arg)
+{
+	struct tls_receiver *r = arg;
+	char request[4096];
+	size_t have;
+	ssize_t n;
+	int fd;
+
+	while (r->asked < 2) {
+		gnutls_session_t tls = tls_accept(r->fd, r->credentials, &fd);
+
+		for (have = 0; tls && !memmem(request, have, "}\n", 2); have += (size_t)n)
+			ck_assert_int_gt(n = gnutls_record_recv(tls, request + have, sizeof request - have), 0);
+		if (tls) {
+			ck_assert_int_gt(gnutls_record_send(tls, "HTTP/1.1 204 Yes\r\n\r\n", 20), 0);
+			gnutls_bye(tls, GNUTLS_SHUT_WR);
+			gnutls_deinit(tls);
+			r->asked++;
+		}
+		close(fd);
+	}
+	return NULL;
+}
+
+START_TEST(a_receiver_with_tls)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+	struct tls_receiver r = { .fd = socket(AF_INET, SOCK_STREAM, 0) };
+	socklen_t n = sizeof at;
+	char url[64], file[128];
+	struct ca ca, other;
+	struct server s;
+	pthread_t t;
+
+	set_up("");
+	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	ck_assert_int_eq(bind(r.fd, (struct sockaddr *)&at, n), 0);
+	ck_assert_int_eq(listen(r.fd, 5), 0);
+	ck_assert_int_eq(getsockname(r.fd, (struct sockaddr *)&at, &n), 0);
+	snprintf(url, sizeof url, "https://localhost:%u/hook", (unsigned)ntohs(at.sin_port));
+	snprintf(file, sizeof file, "%s/ca.pem", folder);
+	ca_new(&ca);
+	ca_new(&other);
+	r.credentials = ca_sign(&ca, "localhost", 3600);
+	ck_assert_int_eq(pthread_create(&t, NULL, receive_tls, &r), 0);
+	ca_write(&other, file);
+	server_start(&s, ANY, "--uploads", uploads, "--hook-url", url, "--hook-ca", file, NULL);
+	ck_assert_int_eq(create(s.port, 4, ""), 503);
+	server_says(&s, "certificate is NOT trusted");
+	ck_assert_int_eq(server_stop(&s), 0);
+	ca_write(&ca, file);
+	server_start(&s, ANY, "--uploads", uploads, "--hook-url", url, "--hook-ca", file, "--hook-events",
+		     "pre-create,terminated", NULL);
+	ck_assert_int_eq(create(s.port, 4, ""), 201);
+	ck_assert_int_eq(ask(s.port, "DELETE", where, "", ""), 204);
+	pthread_join(t, NULL);
+	ck_assert_int_eq(server_stop(&s), 0);
+	gnutls_certificate_free_credentials(r.credentials);
+	ca_free(&ca);
+	ca_free(&other);
+	close(r.fd);
+	clean_up();
+}
+END_TEST
+
 /* It died after the upload was finished, and before the event was kept: then there is no ID.json either. */
 START_TEST(a_kill_at_the_finish_loses_no_event)
 {
@@ -356,7 +430,7 @@ START_TEST(bad_values_exit_2)
 		{ "--hook-command", "/no/such/program", "/no/such/program" },
 		{ "--hook-command", "/tmp", "--hook-command" },
 		{ "--hook-command", "/dev/null", "--hook-command" }, { "--hook-command", "", "--hook-command" },
-		{ "--hook-url", "https://a.example/", "plain HTTP" }, { "--hook-url", "a.example", "--hook-url" },
+		{ "--hook-url", "ftp://a.example/", "address of HTTP" }, { "--hook-ca", "/dev/null", "--hook-url" }, { "--hook-url", "a.example", "--hook-url" },
 		{ "--hook-events", "pre-create,paid", "\"paid\"" }, { "--hook-events", "", "--hook-events" },
 		{ "--hook-timeout", "0", "--hook-timeout" }, { "--hook-jobs", "0", "--hook-jobs" },
 		{ "--hook-keep", "long", "--hook-keep" }, { "--hook-queue", "0", "--hook-queue" },
@@ -372,4 +446,4 @@ END_TEST
 
 SUITE_MAIN("mummy-server/hooks", a_program_sees_the_life_of_an_upload, a_program_refuses_renames_and_limits,
 	   no_answer_is_no_yes, a_receiver_is_told_across_kill_and_restart, a_kill_at_the_finish_loses_no_event,
-	   bad_values_exit_2)
+	   a_receiver_with_tls, bad_values_exit_2)

@@ -1,27 +1,22 @@
 /*
- * hook-url.c - posts JSON to an address of plain HTTP, and reads the answer: one request on a connection
- * of its own.
+ * hook-url.c - posts JSON to an address, and reads the answer: one request on a connection of its own.
  */
 #include <config.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <mummy/http-parser.h>
-#include "mummy-common.h"
 #include "hook.h"
+#include "hook-link.h"
 
 #define HEAD_BYTES 16384u                  /* of an answer, and the pieces of its content */
 
 /* ---- Where it goes --------------------------------------------------------------------------------- */
 
 struct place {
+	int tls;
 	char host[256], port[8];
 	const char *path;                  /* with the query; borrowed, and no NUL behind it counts */
 	size_t path_len;
@@ -39,12 +34,14 @@ static int copy(char *to, size_t size, struct mummy_http_span from)
 
 static int split(const char *text, struct place *out)
 {
-	const struct mummy_http_span all = { text, strlen(text) }, http = { "80", 2 };
+	const struct mummy_http_span all = { text, strlen(text) }, http = { "80", 2 }, https = { "443", 3 };
 	struct mummy_http_url url;
 
-	if (mummy_http_url_split(all, &url) < 0 || url.scheme.n != 4
-	    || strncasecmp(url.scheme.p, "http", 4) != 0 || !url.host.p || url.host.n == 0 || url.userinfo.p || url.fragment.p)
+	if (mummy_http_url_split(all, &url) < 0 || url.scheme.n < 4 || url.scheme.n > 5
+	    || strncasecmp(url.scheme.p, "https", url.scheme.n) != 0 || !url.host.p || url.host.n == 0 || url.userinfo.p
+	    || url.fragment.p)
 		return -EINVAL;
+	out->tls = url.scheme.n == 5;
 	if (url.port.p && url.port.n > 0
 	    && (url.port.n > 5 || atoi(url.port.p) > 65535 || atoi(url.port.p) == 0))
 		return -EINVAL;
@@ -58,81 +55,19 @@ static int split(const char *text, struct place *out)
 	}
 	if (copy(out->host, sizeof out->host, url.host) < 0)
 		return -EINVAL;
-	return copy(out->port, sizeof out->port, url.port.p && url.port.n ? url.port : http);
+	return copy(out->port, sizeof out->port, url.port.p && url.port.n ? url.port : out->tls ? https : http);
 }
 
 int hook_url_check(const char *url)
 {
 	struct place place;
 
-	return split(url, &place);
+	return split(url, &place) < 0 ? -EINVAL : place.tls;
 }
 
-/* ---- The connection -------------------------------------------------------------------------------- */
+/* ---- The request ----------------------------------------------------------------------------------- */
 
-/* 0: it can be read or written, or is broken, which the next call tells; -ETIMEDOUT. */
-static int wait_fd(int fd, short events, const struct hook_call *c)
-{
-	struct pollfd p = { fd, events, 0 };
-	int ms;
-
-	while ((ms = hook_slice(c)) > 0)
-		if (poll(&p, 1, ms) > 0)
-			return 0;
-	return -ETIMEDOUT;
-}
-
-static int connect_one(const struct addrinfo *a, const struct hook_call *c)
-{
-	int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->ai_protocol);
-	int rc = 0, error = 0;
-	socklen_t n = sizeof error;
-
-	if (fd < 0)
-		return -errno;
-	if (connect(fd, a->ai_addr, a->ai_addrlen) < 0)
-		rc = errno == EINPROGRESS ? wait_fd(fd, POLLOUT, c) : -errno;
-	if (rc == 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n) == 0)
-		rc = -error;
-	if (rc == 0)
-		return fd;
-	close(fd);
-	return rc;
-}
-
-static int connect_to(const struct place *p, const struct hook_call *c)
-{
-	const struct addrinfo want = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
-	struct addrinfo *list;
-	int fd = -EHOSTUNREACH;
-
-	if (getaddrinfo(p->host, p->port, &want, &list) != 0)
-		return -EHOSTUNREACH;
-	for (const struct addrinfo *a = list; a && fd < 0 && fd != -ETIMEDOUT; a = a->ai_next)
-		fd = connect_one(a, c);
-	freeaddrinfo(list);
-	return fd;
-}
-
-/* Who answers early may not read on; the answer counts all the same. */
-static int send_all(int fd, const char *p, size_t n, const struct hook_call *c)
-{
-	while (n > 0) {
-		ssize_t k = send(fd, p, n, MSG_NOSIGNAL);
-
-		if (k < 0 && errno == EPIPE)
-			return 0;
-		if (k < 0 && errno != EAGAIN && errno != EINTR)
-			return errno == ECONNRESET ? 0 : -errno;
-		if (k < 0 && wait_fd(fd, POLLOUT, c) < 0)
-			return -ETIMEDOUT;
-		p += k > 0 ? k : 0;
-		n -= k > 0 ? (size_t)k : 0;
-	}
-	return 0;
-}
-
-static int ask(int fd, const struct place *p, const struct hook_call *c)
+static int ask(struct hook_link *l, const struct place *p, const struct hook_call *c)
 {
 	const size_t size = p->path_len + p->authority.n + strlen(c->event) + 256;
 	char *head = malloc(size);
@@ -145,31 +80,15 @@ static int ask(int fd, const struct place *p, const struct hook_call *c)
 		     "Connection: close\r\n\r\n",
 		     p->path_len && p->path[0] == '/' ? "" : "/", (int)p->path_len, p->path,
 		     (int)p->authority.n, p->authority.p, c->len, c->event);
-	rc = send_all(fd, head, (size_t)n, c);
+	rc = hook_link_send(l, head, (size_t)n);
 	free(head);
-	return rc == 0 ? send_all(fd, c->json, c->len, c) : rc;
-}
-
-/* Octets, 0: the end. */
-static ssize_t receive(int fd, char *p, size_t n, const struct hook_call *c)
-{
-	for (;;) {
-		ssize_t k = recv(fd, p, n, 0);
-
-		if (k >= 0)
-			return k;
-		if (errno != EAGAIN && errno != EINTR)
-			return -errno;
-		if (wait_fd(fd, POLLIN, c) < 0)
-			return -ETIMEDOUT;
-	}
+	return rc == 0 ? hook_link_send(l, c->json, c->len) : rc;
 }
 
 /* ---- The answer ------------------------------------------------------------------------------------ */
 
 struct reading {
-	int fd;
-	const struct hook_call *c;
+	struct hook_link *link;
 	char buf[HEAD_BYTES];
 	size_t have;                       /* octets in buf that are not used */
 	struct mummy_http_chunked chunked;
@@ -184,7 +103,7 @@ static int more(struct reading *r)
 
 	if (r->have == sizeof r->buf)
 		return -EPROTO;
-	n = receive(r->fd, r->buf + r->have, sizeof r->buf - r->have, r->c);
+	n = hook_link_receive(r->link, r->buf + r->have, sizeof r->buf - r->have);
 	if (n > 0)
 		r->have += (size_t)n;
 	return n > 0 ? 1 : (int)n;
@@ -276,7 +195,7 @@ static int read_content(struct reading *r, const struct mummy_http_head *h)
 	}
 }
 
-static int read_answer(int fd, const struct hook_call *c, struct hook_answer *out)
+static int read_answer(struct hook_link *l, struct hook_answer *out)
 {
 	struct mummy_http_field fields[64];
 	struct mummy_http_head h = { .fields = fields, .max_fields = 64, .max_head_bytes = HEAD_BYTES };
@@ -285,8 +204,7 @@ static int read_answer(int fd, const struct hook_call *c, struct hook_answer *ou
 
 	if (!r)
 		return -ENOMEM;
-	r->fd = fd;
-	r->c = c;
+	r->link = l;
 	r->out = out;
 	rc = read_head(r, &h);
 	if (rc == 0)
@@ -297,20 +215,21 @@ static int read_answer(int fd, const struct hook_call *c, struct hook_answer *ou
 	return rc < 0 ? rc : h.status >= 300 && h.status < 400 ? -EPROTO : 0;
 }
 
-int hook_url(const char *url, const struct hook_call *c, struct hook_answer *out)
+int hook_url(const char *url, const struct hook_trust *trust, const struct hook_call *c, struct hook_answer *out)
 {
+	struct hook_link link;
 	struct place place;
-	int fd, rc = split(url, &place);
+	int rc = split(url, &place);
 
 	memset(out, 0, sizeof *out);
+	if (rc < 0 || (place.tls && !trust))
+		return -EINVAL;
+	rc = hook_link_open(&link, place.host, place.port, place.tls ? trust : NULL, c, out->text, sizeof out->text);
 	if (rc < 0)
 		return rc;
-	fd = connect_to(&place, c);
-	if (fd < 0)
-		return fd;
-	rc = ask(fd, &place, c);
+	rc = ask(&link, &place, c);
 	if (rc == 0)
-		rc = read_answer(fd, c, out);
-	close(fd);
+		rc = read_answer(&link, out);
+	hook_link_close(&link);
 	return rc;
 }

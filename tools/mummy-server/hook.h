@@ -28,12 +28,19 @@ struct hook_answer {
  *  starting it gives. */
 int hook_command(const char *program, const struct hook_call *c, struct hook_answer *out);
 
-/** 0, or -EINVAL: it is not a URL of the kind http://HOST[:PORT][/PATH][?QUERY]. */
+/** Whose certificates are believed: those signed by who is in file (PEM), NULL: in the system's own list. It
+ *  is for any thread. 0; -ENOENT: there is nobody; -ENOMEM. NULL may be freed. */
+struct hook_trust;
+int hook_trust_open(struct hook_trust **out, const char *file);
+void hook_trust_free(struct hook_trust *t);
+
+/** 0: it is a URL of the kind http://HOST[:PORT][/PATH][?QUERY]; 1: the same with https; -EINVAL. */
 int hook_url_check(const char *url);
-/** Posts the JSON there. 200 to 299 is yes, 400 to 599 is no; the content is the text. 0; -ETIMEDOUT;
- *  -EPROTO: the answer is none, or has another status; -EHOSTUNREACH: the name is not known; or what
- *  connecting gives. */
-int hook_url(const char *url, const struct hook_call *c, struct hook_answer *out);
+/** Posts the JSON there; trust is for https. 200 to 299 is yes, 400 to 599 is no; the content is the text. 0;
+ *  -ETIMEDOUT; -EPROTO: the answer is none, or has another status; -EHOSTUNREACH: the name is not known;
+ *  -EACCES: the certificate is not believed, or not for that host; -ECONNABORTED: TLS cannot be had, both with
+ *  a line in the text; or what connecting gives. */
+int hook_url(const char *url, const struct hook_trust *trust, const struct hook_call *c, struct hook_answer *out);
 
 /** Milliseconds that are left, at most 100, so that who polls sees the cut coming nearer; 0: none. */
 int hook_slice(const struct hook_call *c);

@@ -84,10 +84,13 @@ static void describe(struct json *j, const struct hooks *h, enum hooks_event eve
 
 /* ---- One call -------------------------------------------------------------------------------------- */
 
-/* In words for the log. */
-static const char *failure(char target, int rc)
+/* In words for the log; a is NULL without memory. */
+static const char *failure(char target, int rc, const struct hook_answer *a)
 {
 	switch (rc) {
+	case -EACCES:
+	case -ECONNABORTED:
+		return target == 'u' && a->text[0] ? a->text : strerror(-rc);
 	case -ETIMEDOUT:
 		return "it took too long";
 	case -EPROTO:
@@ -102,7 +105,7 @@ static int call(const struct hooks *h, char target, struct hook_call *c, struct 
 {
 	if (target == 'c')
 		return h->o->hook_command ? hook_command(h->o->hook_command, c, out) : -ENOENT;
-	return h->o->hook_url ? hook_url(h->o->hook_url, c, out) : -ENOENT;
+	return h->o->hook_url ? hook_url(h->o->hook_url, h->trust, c, out) : -ENOENT;
 }
 
 /* A line for a client, or the log. */
@@ -224,7 +227,7 @@ static void ask_one(struct question *q, char target, struct hook_call *c)
 		end(q->h);
 	}
 	if (rc < 0) {
-		unanswered(q, failure(target, rc));
+		unanswered(q, failure(target, rc, a));
 	} else if (a->status) {
 		q->rc = a->status;
 		first_line(a->text, q->text, MUMMY_UPLOAD_TEXT);
@@ -302,7 +305,7 @@ static int deliver(void *ctx, const struct hook_event *e, const char *text, size
 	int rc = a ? call(h, e->target, &c, a) : -ENOMEM, used;
 
 	if (rc < 0) {
-		snprintf(why, size, "%s", failure(e->target, rc));
+		snprintf(why, size, "%s", failure(e->target, rc, a));
 	} else if (a->status) {
 		used = snprintf(why, size, "it said no, %d ", a->status);
 		first_line(a->text, why + used, size - (size_t)used);
@@ -350,15 +353,33 @@ void hooks_release(struct hooks *h, enum hooks_event event, const char *id)
 
 /* ---- Beginning and end ----------------------------------------------------------------------------- */
 
+static int check_url(const struct options *o, char *why, size_t size)
+{
+	const int kind = o->hook_url ? hook_url_check(o->hook_url) : 0;
+	struct hook_trust *trust = NULL;
+	const int rc = kind == 1 ? hook_trust_open(&trust, o->hook_ca) : 0;
+
+	hook_trust_free(trust);
+	if (kind < 0)
+		snprintf(why, size, "--hook-url: \"%s\" is not an address of HTTP; write it as "
+			 "http://127.0.0.1:9000/hook or https://a.example/hook", o->hook_url);
+	else if (kind == 0 && o->hook_ca)
+		snprintf(why, size, "--hook-ca: it is for --hook-url with https; leave it out");
+	else if (rc < 0 && o->hook_ca)
+		snprintf(why, size, "--hook-ca: %s holds no certificates that can be read; name a file of them in PEM",
+			 o->hook_ca);
+	else if (rc < 0)
+		snprintf(why, size, "--hook-url: there are no certificates that this system believes in; name a file of "
+			 "some with --hook-ca");
+	return kind < 0 || rc < 0 || (kind == 0 && o->hook_ca) ? -1 : 0;
+}
+
 int hooks_check(const struct options *o, char *why, size_t size)
 {
 	struct stat st;
 
-	if (o->hook_url && hook_url_check(o->hook_url) < 0) {
-		snprintf(why, size, "--hook-url: \"%s\" is not an address of plain HTTP; write it as "
-			 "http://127.0.0.1:9000/hook", o->hook_url);
+	if (check_url(o, why, size) < 0)
 		return -1;
-	}
 	if (!o->hook_command)
 		return 0;
 	errno = EACCES;
@@ -389,6 +410,8 @@ static int open_queue(struct hooks *h)
 int hooks_open(struct hooks *h, const struct options *o, struct log *log, const char *uploads,
 	       const char *completed)
 {
+	int rc;
+
 	h->o = o;
 	h->log = log;
 	pthread_mutex_init(&h->lock, NULL);
@@ -396,6 +419,11 @@ int hooks_open(struct hooks *h, const struct options *o, struct log *log, const 
 	atomic_init(&h->cut_ms, UINT64_MAX);
 	if (!o->hook_command && !o->hook_url)
 		return 0;
+	if (o->hook_url && hook_url_check(o->hook_url) == 1) {
+		rc = hook_trust_open(&h->trust, o->hook_ca);
+		if (rc < 0)
+			return rc;
+	}
 	h->uploads = realpath(uploads, NULL);
 	h->completed = h->uploads ? realpath(completed, NULL) : NULL;
 	return h->completed ? open_queue(h) : -errno;
@@ -417,6 +445,7 @@ void hooks_close(struct hooks *h)
 		return;
 	hook_queue_close(h->queue);
 	h->queue = NULL;
+	hook_trust_free(h->trust);
 	free(h->uploads);
 	free(h->completed);
 	pthread_mutex_destroy(&h->lock);

@@ -17,6 +17,7 @@ struct hooks {
 	const struct options *o;
 	struct log *log;
 	char *uploads, *completed;         /**< whole paths */
+	struct hook_trust *trust;          /**< for https; else NULL */
 	struct hook_queue *queue;          /**< NULL: there are no hooks */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;

@@ -233,8 +233,10 @@ static const struct options_row table[] = {
 	{ "hook-command", "FILE", "run FILE for what happens to uploads, with JSON on its input;\n"
 		"what it says can refuse one: see mummy-server(1)",
 		set_text, .at = TO(hook_command), .what = "executable file" },
-	{ "hook-url", "URL", "post the JSON to http://HOST:PORT/PATH",
+	{ "hook-url", "URL", "post the JSON to http://HOST:PORT/PATH, or to https",
 		set_text, .at = TO(hook_url), .what = "URL" },
+	{ "hook-ca", "FILE", "believe in https those whom the certificates in FILE signed.\n"
+		"Default: whom the system does", set_text, .at = TO(hook_ca), .what = "file" },
 	{ "hook-events", "LIST", "some of pre-create,pre-finish,post-finish,terminated,expired.\n"
 		"Default: all", set_choices, .at = TO(hook_events), .words = events },
 	{ "hook-timeout", "TIME", "how long a hook may take. Default: 30s",

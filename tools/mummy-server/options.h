@@ -43,7 +43,7 @@ struct options {
 	int cleanup;               /**< remove what has expired, and serve nothing */
 	int sync;                  /**< enum mummy_upload_sync */
 	int safe_names;
-	const char *hook_command, *hook_url;
+	const char *hook_command, *hook_url, *hook_ca;
 	unsigned hook_events;      /**< bits 1 << enum hooks_event */
 	uint64_t hook_timeout, hook_keep;  /**< milliseconds, seconds */
 	uint64_t hook_jobs, hook_queue;
