@@ -43,15 +43,38 @@ int64_t mhttp_clock(void)
 	return (int64_t)ts.tv_sec;
 }
 
-void mhttp_date_now(struct mhttp_date *d, char out[30])
+static void date_at(struct mhttp_date *d, int64_t second, char out[30])
 {
 	char text[32] = { 0 };
-	int64_t now = mhttp_clock();
 
-	if (date_load(d, (uint64_t)now, out))
+	if (date_load(d, (uint64_t)second, out))
 		return;
-	if (mummy_http_date_format(text, now) < 0)
+	if (mummy_http_date_format(text, second) < 0)
 		memcpy(text, "Thu, 01 Jan 1970 00:00:00 GMT", 30);
 	memcpy(out, text, 30);
-	date_store(d, (uint64_t)now, text);
+	date_store(d, (uint64_t)second, text);
+}
+
+void mhttp_date_now(struct mhttp_date *d, char out[30])
+{
+	date_at(d, mhttp_clock(), out);
+}
+
+const char *mhttp_begin_renew(struct mummy_http_loop *l)
+{
+	static const char first[] = "HTTP/1.1 200 OK\r\nDate: ";
+	struct mhttp_begin *b = &l->begin;
+	int64_t second = mhttp_clock();
+	char date[30];
+
+	b->fresh = 1;
+	if (b->text[0] && second == b->second)
+		return b->text;
+	b->second = second;
+	date_at(&l->server->date, second, date);
+	memcpy(b->text, first, sizeof first - 1);
+	memcpy(b->text + sizeof first - 1, date, 29);
+	memcpy(b->text + MHTTP_BEGIN_BYTES - 2, "\r\n", 2);
+	_Static_assert(sizeof first - 1 + 29 + 2 == MHTTP_BEGIN_BYTES, "that is all of it");
+	return b->text;
 }

@@ -35,6 +35,9 @@ static size_t name_length(const struct mummy_http_header *h)
 		return mhttp_scan_token(p, p + h->name_len) == p + h->name_len ? h->name_len : 0;
 	if (!p)
 		return 0;
+	while (mhttp_is(p[0], MHTTP_TOKEN) && mhttp_is(p[1], MHTTP_TOKEN) && mhttp_is(p[2], MHTTP_TOKEN)
+	       && mhttp_is(p[3], MHTTP_TOKEN))
+		p += 4;
 	while (mhttp_is(*p, MHTTP_TOKEN))
 		p++;
 	return *p ? 0 : (size_t)(p - h->name);
@@ -56,17 +59,22 @@ static int is_framing(const char *p, size_t n)
 
 int mhttp_fields_measure(struct mhttp_reply *r)
 {
-	r->room = 1;
-	r->lengths = 0;
+	struct mhttp_line_size *size = r->sizes;
+	size_t room = 1;
+	uint64_t lengths = 0;
+
 	for (const struct mummy_http_header *h = r->h, *end = h + r->nh; h < end; h++) {
 		size_t n = name_length(h), value_n = length_of(h->value, h->value_len);
 
-		if (n == 0 || is_framing(h->name, n)
-		    || (value_n && mhttp_scan_value(h->value, h->value + value_n) != h->value + value_n))
+		if (n == 0 || is_framing(h->name, n) || !mhttp_is_value(h->value, value_n))
 			return 0;
-		r->room += n + value_n + 6;
-		r->lengths |= UINT64_C(1) << n % 64;
+		room += n + value_n + 6;
+		lengths |= UINT64_C(1) << n % 64;
+		if (size)
+			*size++ = (struct mhttp_line_size){ n, value_n };
 	}
+	r->room = room;
+	r->lengths = lengths;
 	return 1;
 }
 
@@ -124,23 +132,30 @@ size_t mhttp_head_room(const mummy_http_exchange *x, const struct mhttp_reply *r
 	return FIXED_ROOM + room + 2 * x->extra.n;
 }
 
-static char *put(char *p, const char *s, size_t n)
+/* Most names and values are of a length that two words hold. */
+static inline char *put(char *p, const char *s, size_t n)
 {
-	if (n)
+	if (n >= 8 && n <= 16) {
+		uint64_t first = mhttp_word8(s), last = mhttp_word8(s + n - 8);
+
+		memcpy(p, &first, 8);
+		memcpy(p + n - 8, &last, 8);
+	} else if (n) {
 		memcpy(p, s, n);
+	}
 	return p + n;
 }
-#define PUT(p, text) put((p), text, sizeof text - 1)
+#define PUT(p, text) ((char *)memcpy((p), text, sizeof text - 1) + (sizeof text - 1))
 
 char *mhttp_put_number(char *p, uint64_t v)
 {
-	char digits[20];
-	size_t n = sizeof digits;
+	size_t n = 1;
 
-	do
-		digits[--n] = (char)('0' + v % 10);
-	while (v /= 10);
-	return put(p, digits + n, sizeof digits - n);
+	for (uint64_t rest = v; rest >= 10; rest /= 10)
+		n++;
+	for (size_t i = n; i; v /= 10)
+		p[--i] = (char)('0' + v % 10);
+	return p + n;
 }
 
 static char *put_field(char *p, const char *name, size_t n, const char *value, size_t value_n)
@@ -165,6 +180,19 @@ char *mhttp_fields_write(char *p, const struct mummy_http_header *h, size_t nh)
 		p = put_string(p, h[i].name, h[i].name_len);
 		p = PUT(p, ": ");
 		p = put_string(p, h[i].value, h[i].value_len);
+		p = PUT(p, "\r\n");
+	}
+	return p;
+}
+
+static inline char *put_lines(char *p, const struct mhttp_reply *r)
+{
+	if (!r->sizes)
+		return mhttp_fields_write(p, r->h, r->nh);
+	for (size_t i = 0; i < r->nh; i++) {
+		p = put(p, r->h[i].name, r->sizes[i].name);
+		p = PUT(p, ": ");
+		p = put(p, r->h[i].value, r->sizes[i].value);
 		p = PUT(p, "\r\n");
 	}
 	return p;
@@ -225,11 +253,8 @@ static char *put_connection(char *p, const mummy_http_exchange *x, const struct 
 
 char *mhttp_status_line(char *p, int status)
 {
-	const char *reason;
+	const char *reason = mhttp_reason(status);
 
-	if (status == 200)
-		return PUT(p, "HTTP/1.1 200 OK\r\n");
-	reason = mhttp_reason(status);
 	p = PUT(p, "HTTP/1.1 ");
 	p = mhttp_put_number(p, (uint64_t)status);
 	*p++ = ' ';
@@ -237,21 +262,32 @@ char *mhttp_status_line(char *p, int status)
 	return PUT(p, "\r\n");
 }
 
+/* Status line and date. */
+static inline char *put_begin(mummy_http_exchange *x, const struct mhttp_reply *r, char *p)
+{
+	int dated = mhttp_answer_field(x, r, "date").p != NULL;
+
+	/* inline is on the loop */
+	if (!dated && r->status == 200 && x->is_inline)
+		return (char *)memcpy(p, mhttp_loop_begin(x->loop), MHTTP_BEGIN_BYTES) + MHTTP_BEGIN_BYTES;
+	p = mhttp_status_line(p, r->status);
+	if (dated)
+		return p;
+	p = PUT(p, "Date: ");
+	mhttp_date_now(&x->loop->server->date, p);
+	return PUT(p + 29, "\r\n");
+}
+
 size_t mhttp_head_write(mummy_http_exchange *x, const struct mhttp_reply *r, char *out)
 {
-	char *p = mhttp_status_line(out, r->status);
+	char *p = put_begin(x, r, out);
 
-	if (!mhttp_answer_field(x, r, "date").p) {
-		p = PUT(p, "Date: ");
-		mhttp_date_now(&x->loop->server->date, p);
-		p = PUT(p + 29, "\r\n");
-	}
 	if (r->type)
 		p = put_field(p, "Content-Type", 12, r->type, strlen(r->type));
 	if (r->gzip) {
 		p = put_coded_fields(p, x, r);
 	} else {
-		p = mhttp_fields_write(p, r->h, r->nh);
+		p = put_lines(p, r);
 		p = put(p, x->extra.p, x->extra.n);
 	}
 	if (r->vary)

@@ -236,6 +236,14 @@ struct mhttp_acceptor {
 	struct mummy_poller_timer retry;
 };
 
+/* How answers of 200 begin: status line and date, made when it is asked for in a turn the first time. */
+enum { MHTTP_BEGIN_BYTES = 54 };
+struct mhttp_begin {
+	int fresh;
+	int64_t second;                      /* of text */
+	char text[MHTTP_BEGIN_BYTES];
+};
+
 struct mummy_http_loop {
 	_Atomic unsigned refs;
 	struct mummy_http_server *server;    /* referenced */
@@ -268,6 +276,7 @@ struct mummy_http_loop {
 	size_t gather_n, gather_cap;
 	struct mummy_http_field *fields;
 	mummy_http_exchange *inline_x;
+	struct mhttp_begin begin;
 	struct mhttp_stats stats;
 };
 
@@ -454,6 +463,8 @@ struct mummy_http_span mhttp_slot_joined(const mummy_http_exchange *x, enum mumm
 					 char room[MHTTP_JOINED]);
 const char *mhttp_peer_text(const struct mhttp_conn *c, char *out, size_t size);
 /* head_out.c */
+struct mhttp_line_size { size_t name, value; };
+enum { MHTTP_SIZED_LINES = 16 };             /* longer lists are measured again when they are written */
 struct mhttp_reply {
 	int status;
 	const struct mummy_http_header *h;
@@ -468,6 +479,7 @@ struct mhttp_reply {
 	/* filled in on the way */
 	const char *type;                    /* Content-Type, when not in h */
 	size_t room;                         /* for the lines of h; 0: not measured */
+	struct mhttp_line_size *sizes;       /* of those lines, when that is set */
 	uint64_t lengths;                    /* then, those of its names: bit n modulo 64 */
 	int close, bodyless, gzip, vary, chunked, identity;
 };
@@ -498,6 +510,11 @@ const char *mhttp_reason(int status);
 /* Seconds since 1970, on the clock of the Date field. */
 int64_t mhttp_clock(void);
 void mhttp_date_now(struct mhttp_date *d, char out[30]);
+const char *mhttp_begin_renew(struct mummy_http_loop *l);
+static inline const char *mhttp_loop_begin(struct mummy_http_loop *l)  /* on the loop */
+{
+	return l->begin.fresh ? l->begin.text : mhttp_begin_renew(l);
+}
 /* respond.c */
 int mhttp_reply(mummy_http_exchange *x, struct mhttp_reply *r);
 int mhttp_sink_is_active(const mummy_http_exchange *x);

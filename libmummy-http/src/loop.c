@@ -153,6 +153,7 @@ int mhttp_loop_turn(struct mummy_http_loop *l, int timeout_ms)
 		now_ns = mummy_now_ns();
 		timeout_ms = sooner(timeout_ms, hooks_wait_ms(l, now_ns / NS_PER_MS));
 	}
+	l->begin.fresh = 0;
 	rc = mhttp_poller_turn(l->poller, timeout_ms, &now_ns);
 	if (rc < 0 && rc != -EINTR)
 		return rc;

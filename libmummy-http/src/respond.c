@@ -341,8 +341,10 @@ int mhttp_reply_head(mummy_http_exchange *x, struct mhttp_reply *r)
 
 int mhttp_reply(mummy_http_exchange *x, struct mhttp_reply *r)
 {
+	struct mhttp_line_size sizes[MHTTP_SIZED_LINES];
 	int rc;
 
+	r->sizes = r->nh <= MHTTP_SIZED_LINES ? sizes : NULL;
 	if (r->status < 200 || r->status > 599 || !mhttp_fields_measure(r)) {
 		mhttp_reply_drop(r);
 		return -EINVAL;

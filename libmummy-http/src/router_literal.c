@@ -7,6 +7,7 @@
  */
 #include <config.h>
 #include "router_tree.h"
+#include "scan.h"
 #include "text.h"
 
 struct slot {
@@ -23,22 +24,6 @@ struct mhttp_literals {
 
 /* ---- Octets by the word ----------------------------------------------------------------------- */
 
-static inline uint64_t word8(const char *p)
-{
-	uint64_t w;
-
-	memcpy(&w, p, sizeof w);
-	return w;
-}
-
-static inline uint64_t word4(const char *p)
-{
-	uint32_t w;
-
-	memcpy(&w, p, sizeof w);
-	return w;
-}
-
 static inline uint64_t mix(uint64_t hash, uint64_t word)
 {
 	hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
@@ -51,11 +36,11 @@ static inline uint64_t hash_of(const char *p, size_t n)
 
 	if (n >= 8) {
 		for (size_t i = 0; i + 8 < n; i += 8)
-			hash = mix(hash, word8(p + i));
-		return mix(hash, word8(p + n - 8));
+			hash = mix(hash, mhttp_word8(p + i));
+		return mix(hash, mhttp_word8(p + n - 8));
 	}
 	if (n >= 4)
-		return mix(hash, word4(p) | word4(p + n - 4) << 32);
+		return mix(hash, mhttp_word4(p) | mhttp_word4(p + n - 4) << 32);
 	for (size_t i = 0; i < n; i++)
 		hash = hash << 8 | (unsigned char)p[i];
 	return mix(hash, 0);
@@ -65,12 +50,12 @@ static inline int same(const char *a, const char *b, size_t n)
 {
 	if (n >= 8) {
 		for (size_t i = 0; i + 8 < n; i += 8)
-			if (word8(a + i) != word8(b + i))
+			if (mhttp_word8(a + i) != mhttp_word8(b + i))
 				return 0;
-		return word8(a + n - 8) == word8(b + n - 8);
+		return mhttp_word8(a + n - 8) == mhttp_word8(b + n - 8);
 	}
 	if (n >= 4)
-		return word4(a) == word4(b) && word4(a + n - 4) == word4(b + n - 4);
+		return mhttp_word4(a) == mhttp_word4(b) && mhttp_word4(a + n - 4) == mhttp_word4(b + n - 4);
 	while (n && a[n - 1] == b[n - 1])
 		n--;
 	return n == 0;

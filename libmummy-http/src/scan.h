@@ -46,6 +46,22 @@ static inline const char *mhttp_scan_token(const char *p, const char *end)
 	return p;
 }
 
+static inline uint64_t mhttp_word8(const char *p)
+{
+	uint64_t w;
+
+	memcpy(&w, p, sizeof w);
+	return w;
+}
+
+static inline uint64_t mhttp_word4(const char *p)
+{
+	uint32_t w;
+
+	memcpy(&w, p, sizeof w);
+	return w;
+}
+
 #define MHTTP_ONES (~(uint64_t)0 / 255)
 
 /* High bit of every octet below low (at most 0x80) or equal to DEL. Borrows make wrong hits only above
@@ -88,6 +104,23 @@ static inline const char *mhttp_scan_value(const char *p, const char *end)
 			return p;
 		p++;
 	}
+}
+
+/* Are n octets a value? Words may overlap; what has a tab is looked at again. */
+static inline int mhttp_is_value(const char *p, size_t n)
+{
+	uint64_t found = 0;
+
+	if (n >= 8) {
+		for (size_t i = 0; i + 8 < n; i += 8)
+			found |= mhttp_controls(mhttp_word8(p + i), 0x20);
+		found |= mhttp_controls(mhttp_word8(p + n - 8), 0x20);
+	} else if (n >= 4) {
+		found = mhttp_controls(mhttp_word4(p) | mhttp_word4(p + n - 4) << 32, 0x20);
+	} else {
+		found = n;
+	}
+	return !found || mhttp_scan_value(p, p + n) == p + n;
 }
 
 /* Targets: visible ASCII; what is more is percent-encoded (RFC 3986 section 2). */
