@@ -45,11 +45,47 @@ static const char *skip_name(const char *p, const char *end)
 	return p > from ? p : NULL;
 }
 
+/* Are all of n octets such as a name without escapes has? */
+static inline int is_plain(const char *p, size_t n)
+{
+	unsigned all = MHTTP_HOST;
+
+	if (n < 4) {
+		for (size_t i = 0; i < n; i++)
+			all &= mhttp_octets[(unsigned char)p[i]];
+		return n && all;
+	}
+	for (const char *last = p + n - 4;; p = p + 4 < last ? p + 4 : last) {
+		all &= mhttp_octets[(unsigned char)p[0]];
+		all &= mhttp_octets[(unsigned char)p[1]];
+		all &= mhttp_octets[(unsigned char)p[2]];
+		all &= mhttp_octets[(unsigned char)p[3]];
+		if (p == last)
+			return all != 0;
+	}
+}
+
+/* What nearly all are: a name without escapes and a port below 60000, or none. 0: look closer. */
+static inline int is_common(const char *p, size_t n)
+{
+	size_t i = n;
+
+	while (i && (unsigned char)(p[i - 1] - '0') < 10)
+		i--;
+	if (i == 0 || p[i - 1] != ':')
+		return is_plain(p, n);
+	if (n - i > 5 || (n - i == 5 && p[i] > '5'))
+		return 0;
+	return is_plain(p, i - 1);
+}
+
 int mhttp_authority_ok(struct mummy_http_span s)
 {
 	const char *p = s.p, *end = s.p + s.n;
 	unsigned port = 0;
 
+	if (is_common(p, s.n))
+		return 1;
 	if (s.n == 0)
 		return 0;
 	p = *p == '[' ? skip_literal(p, end) : skip_name(p, end);

@@ -3,74 +3,108 @@
  *
  * A variant gives MHTTP_TARGET (attributes of functions) and
  *
- *     static void classify(const char *p, struct bits *b)
+ *     static struct bits classify(const char *p)
+ *     static struct bits classify_half(const char *p)      with MHTTP_HALVES
  *
- * which looks at 64 octets; where names cost more so than octet by octet, it defines MHTTP_NAMES_BY_TABLE.
- * Octets behind the end count as such that belong to nothing, so every search ends there at the latest. A
- * line that is not plainly good is left to the portable code.
+ * which look at 64 octets, and at 32; where names cost more so than octet by octet, it defines
+ * MHTTP_NAMES_BY_TABLE. Octets behind the end count as such that belong to nothing, so every search ends there at
+ * the latest. A line that is not plainly good is left to the portable code.
  */
 struct bits {
 	uint64_t name;   /* octets that no name has */
 	uint64_t value;  /* and no value */
 };
-struct lines {
-	struct bits bits;      /* of the 64 octets at block */
-	const char *block, *end;
-	const char *floor;     /* what may be read begins here */
-};
 
-MHTTP_TARGET static inline void classify(const char *p, struct bits *b);
+MHTTP_TARGET static inline struct bits classify(const char *p);
 
-/* The last octets, fewer than 64. */
-MHTTP_TARGET static void classify_tail(struct lines *l)
+MHTTP_TARGET static struct bits classify_copy(const char *p, size_t n)
 {
-	size_t left = (size_t)(l->end - l->block);
-	uint64_t behind = ~(uint64_t)0 << left;
+	char copy[64] = {0};
 
-	if (l->end - l->floor >= 64) {
-		/* the shift has two steps because nothing may be left */
-		classify(l->end - 64, &l->bits);
-		l->bits.name = l->bits.name >> 1 >> (63 - left);
-		l->bits.value = l->bits.value >> 1 >> (63 - left);
-	} else {
-		char copy[64] = {0};
+	memcpy(copy, p, n);
+	return classify(copy);
+}
 
-		memcpy(copy, l->block, left);
-		classify(copy, &l->bits);
+#ifdef MHTTP_HALVES
+MHTTP_TARGET static inline struct bits classify_half(const char *p);
+
+/* Of a head that has not 64 octets: left of them at p are its last. */
+MHTTP_TARGET static inline struct bits classify_short(const char *p, size_t left, size_t before)
+{
+	struct bits b, second;
+
+	if (left > 32) {
+		b = classify_half(p);
+		second = classify_half(p + left - 32);
+		b.name |= second.name << (left - 32);
+		b.value |= second.value << (left - 32);
+		return b;
 	}
-	l->bits.name |= behind;
-	l->bits.value |= behind;
+	if (left + before < 32)
+		return classify_copy(p, left);
+	b = classify_half(p + left - 32);
+	b.name >>= 32 - left;
+	b.value >>= 32 - left;
+	return b;
+}
+#else
+MHTTP_TARGET static inline struct bits classify_short(const char *p, size_t left, size_t before)
+{
+	(void)before;
+	return classify_copy(p, left);
+}
+#endif
+
+/* The last octets, fewer than 64; what may be read begins at floor. */
+MHTTP_TARGET static struct bits classify_tail(const char *p, const char *end, const char *floor)
+{
+	size_t left = (size_t)(end - p);
+	uint64_t behind = ~(uint64_t)0 << left;
+	struct bits b;
+
+	if (end - floor >= 64) {
+		/* the shift has two steps because nothing may be left */
+		b = classify(end - 64);
+		b.name = b.name >> 1 >> (63 - left);
+		b.value = b.value >> 1 >> (63 - left);
+	} else {
+		b = classify_short(p, left, (size_t)(p - floor));
+	}
+	b.name |= behind;
+	b.value |= behind;
+	return b;
 }
 
-MHTTP_TARGET static inline void load(struct lines *l)
-{
-	if (l->end - l->block >= 64)
-		classify(l->block, &l->bits);
-	else
-		classify_tail(l);
-}
+/* What is at block. */
+#define MHTTP_LOAD()                                                                                         \
+	do {                                                                                                 \
+		if (end - block >= 64)                                                                       \
+			bits = classify(block);                                                              \
+		else                                                                                         \
+			bits = classify_tail(block, end, floor);                                             \
+	} while (0)
 
 /* To the first octet from p on whose bit is set. */
-#define MHTTP_FIND(l, p, which)                                                                              \
+#define MHTTP_FIND(p, which)                                                                                 \
 	do {                                                                                                 \
-		size_t off_ = (size_t)((p) - (l)->block);                                                    \
+		size_t off_ = (size_t)((p) - block);                                                         \
 		uint64_t found_;                                                                             \
                                                                                                              \
 		while (off_ >= 64) {                                                                         \
-			(l)->block += 64;                                                                    \
+			block += 64;                                                                         \
 			off_ -= 64;                                                                          \
-			load(l);                                                                             \
+			MHTTP_LOAD();                                                                        \
 		}                                                                                            \
-		found_ = (l)->bits.which >> off_;                                                            \
+		found_ = bits.which >> off_;                                                                 \
 		if (found_) {                                                                                \
 			(p) += __builtin_ctzll(found_);                                                      \
 		} else {                                                                                     \
 			do {                                                                                 \
-				(l)->block += 64;                                                            \
-				load(l);                                                                     \
-				found_ = (l)->bits.which;                                                    \
+				block += 64;                                                                 \
+				MHTTP_LOAD();                                                                \
+				found_ = bits.which;                                                         \
 			} while (!found_);                                                                   \
-			(p) = (l)->block + __builtin_ctzll(found_);                                          \
+			(p) = block + __builtin_ctzll(found_);                                               \
 		}                                                                                            \
 	} while (0)
 
@@ -79,15 +113,13 @@ static inline int is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-static inline int is_line_end(const char *p, const char *end)
+static inline int are_two(const char *p, const char *want)
 {
-	uint16_t two, want;
+	uint16_t two, other;
 
-	if (end - p < 2)
-		return 0;
 	memcpy(&two, p, 2);
-	memcpy(&want, "\r\n", 2);
-	return two == want;
+	memcpy(&other, want, 2);
+	return two == other;
 }
 
 /* Behind white space; p has at least one octet before end. */
@@ -106,42 +138,74 @@ static inline const char *trim_blanks(const char *from, const char *p)
 	return p;
 }
 
-MHTTP_TARGET static int bits_fields(struct mummy_http_head *h, const char **at, const char *end)
+/* Lines from *at on while they are plainly good, into *to, of which room is behind it: 0, or the status to answer.
+ * A start line lies before them, so there is always something three octets before the end. */
+MHTTP_TARGET static inline int bits_lines(struct mummy_http_head *h, const char **at, const char *end,
+					  struct mummy_http_field **to, const struct mummy_http_field *room)
 {
-	struct lines l = {.block = *at, .end = end, .floor = (const char *)h->opaque[MHTTP_BASE]};
-	const char *p = *at, *name = p, *colon, *value, *tail;
+	const char *floor = (const char *)h->opaque[MHTTP_BASE], *block = *at, *name = block, *p = block;
+	struct mummy_http_field *f = *to;
+	struct bits bits;
+	int status = 0;
 
-	load(&l);
+	MHTTP_LOAD();
 	for (;;) {
-		int rc;
+		const char *colon, *value, *tail;
+		unsigned slot;
 
 #ifdef MHTTP_NAMES_BY_TABLE
 		p = mhttp_scan_token(p, end);
 #else
-		MHTTP_FIND(&l, p, name);
+		MHTTP_FIND(p, name);
 #endif
 		colon = p;
-		if (colon == name || end - colon < 3 || *colon != ':')
+		if (colon == name || colon > end - 3)
 			break;
-		p += 1 + (p[1] == ' ');
+		if (are_two(colon, ": "))
+			p += 2;
+		else if (*p++ != ':')
+			break;
 		if ((unsigned char)*p <= ' ')
 			p = skip_blanks(p, end);
 		value = p;
-		MHTTP_FIND(&l, p, value);
-		if (!is_line_end(p, end))
+		MHTTP_FIND(p, value);
+		if (p > end - 2 || !are_two(p, "\r\n"))
 			break;
 		tail = p;
 		if ((unsigned char)tail[-1] <= ' ')
 			tail = trim_blanks(value, tail);
-		p += 2;
-		*at = p;
-		rc = mhttp_keep_field(h, name, (size_t)(colon - name), value, (size_t)(tail - value));
-		if (rc < 0)
-			return rc;
-		name = p;
+		*at = p + 2;
+		if (f == room) {
+			status = 431;
+			break;
+		}
+		f->name.p = name;
+		f->name.n = (size_t)(colon - name);
+		f->value.p = value;
+		f->value.n = (size_t)(tail - value);
+		slot = mhttp_slot_of(name, f->name.n);
+		f++;
+		if (slot < MUMMY_HTTP_SLOTS) {
+			status = mhttp_fill_slot(h, slot, f - 1);
+			if (status)
+				break;
+		}
+		name = p += 2;
 	}
-	if (colon == name && is_line_end(name, end)) {
-		*at = name + 2;
+	*to = f;
+	return status;
+}
+
+MHTTP_TARGET static int bits_fields(struct mummy_http_head *h, const char **at, const char *end)
+{
+	struct mummy_http_field *f = h->fields + h->nfields;
+	int status = bits_lines(h, at, end, &f, h->fields + mhttp_field_room(h));
+
+	h->nfields = (size_t)(f - h->fields);
+	if (status)
+		return mhttp_head_fail(h, status);
+	if (end - *at >= 2 && are_two(*at, "\r\n")) {
+		*at += 2;
 		return 1;
 	}
 	return mhttp_scanner_portable.fields(h, at, end);

@@ -28,20 +28,23 @@ static inline uint8x16_t kind_of(uint8x16_t v)
 	return vandq_u8(low, vqtbl1q_u8(vld1q_u8(mhttp_high_digits), vshrq_n_u8(v, 4)));
 }
 
-static inline void classify(const char *p, struct bits *b)
+static inline struct bits classify(const char *p)
 {
+	struct bits b;
 	const uint8_t *q = (const uint8_t *)p;
 	const uint8x16_t control = vdupq_n_u8(MHTTP_CONTROL);
 	uint8x16_t k0 = kind_of(vld1q_u8(q)), k1 = kind_of(vld1q_u8(q + 16));
 	uint8x16_t k2 = kind_of(vld1q_u8(q + 32)), k3 = kind_of(vld1q_u8(q + 48));
 
-	b->value = mask_of(vcgeq_u8(k0, control), vcgeq_u8(k1, control), vcgeq_u8(k2, control),
+	b.value = mask_of(vcgeq_u8(k0, control), vcgeq_u8(k1, control), vcgeq_u8(k2, control),
 			   vcgeq_u8(k3, control));
-	b->name = mask_of(vceqzq_u8(k0), vceqzq_u8(k1), vceqzq_u8(k2), vceqzq_u8(k3)) | b->value;
+	b.name = mask_of(vceqzq_u8(k0), vceqzq_u8(k1), vceqzq_u8(k2), vceqzq_u8(k3)) | b.value;
+	return b;
 }
 
-static const char *target(const char *p, const char *end)
+static const char *target(const char *p, const char *end, int *plain)
 {
+	*plain = 0;
 	for (; end - p >= 16; p += 16) {
 		uint8x16_t v = vld1q_u8((const uint8_t *)p);
 		uint8x16_t out = vorrq_u8(vcltq_u8(v, vdupq_n_u8(0x21)), vcgeq_u8(v, vdupq_n_u8(0x7f)));

@@ -14,6 +14,24 @@ enum {
 		      1 << MUMMY_HTTP_SLOT_EXPECT
 };
 
+/* How many fields a head may have. */
+static inline size_t mhttp_field_room(const struct mummy_http_head *h)
+{
+	return h->max_fields < MHTTP_MAX_SLOTTED ? h->max_fields : MHTTP_MAX_SLOTTED;
+}
+
+/* For a field of h that has a slot: 0, or the status to answer. */
+static inline int mhttp_fill_slot(struct mummy_http_head *h, unsigned slot, const struct mummy_http_field *f)
+{
+	int status = 0;
+
+	if (MHTTP_NOTED >> slot & 1)
+		status = mhttp_note_field(h, (enum mummy_http_slot)slot, f->value);
+	if (status == 0 && h->slots[slot] == 0)
+		h->slots[slot] = (uint16_t)(f - h->fields + 1);
+	return status;
+}
+
 /* 0, or mhttp_head_fail. */
 static inline int mhttp_keep_field(struct mummy_http_head *h, const char *name, size_t name_n,
 				   const char *value, size_t value_n)
@@ -22,7 +40,7 @@ static inline int mhttp_keep_field(struct mummy_http_head *h, const char *name, 
 	size_t n = h->nfields;
 	struct mummy_http_field *f = &h->fields[n];
 
-	if (n == h->max_fields || n == MHTTP_MAX_SLOTTED)
+	if (n == mhttp_field_room(h))
 		return mhttp_head_fail(h, 431);
 	f->name.p = name;
 	f->name.n = name_n;
@@ -30,14 +48,10 @@ static inline int mhttp_keep_field(struct mummy_http_head *h, const char *name, 
 	f->value.n = value_n;
 	h->nfields = n + 1;
 	if (slot < MUMMY_HTTP_SLOTS) {
-		if (MHTTP_NOTED >> slot & 1) {
-			int status = mhttp_note_field(h, (enum mummy_http_slot)slot, f->value);
+		int status = mhttp_fill_slot(h, slot, f);
 
-			if (status)
-				return mhttp_head_fail(h, status);
-		}
-		if (h->slots[slot] == 0)
-			h->slots[slot] = (uint16_t)(n + 1);
+		if (status)
+			return mhttp_head_fail(h, status);
 	}
 	return 0;
 }

@@ -46,8 +46,12 @@ static int absolute_form(struct mummy_http_head *h)
 	return split_query(h, p, end);
 }
 
-static int split_target(struct mummy_http_head *h)
+static inline int split_target(struct mummy_http_head *h, int plain)
 {
+	if (h->target.p[0] == '/' && plain) {
+		h->path = h->target;
+		return 0;
+	}
 	if (h->target.p[0] == '/')
 		return split_query(h, h->target.p, h->target.p + h->target.n);
 	if (h->target.p[0] != '*' || h->target.n != 1)
@@ -90,17 +94,20 @@ static inline int request_version(struct mummy_http_head *h, const char *p, cons
 static int request_line(struct mummy_http_head *h, const char *p, const char *end,
 			const struct mhttp_scanner *scanner)
 {
-	int rc;
+	int rc, plain;
 
 	h->method.p = p;
-	p = mhttp_scan_token(p, end);
+	if (end - p >= 4 && !memcmp(p, "GET ", 4))
+		p += 3;
+	else
+		p = mhttp_scan_token(p, end);
 	h->method.n = (size_t)(p - h->method.p);
 	if (p == end)
 		return 0;
 	if (*p++ != ' ' || h->method.n == 0)
 		return mhttp_head_fail(h, 400);
 	h->target.p = p;
-	p = scanner->target(p, end);
+	p = scanner->target(p, end, &plain);
 	h->target.n = (size_t)(p - h->target.p);
 	if (p == end)
 		return 0;
@@ -111,7 +118,7 @@ static int request_line(struct mummy_http_head *h, const char *p, const char *en
 		return rc;
 	if (is_method(h, "CONNECT", 7) || is_method(h, "TRACE", 5))
 		return mhttp_head_fail(h, 501);
-	rc = split_target(h);
+	rc = split_target(h, plain);
 	return rc ? mhttp_head_fail(h, rc) : (int)(p + 10 - h->method.p);
 }
 

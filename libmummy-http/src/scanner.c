@@ -5,8 +5,9 @@
 #include "parse.h"
 #include "scanner.h"
 
-static const char *portable_target(const char *p, const char *end)
+static const char *portable_target(const char *p, const char *end, int *plain)
 {
+	*plain = 0;
 	return mhttp_scan_target(p, end);
 }
 
