@@ -29,6 +29,7 @@ struct mup_dir_upload {
 	struct mup_record rec;
 	uint64_t durable;                /* as rec on the disk says */
 	uint64_t size;
+	int locked;                      /* the part is this opener's to write */
 	int held;                        /* nothing new is made last before it is settled */
 	int moved;                       /* the part has its last name and no other */
 	char name[MUP_NAME_SIZE];        /* given by finish */

@@ -91,7 +91,9 @@ static int prepare(struct mup_dir_upload *up, unsigned flags, struct mummy_uploa
 	if (up->fd < 0 || up->rec.info.state != MUMMY_UPLOAD_OPEN)
 		return 0;
 	if (up->dir->opt.sync == MUMMY_UPLOAD_SYNC_ACK && seen->offset > up->durable) {
-		if (!(flags & MUMMY_UPLOAD_WRITE) && mup_dir_lock(up->fd, F_WRLCK, 0) < 0)
+		if (!up->locked)
+			up->locked = mup_dir_lock(up->fd, F_WRLCK, 0) == 0;
+		if (!up->locked)
 			seen->offset = up->durable;
 		rc = checkpoint(up, seen->offset);
 	}
@@ -114,6 +116,7 @@ int mup_dir_open(void *ctx, const char *id, unsigned flags, void **h, struct mum
 		: mup_dir_look(d, id, &up->rec, &up->fd, &up->size);
 	*info = up->rec.info;
 	if (rc == 0) {
+		up->locked = up->fd >= 0 && (flags & MUMMY_UPLOAD_WRITE) != 0;
 		up->durable = up->rec.durable;
 		up->rec.info.offset = up->durable;
 		rc = prepare(up, flags, info);
@@ -130,6 +133,9 @@ void mup_dir_close(void *h)
 {
 	struct mup_dir_upload *up = h;
 
+	/* said aloud: a program that is just being started may have the descriptor until it runs */
+	if (up->fd >= 0 && up->locked)
+		mup_dir_lock(up->fd, F_UNLCK, 0);
 	if (up->fd >= 0)
 		close(up->fd);
 	mup_record_free(&up->rec);

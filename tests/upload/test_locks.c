@@ -1,6 +1,7 @@
 /* Two engines on one folder. The locks are of open files, so that it is all the same whether the engines are in
  * one process or in two. */
 #include <config.h>
+#include <sys/wait.h>
 #include "fake.h"
 
 START_TEST(an_upload_has_one_writer_among_all_engines)
@@ -82,5 +83,50 @@ START_TEST(parts_are_put_together_by_whoever_has_the_last_one)
 }
 END_TEST
 
-SUITE_MAIN("upload/locks", an_upload_has_one_writer_among_all_engines, an_engine_that_starts_leaves_the_others_alone,
+/* As between fork and exec: it has all descriptors, until go is closed. */
+static pid_t fork_child(int go[2])
+{
+	char none;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(go), 0);
+	pid = fork();
+	if (pid == 0) {
+		close(go[1]);
+		_exit(read(go[0], &none, 1) != 0);
+	}
+	close(go[0]);
+	return pid;
+}
+
+START_TEST(a_child_of_the_program_keeps_no_upload)
+{
+	for (int sync = 0; sync <= MUMMY_UPLOAD_SYNC_NONE; sync++) {
+		const struct mummy_upload_dir_options dir = { .sync = (enum mummy_upload_sync)sync };
+		char folder[64], path[128];
+		mummy_upload *u = open_dir(fresh(folder), &dir, NULL);
+		mummy_upload_transfer *t;
+		struct answer r;
+		int go[2], status;
+		pid_t pid;
+
+		create(u, 6, path);
+		t = open_patch(u, path, "0", NULL, NULL);
+		ck_assert_int_eq(mummy_upload_write(t, "01", 2), 0);
+		pid = fork_child(go);
+		ck_assert_int_eq(close_patch(t, 0), 204);
+		ck_assert_int_eq(offset_of(u, path), 2);
+		ck_assert_int_eq(patch(u, &r, path, 2, "23", 2), 204);
+		ck_assert_int_eq(ask(u, &r, "DELETE", path, NULL, 0, NULL), 204);
+		close(go[1]);
+		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+		ck_assert_int_eq(status, 0);
+		mummy_upload_free(u);
+		wipe(folder);
+	}
+}
+END_TEST
+
+SUITE_MAIN("upload/locks", a_child_of_the_program_keeps_no_upload, an_upload_has_one_writer_among_all_engines,
+	   an_engine_that_starts_leaves_the_others_alone,
 	   parts_are_put_together_by_whoever_has_the_last_one)
