@@ -20,6 +20,7 @@ struct mup_dir {
 	char boot[40];
 	pthread_mutex_t lock;            /* of what follows */
 	uint64_t used, counted_ms;       /* octets held or promised; when they were counted */
+	uint64_t coming;                 /* of them, those that a count need not find yet */
 };
 
 /* An upload that is open. */
@@ -91,9 +92,11 @@ int mup_dir_list(void *ctx, void **cursor, struct mummy_upload_info *out);
 int mup_dir_next(struct mup_dir *d, void **cursor, struct mummy_upload_info *out, int tidy);
 /* What a process that died left behind. */
 int mup_dir_sweep(struct mup_dir *d);
-/* dir_quota.c: how much an upload counts; takes more, gives back. */
+/* dir_quota.c: how much an upload counts; takes more, which mup_dir_claimed ends once it is there, or rc <0 it did
+ * not come; gives back. */
 uint64_t mup_dir_weight(const struct mummy_upload_info *info, uint64_t size);
 int mup_dir_claim(struct mup_dir *d, uint64_t n);
+void mup_dir_claimed(struct mup_dir *d, uint64_t n, int rc);
 void mup_dir_unclaim(struct mup_dir *d, uint64_t n);
 int mup_dir_room(struct mup_dir *d, uint64_t n);
 int mup_dir_count(struct mup_dir *d);

@@ -29,7 +29,7 @@ int mup_dir_count(struct mup_dir *d)
 	void *cursor = NULL;
 	int rc;
 
-	d->used = 0;
+	d->used = d->coming;
 	while ((rc = mup_dir_next(d, &cursor, &info, 0)) == 0)
 		count_one(d, &info);
 	d->counted_ms = mummy_now_ms();
@@ -53,10 +53,23 @@ int mup_dir_claim(struct mup_dir *d, uint64_t n)
 		rc = mup_dir_count(d);
 	if (rc == 0 && !fits(d, n))
 		rc = -EDQUOT;
-	if (rc == 0)
+	if (rc == 0) {
 		d->used += n;
+		d->coming += n;
+	}
 	pthread_mutex_unlock(&d->lock);
 	return rc;
+}
+
+void mup_dir_claimed(struct mup_dir *d, uint64_t n, int rc)
+{
+	if (!d->opt.quota_bytes || n == 0)
+		return;
+	pthread_mutex_lock(&d->lock);
+	d->coming -= n;
+	if (rc < 0)
+		d->used -= n < d->used ? n : d->used;
+	pthread_mutex_unlock(&d->lock);
 }
 
 void mup_dir_unclaim(struct mup_dir *d, uint64_t n)

@@ -49,13 +49,11 @@ int mup_dir_create(void *ctx, const struct mummy_upload_info *info)
 	rc = make_part(d, mup_dir_file(file, info->id, "part"), to_reserve(info));
 	if (rc == 0)
 		rc = mup_dir_put_record(d, &rec, d->opt.sync == MUMMY_UPLOAD_SYNC_ACK);
-	if (rc < 0) {
-		mup_dir_unclaim(d, weight);
-		if (rc != -EEXIST) {
-			unlinkat(d->fd, mup_dir_file(file, info->id, "info"), 0);
-			unlinkat(d->fd, mup_dir_file(file, info->id, "part"), 0);
-		}
+	if (rc < 0 && rc != -EEXIST) {
+		unlinkat(d->fd, mup_dir_file(file, info->id, "info"), 0);
+		unlinkat(d->fd, mup_dir_file(file, info->id, "part"), 0);
 	}
+	mup_dir_claimed(d, weight, rc);
 	return rc;
 }
 
@@ -167,10 +165,11 @@ static int after_write(struct mup_dir_upload *up, uint64_t off, uint64_t len, in
 		/* what stays would only be what arrived, but nobody will be told of it */
 		if (ftruncate(up->fd, (off_t)off) == 0)
 			up->size = off;
-		if (up->rec.info.length == MUMMY_UPLOAD_UNKNOWN)
-			mup_dir_unclaim(up->dir, len);
-		return rc;
 	}
+	if (up->rec.info.length == MUMMY_UPLOAD_UNKNOWN)
+		mup_dir_claimed(up->dir, len, rc);
+	if (rc < 0)
+		return rc;
 	up->size = off + len;
 	if (!up->held && up->dir->opt.sync != MUMMY_UPLOAD_SYNC_NONE && up->size - up->durable >= CHECKPOINT_BYTES)
 		rc = checkpoint(up, up->size);
@@ -246,9 +245,8 @@ int mup_dir_set_length(void *h, uint64_t length)
 	rc = to_reserve(&rec.info) ? mup_dir_reserve(up->fd, up->size, more) : 0;
 	if (rc == 0)
 		rc = mup_dir_put_record(up->dir, &rec, up->dir->opt.sync == MUMMY_UPLOAD_SYNC_ACK);
-	if (rc < 0)
-		mup_dir_unclaim(up->dir, more);
-	else
+	if (rc == 0)
 		up->rec.info.length = length;
+	mup_dir_claimed(up->dir, more, rc);
 	return rc;
 }

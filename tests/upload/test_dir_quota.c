@@ -60,6 +60,29 @@ START_TEST(an_unknown_length_counts_as_it_grows)
 }
 END_TEST
 
+START_TEST(what_is_promised_but_not_written_yet_counts)
+{
+	const struct mummy_upload_dir_options dir = { .quota_bytes = 1000 };
+	struct mummy_upload_store store;
+	struct mup_dir *d;
+	char folder[64];
+
+	ck_assert_int_eq(mummy_upload_dir_store(&store, fresh(folder), &dir), 0);
+	d = store.ctx;
+	ck_assert_int_eq(mup_dir_claim(d, 600), 0);
+	/* it is time to count again, and the first one is not in the folder yet */
+	d->counted_ms = 0;
+	ck_assert_int_eq(mup_dir_claim(d, 600), -EDQUOT);
+	mup_dir_claimed(d, 600, -ENOSPC);
+	ck_assert_int_eq(mup_dir_claim(d, 600), 0);
+	mup_dir_claimed(d, 600, 0);
+	ck_assert_uint_eq(d->used, 600);
+	ck_assert_uint_eq(d->coming, 0);
+	store.release(store.ctx);
+	wipe(folder);
+}
+END_TEST
+
 START_TEST(some_space_stays_free)
 {
 	struct mummy_upload_dir_options dir = { .min_free_bytes = UINT64_MAX };
@@ -110,4 +133,5 @@ START_TEST(the_announced_length_is_reserved)
 }
 END_TEST
 
-SUITE_MAIN("upload/dir_quota", the_announced_length_is_reserved, the_quota_holds_at_creation, an_unknown_length_counts_as_it_grows, some_space_stays_free)
+SUITE_MAIN("upload/dir_quota", the_announced_length_is_reserved, the_quota_holds_at_creation,
+	   an_unknown_length_counts_as_it_grows, some_space_stays_free, what_is_promised_but_not_written_yet_counts)
