@@ -29,7 +29,8 @@
 
 struct exchange {
 	const char *request;       /* the beginning of it */
-	const char *answer;        /* status and fields; NULL: the connection is closed; "": it hangs */
+	const char *answer;        /* status and fields; NULL: the connection is closed; "": it hangs; +: the body
+				      has no end */
 };
 static struct exchange script[MAX_REQUESTS];
 static char heads[MAX_REQUESTS][4096], bodies[MAX_REQUESTS][64];
@@ -73,7 +74,11 @@ static void *serve(void *arg)
 			if (strncmp(heads[i], script[i].request, strlen(script[i].request)) != 0 && !wrong[0])
 				snprintf(wrong, sizeof wrong, "request %u is not %s: %.200s", i,
 					 script[i].request, heads[i]);
-			if (script[i].answer && script[i].answer[0]) {
+			if (script[i].answer && script[i].answer[0] == '+') {
+				snprintf(answer, sizeof answer, "HTTP/1.1 %s\r\n\r\nno end", script[i].answer + 1);
+				while (send(fd, answer, strlen(answer), MSG_NOSIGNAL) > 0)
+					;
+			} else if (script[i].answer && script[i].answer[0]) {
 				snprintf(answer, sizeof answer,
 					 "HTTP/1.1 %s\r\nTus-Resumable: 1.0.0\r\nConnection: close\r\n"
 					 "Content-Length: 0\r\n\r\n",
@@ -285,6 +290,17 @@ START_TEST(test_nothing_moves)
 }
 END_TEST
 
+START_TEST(test_an_answer_without_end)
+{
+	static const struct exchange s[] = { { OPTIONS, OFFERS("") }, { CREATE, "+503 Later" }, { CREATE, CREATED },
+		{ SEND, "+200 Fine\r\nUpload-Offset: 4" }, { SEND, "+200 Fine\r\nUpload-Offset: 10" }, { 0 } };
+
+	begin(s);
+	end(RUN(file, url), 0, "/files/1\n");
+	ck_assert_str_eq(bodies[4], "456789");
+}
+END_TEST
+
 START_TEST(test_a_stream_is_sent_again_from_memory)
 {
 	static const struct exchange s[] = { { OPTIONS, OFFERS(",creation-defer-length") },
@@ -450,7 +466,7 @@ START_TEST(test_secrets_from_files)
 END_TEST
 
 SUITE_MAIN("session", test_what_is_asked, test_goes_on_where_the_server_is, test_anew_when_it_is_gone,
-	   test_gives_up, test_octets_that_arrive_count_as_success, test_retry_after, test_nothing_moves,
+	   test_gives_up, test_octets_that_arrive_count_as_success, test_retry_after, test_nothing_moves, test_an_answer_without_end,
 	   test_a_stream_is_sent_again_from_memory, test_what_does_not_mend, test_what_is_not_offered,
 	   test_streams_of_unknown_length, test_secrets_stay_at_home, test_secrets_are_not_shown,
 	   test_secrets_from_files)

@@ -15,6 +15,7 @@
 #define MAX_CONNECT_MS 30000
 #define MAX_EXPECT_MS 1000
 #define MAX_FIELD 8192
+#define MAX_SAID (256u * 1024)
 #define ASK_FIRST (1024u * 1024)  /* octets of a body that are not sent before the server agrees */
 
 /* ---- Fields of the user ---------------------------------------------------------------------------- */
@@ -159,12 +160,14 @@ static size_t on_line(char *p, size_t unit, size_t n, void *ctx)
 	return unit * n;
 }
 
+/* A body may have no end. */
 static size_t on_body(char *p, size_t unit, size_t n, void *ctx)
 {
 	struct request *r = ctx;
 
 	answer_body(&r->answer, p, unit * n);
-	return unit * n;
+	r->said += unit * n;
+	return r->said > MAX_SAID ? 0 : unit * n;
 }
 
 static size_t on_read(char *out, size_t unit, size_t n, void *ctx)
@@ -325,6 +328,7 @@ int request_begin(struct session *s, struct request *r, enum ask ask, const char
 		return -ENOMEM;
 	r->ask = ask;
 	r->sent = 0;
+	r->said = 0;
 	r->ended = r->failed = 0;
 	r->error[0] = '\0';
 	answer_reset(&r->answer);
@@ -367,7 +371,7 @@ static void end(struct session *s, struct request *r, CURLcode code)
 	r->fields = NULL;
 	r->running = 0;
 	r->ended = 1;
-	if (code == CURLE_OK || r->answer.status >= 300)
+	if (code == CURLE_OK || r->answer.status >= 300 || r->said > MAX_SAID)
 		r->transport = TRANSPORT_OK;
 	else
 		r->transport = hopeless(code) ? TRANSPORT_HOPELESS : TRANSPORT_BROKEN;

@@ -31,6 +31,7 @@ struct request {
 	long (*read)(void *ctx, uint64_t offset, void *out, size_t n);  /**< as source_read */
 	void *ctx;
 	uint64_t offset, length, sent;
+	size_t said;               /**< octets of the answer's body; of too many no more are read */
 	int running, ended;
 	int failed;                /**< a negative errno of read; or -ENODATA: it ended early */
 };
