@@ -20,7 +20,8 @@ struct network { struct address a; unsigned bits; };
 enum { FORWARDED = 1, X_FORWARDED = 2 };
 struct trust { int unix_too; unsigned kinds; size_t n; struct network all[]; };
 
-enum { ADDRESS_ROOM = 64, MAX_HOPS = 32 };
+/* An address has 45 characters at most; with quotes, brackets and a port, or a slash and bits, a few more. */
+enum { ADDRESS_ROOM = 48, NODE_ROOM = 64, MAX_HOPS = 32 };
 
 /* What an element of one of the fields says; spans point into the field. */
 struct hop { struct mummy_http_span by, proto, host; };
@@ -63,7 +64,7 @@ static int is_trusted(const struct trust *t, const char *text)
  * -EBADMSG: anything else, "unknown" and "_hidden" too. */
 static int node_address(struct mummy_http_span s, char out[ADDRESS_ROOM])
 {
-	char text[ADDRESS_ROOM], *p = text, *end;
+	char text[NODE_ROOM], *p = text, *end;
 	struct address a;
 	size_t n;
 
@@ -196,7 +197,7 @@ static int before(mummy_http_exchange *x, void *ctx)
 static int add_network(struct trust *t, struct mummy_http_span item)
 {
 	struct network *n = &t->all[t->n];
-	char text[ADDRESS_ROOM], *slash, *end = text + sizeof text - 1;
+	char text[NODE_ROOM], *slash, *end = text + sizeof text - 1;
 	unsigned long bits;
 	int most;
 

@@ -86,8 +86,12 @@ static int data(void *ctx, const void *p, size_t n)
 	if (!e->st && n <= SHORT_BYTES - e->held_n)
 		return n ? hold(e, p, n) : 0;
 	rc = e->st ? 0 : answer(e);
+	if (rc == 0)
+		rc = mummy_http_stream_writev(e->st, iov, 2, NULL, NULL);
+	free(e->held);
+	e->held = NULL;
 	e->held_n = 0;
-	return rc < 0 ? rc : mummy_http_stream_writev(e->st, iov, 2, NULL, NULL);
+	return rc;
 }
 
 static void refuse(mummy_http_exchange *x, int why)
