@@ -198,8 +198,11 @@ static void answer_file(struct job *j)
 	}
 	add_validators(j);
 	if (d.status == 304) {
+		/* files are not compressed on the way: what of Vary there is to say is among the fields */
+		struct mhttp_reply r = { .status = 304, .h = j->fields, .nh = j->nfields, .identity = 1 };
+
 		close(j->fd);
-		mummy_http_respond(j->x, 304, j->fields, j->nfields, NULL, 0);
+		mhttp_reply(j->x, &r);
 		return;
 	}
 	if (d.nranges > 1) {

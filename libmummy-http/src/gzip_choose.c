@@ -88,7 +88,10 @@ enum mhttp_gzip_choice mhttp_gzip_choose(const struct mhttp_gzip_question *q)
 {
 	if (q->status < 200 || q->status == 204 || q->status == 205 || q->content_encoding.p)
 		return MHTTP_GZIP_NEVER;
-	if (!is_compressible(q->content_type) || lists(q->cache_control, "no-transform"))
+	/* a 304 need not say of what type the content is that it does not send */
+	if ((q->content_type.p || q->status != 304) && !is_compressible(q->content_type))
+		return MHTTP_GZIP_NEVER;
+	if (lists(q->cache_control, "no-transform"))
 		return MHTTP_GZIP_NEVER;
 	/* These two speak of a 200 that may have been compressed (RFC 9110 sections 15.3.7 and 15.4.5). */
 	if (q->status == 206 || q->status == 304)

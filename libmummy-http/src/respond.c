@@ -93,15 +93,20 @@ static void reply_compress(mummy_http_exchange *x, struct mhttp_reply *r)
 	r->arg = out;
 }
 
+static int never_coded(const mummy_http_exchange *x, const struct mhttp_reply *r)
+{
+	return !x->loop->server->gzip || x->malformed || r->identity || r->kind == MHTTP_REPLY_FILE
+		|| (x->route && (x->route->flags & MUMMY_HTTP_IDENTITY));
+}
+
 static void reply_coding(mummy_http_exchange *x, struct mhttp_reply *r)
 {
 	const struct mummy_http_server *s = x->loop->server;
 	struct mhttp_gzip_question q;
 	char room[MHTTP_JOINED];
 
-	if (!s->gzip || x->malformed || r->identity || r->status == 101 || r->kind == MHTTP_REPLY_FILE
-	    || r->len < s->opt.gzip_min_bytes || (r->bodyless && !x->is_head)
-	    || (x->route && (x->route->flags & MUMMY_HTTP_IDENTITY)))
+	if ((r->status != 304 && (r->len < s->opt.gzip_min_bytes || (r->bodyless && !x->is_head)))
+	    || never_coded(x, r))
 		return;
 	q.accept_encoding = mhttp_slot_joined(x, MUMMY_HTTP_SLOT_ACCEPT_ENCODING, room);
 	q.content_type = mhttp_answer_field(x, r, "content-type");

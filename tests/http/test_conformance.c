@@ -299,7 +299,7 @@ static const struct { const char *request, *status, *has, *lacks, *body; } answe
 	{ RQ("HEAD /205") END, "205", "\r\nContent-Length: 0\r\n", NULL, "\r\n\r\n" },
 	{ RQ("GET /205/stream") "\r\n" RQ("GET /tell") END, "205", "\r\nContent-Length: 0\r\n", "streamed",
 	  "GET " },
-	{ RQ("GET /304") END, "304", NULL, "content", "\r\n\r\n" },
+	{ RQ("GET /304") END, "304", "\r\nVary: Accept-Encoding\r\n", "content", "\r\n\r\n" },
 	{ RQ("GET /stream") END, "200", "\r\nTransfer-Encoding: chunked\r\n", "Content-Length",
 	  "\r\n8\r\nstreamed\r\n0\r\n\r\n" },
 	{ RQ("HEAD /stream") END, "200", NULL, "streamed", "\r\n\r\n" },
@@ -308,7 +308,7 @@ static const struct { const char *request, *status, *has, *lacks, *body; } answe
 	  "200", NULL, "101", "GET " },
 	/* conditions: RFC 9110 section 13 */
 	{ RQ("GET /f/a.txt") END, "200", "\r\nLast-Modified: " DATE "\r\n", NULL, "0123456789" },
-	{ RQ("GET /f/a.txt") "If-None-Match: *\r\n" END, "304", "\r\nETag: \"", NULL, "\r\n\r\n" },
+	{ RQ("GET /f/a.txt") "If-None-Match: *\r\n" END, "304", "\r\nETag: \"", "Vary", "\r\n\r\n" },
 	{ RQ("GET /f/a.txt") "If-None-Match: \"x\", W/\"y\"\r\n" END, "200", NULL, NULL, "0123456789" },
 	{ RQ("GET /f/a.txt") "If-Match: *\r\n" END, "200", NULL, NULL, "0123456789" },
 	{ RQ("GET /f/a.txt") "If-Match: \"x\"\r\n" END, "412", NULL, NULL, NULL },

@@ -152,6 +152,13 @@ START_TEST(test_page)
 	response_free(&r);
 	client_ask(s.port, &r, GET("/_mummy/") "If-None-Match: %s\r\n", value);
 	ck_assert_int_eq(r.status, 304);
+	field_is(&r, "Vary", "Accept-Encoding");
+	response_free(&r);
+	client_ask(s.port, &r, GET("/_mummy/") "If-None-Match: \"x\"\r\nIf-None-Match: *\r\n");
+	ck_assert_int_eq(r.status, 304);
+	response_free(&r);
+	client_ask(s.port, &r, GET("/_mummy/") "If-Match: \"x\"\r\n");
+	ck_assert_int_eq(r.status, 412);
 	response_free(&r);
 	client_ask(s.port, &r, GET("/_mummy/app.js"));
 	ck_assert_int_eq(r.status, 200);

@@ -11,6 +11,17 @@
 #define POLICY "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " \
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+/* -1: there is no such field; 0, 1: does it name what is served? */
+static int matches(const mummy_http_exchange *x, const char *name, const char *etag, int weak)
+{
+	struct mummy_http_span list;
+	int found = -1;
+
+	for (unsigned i = 0; found < 1 && (list.p = mummy_http_header_nth(x, name, i, &list.n)); i++)
+		found = mummy_http_etag_match(list, etag, weak) == 1;
+	return found;
+}
+
 static void serve(mummy_http_exchange *x, void *ctx)
 {
 	const struct page_file *f = ctx;
@@ -23,10 +34,10 @@ static void serve(mummy_http_exchange *x, void *ctx)
 		MUMMY_HTTP_HEADER("Content-Type", f->type),
 	};
 	const size_t nh = sizeof h / sizeof h[0];
-	struct mummy_http_span known = { 0 };
 
-	known.p = mummy_http_header_get(x, "If-None-Match", &known.n);
-	if (known.p && mummy_http_etag_match(known, f->etag, 1) == 1)
+	if (matches(x, "If-Match", f->etag, 0) == 0)
+		mummy_http_respond_text(x, 412, "The page is another one.\n");
+	else if (matches(x, "If-None-Match", f->etag, 1) == 1)
 		mummy_http_respond(x, 304, h, nh - 1, NULL, 0);
 	else
 		mummy_http_respond(x, 200, h, nh, f->data, f->size);

@@ -252,8 +252,8 @@ MUMMY_HTTP_API void *mummy_http_user(const mummy_http_exchange *x);
  * (Content-Length, Transfer-Encoding, Keep-Alive): x is still unanswered then. The server adds Date,
  * Content-Length or chunked, and Connection (a Connection field with "close" closes); HEAD, 204, 205
  * and 304 are sent without the body. Text that is long enough is compressed if the client takes gzip, unless
- * Content-Encoding or Cache-Control: no-transform is given (RFC 9110 section 8.4); then Vary is added and a
- * strong ETag becomes weak. An answer before the end of the body: the rest is read over if at most
+ * Content-Encoding or Cache-Control: no-transform is given (RFC 9110 section 8.4); then Vary is added, to a
+ * 304 of text or of a type that it does not say too, and a strong ETag becomes weak. An answer before the end of the body: the rest is read over if at most
  * 64 KiB are left, else the connection closes after the answer. */
 /** h and body are copied as far as they cannot be sent at once. */
 MUMMY_HTTP_API int mummy_http_respond(mummy_http_exchange *x, int status,
