@@ -1,26 +1,11 @@
 #include <config.h>
 #include "inbox.h"
 #include "mummy-common.h"
-#include "wake.h"
-#include <stdatomic.h>
 #include <stdlib.h>
 
-/*
- * One word is queue and state: NULL (awake, empty), ASLEEP (empty), CLOSED, or the newest node. So a post
- * learns in the same step that queues it whether the loop must be woken, and none falls between "empty" and
- * "asleep".
- */
-static const struct mhttp_inbox_node marks[2];
-#define ASLEEP ((struct mhttp_inbox_node *)(uintptr_t)&marks[0])
-#define CLOSED ((struct mhttp_inbox_node *)(uintptr_t)&marks[1])
-
-struct mhttp_inbox {
-	_Atomic(struct mhttp_inbox_node *) head;
-	atomic_uint refs;
-	mummy_poller *poller;
-	struct mummy_poller_watch watch;
-	struct mhttp_wake wake;
-};
+const struct mhttp_inbox_node mhttp_inbox_marks[2];
+#define ASLEEP MHTTP_INBOX_ASLEEP
+#define CLOSED ((struct mhttp_inbox_node *)(uintptr_t)&mhttp_inbox_marks[1])
 
 struct call {
 	struct mhttp_inbox_node node;
@@ -113,15 +98,6 @@ int mhttp_inbox_post_call(struct mhttp_inbox *in, void (*run)(void *arg), void *
 	return rc;
 }
 
-int mhttp_inbox_sleep(struct mhttp_inbox *in)
-{
-	struct mhttp_inbox_node *head = NULL;
-
-	return atomic_compare_exchange_strong_explicit(&in->head, &head, ASLEEP, memory_order_acq_rel,
-						       memory_order_relaxed) ||
-	       head == ASLEEP;
-}
-
 /* The queue is linked from the newest; it runs from the oldest. */
 static int run_all(struct mhttp_inbox_node *newest)
 {
@@ -147,17 +123,11 @@ static int take_and_run(struct mhttp_inbox *in, struct mhttp_inbox_node *state)
 	return taken == ASLEEP || taken == CLOSED ? 0 : run_all(taken);
 }
 
-int mhttp_inbox_run(struct mhttp_inbox *in)
+int mhttp_inbox_run_all(struct mhttp_inbox *in)
 {
 	struct mhttp_inbox_node *head = atomic_load_explicit(&in->head, memory_order_relaxed);
 
-	if (!head || head == CLOSED)
-		return 0;
-	/* Mostly the loop was woken by something else. */
-	if (head == ASLEEP
-	    && atomic_compare_exchange_strong_explicit(&in->head, &head, NULL, memory_order_acq_rel, memory_order_relaxed))
-		return 0;
-	return take_and_run(in, NULL);
+	return head && head != CLOSED ? take_and_run(in, NULL) : 0;
 }
 
 void mhttp_inbox_close(struct mhttp_inbox *in)

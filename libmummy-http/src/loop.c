@@ -5,7 +5,7 @@
 #include "internal.h"
 #include "poller_impl.h"
 
-enum { RECV_BYTES = 64 * 1024, GATHER_BYTES = 64 * 1024, NS_PER_MS = 1000000 };
+enum { RECV_BYTES = 64 * 1024, GATHER_BYTES = 64 * 1024 };
 
 uint32_t mhttp_now(void)
 {
@@ -112,32 +112,27 @@ int mhttp_loop_is_here(const struct mummy_http_loop *l)
 	return l->started && pthread_equal(l->thread, pthread_self());
 }
 
-static int hooks_wait_ms(const struct mummy_http_loop *l, uint64_t now_ms)
-{
-	if (l->hooks_due_ms == UINT64_MAX)
-		return -1;
-	if (now_ms >= l->hooks_due_ms)
-		return 0;
-	return l->hooks_due_ms - now_ms > INT_MAX ? INT_MAX : (int)(l->hooks_due_ms - now_ms);
-}
-
-static int sooner(int a, int b)
-{
-	return a < 0 ? b : b < 0 || a < b ? a : b;
-}
-
 int mhttp_loop_timeout(struct mummy_http_loop *l)
 {
+	int timers = mummy_poller_timeout(l->poller);
+	uint64_t now, hooks;
+
 	if (l->pending)
 		return 0;
-	return sooner(mummy_poller_timeout(l->poller), hooks_wait_ms(l, mummy_now_ms()));
+	if (l->hooks_due_ms == UINT64_MAX)
+		return timers;
+	now = mummy_now_ms();
+	hooks = l->hooks_due_ms > now ? l->hooks_due_ms - now : 0;
+	if (timers >= 0 && (unsigned)timers <= hooks)
+		return timers;
+	return hooks > INT_MAX ? INT_MAX : (int)hooks;
 }
 
 /* What was posted during the sleep runs before the sleep of the next turn, and between two turns posts wake
  * the poller: so a turn fits in someone else's loop. */
 int mhttp_loop_turn(struct mummy_http_loop *l, int timeout_ms)
 {
-	uint64_t now_ns = 0;
+	uint64_t now_ms = 0, until_ms = 0;
 	int rc;
 
 	if (!l->started) {
@@ -147,23 +142,23 @@ int mhttp_loop_turn(struct mummy_http_loop *l, int timeout_ms)
 		if (rc < 0)
 			return rc;
 	}
-	if (l->pending)
-		timeout_ms = 0;
-	if (timeout_ms) {
-		now_ns = mummy_now_ns();
-		timeout_ms = sooner(timeout_ms, hooks_wait_ms(l, now_ns / NS_PER_MS));
+	if (timeout_ms && !l->pending) {
+		now_ms = mummy_now_ms();
+		until_ms = timeout_ms < 0 ? UINT64_MAX : now_ms + (unsigned)timeout_ms;
+		if (l->hooks_due_ms < until_ms)
+			until_ms = l->hooks_due_ms;
 	}
 	l->begin.fresh = 0;
-	rc = mhttp_poller_turn(l->poller, timeout_ms, &now_ns);
+	rc = mhttp_poller_turn(l->poller, until_ms, &now_ms);
 	if (rc < 0 && rc != -EINTR)
 		return rc;
 	if (mhttp_inbox_run(l->inbox))
-		now_ns = mummy_now_ns();
+		now_ms = mummy_now_ms();
 	if (atomic_load(&l->server->stopping) && mhttp_drain(l)) {
 		mhttp_loop_end(l);
 		return 0;
 	}
-	mhttp_hooks_turn(l, now_ns / NS_PER_MS);
+	mhttp_hooks_turn(l, now_ms);
 	l->pending = !mhttp_inbox_sleep(l->inbox);
 	return 1;
 }

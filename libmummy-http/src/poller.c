@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_TICK UINT64_C(1000000)
+#define NS_PER_MS UINT64_C(1000000)
 
 struct mummy_poller {
 	const struct mhttp_poller_backend *backend;
@@ -19,7 +19,7 @@ struct mummy_poller {
 	int turning, woken;
 	struct mummy_poller_watch wake_watch;
 	struct mhttp_wake wake;
-	uint64_t start_ns;                   /* tick 0 */
+	uint64_t start_ms;                   /* tick 0; a tick is a millisecond */
 	struct mhttp_timers timers;
 };
 
@@ -97,7 +97,7 @@ int mummy_poller_new(mummy_poller **out, enum mummy_poller_backend backend)
 		return rc;
 	}
 	mhttp_timers_init(&p->timers);
-	p->start_ns = mummy_now_ns();
+	p->start_ms = mummy_now_ms();
 	*out = p;
 	return 0;
 }
@@ -212,7 +212,7 @@ void mummy_poller_timer_set(mummy_poller *p, struct mummy_poller_timer *t, unsig
 
 	/* Rounded up: never sooner than asked. */
 	if (delay_ms)
-		deadline = (mummy_now_ns() - p->start_ns + delay_ms * NS_PER_TICK + NS_PER_TICK - 1) / NS_PER_TICK;
+		deadline = (mummy_now_ns() + NS_PER_MS - 1) / NS_PER_MS - p->start_ms + delay_ms;
 	mhttp_timers_set(&p->timers, t, deadline);
 }
 
@@ -221,22 +221,20 @@ void mummy_poller_timer_cancel(mummy_poller *p, struct mummy_poller_timer *t)
 	mhttp_timers_cancel(&p->timers, t);
 }
 
-static int timeout_at(const mummy_poller *p, uint64_t now_ns)
+static int timeout_at(const mummy_poller *p, uint64_t now_ms)
 {
-	uint64_t next = mhttp_timers_next(&p->timers), due_ns = next * NS_PER_TICK, ms;
+	uint64_t next = mhttp_timers_next(&p->timers), due_ms = p->start_ms + next;
 
 	if (next == UINT64_MAX)
 		return -1;
-	now_ns -= p->start_ns;
-	if (next <= p->timers.clock || due_ns <= now_ns)
+	if (due_ms <= now_ms)
 		return 0;
-	ms = (due_ns - now_ns + NS_PER_TICK - 1) / NS_PER_TICK;
-	return ms > INT_MAX ? INT_MAX : (int)ms;
+	return due_ms - now_ms > INT_MAX ? INT_MAX : (int)(due_ms - now_ms);
 }
 
 int mummy_poller_timeout(const mummy_poller *p)
 {
-	return timeout_at(p, mummy_now_ns());
+	return timeout_at(p, mummy_now_ms());
 }
 
 /* ---- Turns ------------------------------------------------------------------------------------ */
@@ -256,34 +254,36 @@ static int call_watches(mummy_poller *p)
 	return calls;
 }
 
-/* One wait and the calls that are due then. *now_ns: when it begins, then when they are over. */
-static int turn_once(mummy_poller *p, int timeout_ms, uint64_t *now_ns)
+/* One wait until until_ms, UINT64_MAX: any time, and the calls that are due then. *now_ms: when it begins, then when they
+ * are over. */
+static inline int turn_once(mummy_poller *p, uint64_t until_ms, uint64_t *now_ms)
 {
-	int next_ms = timeout_ms ? timeout_at(p, *now_ns) : 0, n, calls;
+	uint64_t next = mhttp_timers_next(&p->timers), due_ms = next == UINT64_MAX ? next : next + p->start_ms, wait_ms;
+	int n, calls;
 
-	if (next_ms >= 0 && (timeout_ms < 0 || next_ms < timeout_ms))
-		timeout_ms = next_ms;
+	if (due_ms < until_ms)
+		until_ms = due_ms;
+	wait_ms = until_ms > *now_ms ? until_ms - *now_ms : 0;
 	p->next = p->fetched = 0;
-	n = p->backend->wait(p->state, timeout_ms, p->batch);
-	if (n == -EINTR)
-		p->woken = 1;
-	else if (n < 0)
-		return n;
-	else
+	n = p->backend->wait(p->state, wait_ms <= INT_MAX ? (int)wait_ms : until_ms == UINT64_MAX ? -1 : INT_MAX, p->batch);
+	if (n >= 0)
 		p->fetched = n;
+	else if (n == -EINTR)
+		p->woken = 1;
+	else
+		return n;
 	calls = call_watches(p);
-	*now_ns = mummy_now_ns();
-	mhttp_timers_advance(&p->timers, (*now_ns - p->start_ns) / NS_PER_TICK);
+	*now_ms = mummy_now_ms();
+	mhttp_timers_advance(&p->timers, *now_ms - p->start_ms);
 	if (mhttp_timers_are_due(&p->timers)) {
 		calls += mhttp_timers_run(&p->timers);
-		*now_ns = mummy_now_ns();
+		*now_ms = mummy_now_ms();
 	}
 	return calls;
 }
 
-int mhttp_poller_turn(mummy_poller *p, int timeout_ms, uint64_t *now_ns)
+int mhttp_poller_turn(mummy_poller *p, uint64_t until_ms, uint64_t *now_ms)
 {
-	uint64_t until_ns = timeout_ms > 0 ? *now_ns + (uint64_t)timeout_ms * NS_PER_TICK : 0;
 	int n;
 
 	if (p->turning)
@@ -291,22 +291,18 @@ int mhttp_poller_turn(mummy_poller *p, int timeout_ms, uint64_t *now_ns)
 	p->turning = 1;
 	p->woken = 0;
 	/* The wheel may have had a level to move only, with nothing due yet: the wait goes on. */
-	while ((n = turn_once(p, timeout_ms, now_ns)) == 0 && !p->woken && timeout_ms != 0)
-		if (timeout_ms > 0) {
-			timeout_ms = *now_ns >= until_ns ? 0 :
-				(int)((until_ns - *now_ns + NS_PER_TICK - 1) / NS_PER_TICK);
-			if (timeout_ms == 0)
-				break;
-		}
+	do
+		n = turn_once(p, until_ms, now_ms);
+	while (n == 0 && !p->woken && *now_ms < until_ms);
 	p->turning = 0;
 	return n;
 }
 
 int mummy_poller_turn(mummy_poller *p, int timeout_ms)
 {
-	uint64_t now_ns = timeout_ms ? mummy_now_ns() : 0;
+	uint64_t now_ms = timeout_ms ? mummy_now_ms() : 0;
 
-	return mhttp_poller_turn(p, timeout_ms, &now_ns);
+	return mhttp_poller_turn(p, timeout_ms < 0 ? UINT64_MAX : now_ms + (unsigned)timeout_ms, &now_ms);
 }
 
 void mummy_poller_wake(mummy_poller *p)

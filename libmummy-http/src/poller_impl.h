@@ -33,9 +33,9 @@ extern const struct mhttp_poller_backend mhttp_poller_epoll;
 extern const struct mhttp_poller_backend mhttp_poller_kqueue;
 #endif
 extern const struct mhttp_poller_backend mhttp_poller_poll;
-/* poller.c: mummy_poller_turn for who has a use for the time: with a timeout *now_ns is what it is now; then when
- * the calls were over. */
-int mhttp_poller_turn(mummy_poller *p, int timeout_ms, uint64_t *now_ns);
+/* poller.c: mummy_poller_turn for who has a use for the time. It waits until until_ms, UINT64_MAX: any time, 0: does not.
+ * *now_ms: what it is now, where that is waited for; then when the calls were over. */
+int mhttp_poller_turn(mummy_poller *p, uint64_t until_ms, uint64_t *now_ms);
 /* poller.c: visits all watches that have this ready, which may be removed meanwhile. */
 void mhttp_poller_each(mummy_poller *p, void (*ready)(struct mummy_poller_watch *w, unsigned events),
 		       void (*visit)(struct mummy_poller_watch *w));

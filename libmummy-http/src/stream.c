@@ -84,7 +84,9 @@ size_t mummy_http_stream_pending(const mummy_http_stream *st)
 {
 	struct mhttp_up *u = mhttp_up_of(st);
 
-	return u ? mhttp_up_pending(u) : atomic_load_explicit(&st->pending, memory_order_relaxed);
+	if (u)
+		return mhttp_up_state(u) & MHTTP_UP_OUT ? mhttp_up_pending(u) : 0;
+	return atomic_load_explicit(&st->pending, memory_order_relaxed);
 }
 
 int mhttp_stream_stalled(const struct mhttp_conn *c)

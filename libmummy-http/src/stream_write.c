@@ -150,7 +150,8 @@ static int join_pieces(const struct iovec *iov, int n, size_t total, struct iove
 	return 0;
 }
 
-static int answer_writev(mummy_http_stream *st, const struct iovec *iov, int n, void (*done)(void *arg), void *arg)
+static __attribute__((noinline)) int answer_writev(mummy_http_stream *st, const struct iovec *iov, int n,
+						   void (*done)(void *arg), void *arg)
 {
 	struct mhttp_seg tail = { .kind = MHTTP_SEG_TAKEN, .done = done, .arg = arg };
 	size_t total = total_of(iov, n);
@@ -181,9 +182,11 @@ static int answer_writev(mummy_http_stream *st, const struct iovec *iov, int n, 
 int mummy_http_stream_writev(mummy_http_stream *st, const struct iovec *iov, int n, void (*done)(void *arg),
 			     void *arg)
 {
-	struct mhttp_up *u = mhttp_up_of(st);
-
-	return u ? mhttp_up_writev(u, iov, n, done, arg) : answer_writev(st, iov, n, done, arg);
+	/* Asked first, and without a frame of its own: it is what WebSockets write by. */
+	if (mhttp_up_is(st))
+		return n == 1 && !done ? mhttp_up_write_one((struct mhttp_up *)st, iov)
+				       : mhttp_up_writev((struct mhttp_up *)st, iov, n, done, arg);
+	return answer_writev(st, iov, n, done, arg);
 }
 
 void mummy_http_stream_close(mummy_http_stream *st)

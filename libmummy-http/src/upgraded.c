@@ -435,7 +435,7 @@ void mhttp_up_start(struct mhttp_up *u, const struct mummy_http_stream_events *e
 {
 	u->events = ev;
 	u->ctx = ctx;
-	atomic_fetch_or(&u->state, MHTTP_UP_STARTED);
+	atomic_fetch_or(&u->state, MHTTP_UP_STARTED | (ev->uncorked && ev->data ? MHTTP_UP_GATHERS : 0));
 	mhttp_up_post(u);
 }
 

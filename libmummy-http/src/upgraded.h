@@ -35,6 +35,7 @@ enum {                                   /* mhttp_up.state */
 	MHTTP_UP_WRITES = 1 << 19,
 	MHTTP_UP_LINGERS = 1 << 20,
 	MHTTP_UP_WAITS = 1 << 21,            /* blocking writes park by the server's executor */
+	MHTTP_UP_GATHERS = 1 << 22,          /* data is there, and gathers what it sends: events->uncorked */
 	MHTTP_UP_ERRNO = 24                  /* from this bit: why it is broken, or has ended */
 };
 
@@ -76,11 +77,15 @@ struct mhttp_up {
 };
 _Static_assert(sizeof(void *) > 8 || sizeof(struct mhttp_up) <= 72, "an idle upgraded connection is 72 bytes");
 
+static inline int mhttp_up_is(const mummy_http_stream *st)
+{
+	return atomic_load_explicit(&((mummy_http_stream *)(uintptr_t)st)->kind, memory_order_relaxed) & MHTTP_UP;
+}
+
 /* NULL: st is an answer's, or NULL. */
 static inline struct mhttp_up *mhttp_up_of(const mummy_http_stream *st)
 {
-	return st && (atomic_load_explicit(&((mummy_http_stream *)(uintptr_t)st)->kind, memory_order_relaxed) & MHTTP_UP)
-	       ? (struct mhttp_up *)(uintptr_t)st : NULL;
+	return st && mhttp_up_is(st) ? (struct mhttp_up *)(uintptr_t)st : NULL;
 }
 
 static inline uint32_t mhttp_up_state(struct mhttp_up *u)
@@ -98,8 +103,10 @@ static inline int mhttp_up_is_plain(struct mhttp_up *u)
 {
 	const uint32_t any = MHTTP_UP_LOCKED | MHTTP_UP_AWAITED | MHTTP_UP_POSTED | MHTTP_UP_WAITS;
 
-	return (mhttp_up_state(u) & ~any) == (MHTTP_UP | MHTTP_UP_BACK | MHTTP_UP_STARTED | MHTTP_UP_BEGAN | MHTTP_UP_READS)
-	       && u->events->uncorked && u->events->data && !u->more;
+	const uint32_t plain = MHTTP_UP | MHTTP_UP_BACK | MHTTP_UP_STARTED | MHTTP_UP_BEGAN | MHTTP_UP_READS
+			       | MHTTP_UP_GATHERS;
+
+	return (mhttp_up_state(u) & ~any) == plain && !u->more;
 }
 
 /* upgraded_write.c */
@@ -128,6 +135,7 @@ void mhttp_up_waiters_wake(struct mhttp_up_waiter *list);
 struct mhttp_seg *mhttp_up_drop(struct mhttp_up *u);  /* with the lock: what was queued */
 /* Loop: sends what is queued. 0; 1 all is sent, and it closes; <0 broken. */
 int mhttp_up_flush(struct mhttp_up *u, int *drained);
+int mhttp_up_write_one(struct mhttp_up *u, const struct iovec *iov);  /* copied */
 int mhttp_up_writev(struct mhttp_up *u, const struct iovec *iov, int n, void (*done)(void *arg), void *arg);
 int mhttp_up_write(struct mhttp_up *u, const void *p, size_t n, int timeout_ms);
 size_t mhttp_up_pending(struct mhttp_up *u);

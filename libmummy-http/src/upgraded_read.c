@@ -12,12 +12,10 @@ void mhttp_up_again(struct mhttp_up *u)
 				    MUMMY_POLLER_READ | MUMMY_POLLER_WRITE | MUMMY_POLLER_EDGE, &u->watch);
 }
 
-ssize_t mhttp_up_receive(struct mhttp_up *u, void *p, size_t n)
+static inline ssize_t receive_plain(struct mhttp_up *u, void *p, size_t n)
 {
 	ssize_t got;
 
-	if (u->more && u->more->conn)
-		return mhttp_recv(u->more->conn, p, n);
 	do
 		got = recv(u->fd, p, n, MSG_DONTWAIT);
 	while (got < 0 && errno == EINTR);
@@ -25,6 +23,11 @@ ssize_t mhttp_up_receive(struct mhttp_up *u, void *p, size_t n)
 		return errno == EAGAIN || errno == EWOULDBLOCK ? -EAGAIN : -errno;
 	mhttp_count(&u->loop->stats.bytes_in, (uint64_t)got);
 	return got;
+}
+
+ssize_t mhttp_up_receive(struct mhttp_up *u, void *p, size_t n)
+{
+	return u->more && u->more->conn ? mhttp_recv(u->more->conn, p, n) : receive_plain(u, p, n);
 }
 
 /* The output, as far as it needs the loop. */
@@ -91,29 +94,25 @@ static int deliver_kept(struct mhttp_up *u)
 	return rc;
 }
 
-/* Reads to where the user wants it, else to the loop's buffer. *room: the most that could have come. */
-static ssize_t fetch(struct mhttp_up *u, void **p, size_t *room)
+/* Where the user wants what comes next, else the loop's buffer; NULL: no memory. *n: the most that there is room for. */
+static inline void *room_for(struct mhttp_up *u, size_t *n)
 {
+	void *p = u->events->room ? u->events->room(u->ctx, n) : NULL;
 	struct mhttp_recv *b;
 
-	*room = 0;
-	*p = u->events->room ? u->events->room(u->ctx, room) : NULL;
-	if (!*p) {
-		b = mhttp_loop_recv(u->loop);
-		if (!b)
-			return -ENOMEM;
-		*p = b->p;
-		*room = b->size;
-	}
-	return mhttp_up_receive(u, *p, *room);
+	if (p)
+		return p;
+	b = u->loop->recv ? u->loop->recv : mhttp_loop_recv(u->loop);
+	*n = b ? b->size : 0;
+	return b ? b->p : NULL;
 }
 
 /* 1: more may be there. */
 static int receive(struct mhttp_up *u)
 {
-	size_t room;
-	void *p;
-	ssize_t n = fetch(u, &p, &room);
+	size_t room = 0;
+	void *p = room_for(u, &room);
+	ssize_t n = p ? mhttp_up_receive(u, p, room) : -ENOMEM;
 
 	if (n == -EAGAIN || (n > 0 && (size_t)n < room && !(u->more && u->more->conn)
 			     && !(mhttp_up_state(u) & MHTTP_UP_GONE)))
@@ -141,15 +140,9 @@ void mhttp_up_turn(struct mhttp_up *u)
 			}
 }
 
-void mhttp_up_quick_turn(struct mhttp_up *u)
+/* Its user's call brought up something else, or the end came. */
+static __attribute__((noinline)) void quick_turn_ends(struct mhttp_up *u, ssize_t n, size_t room, int rc)
 {
-	size_t room;
-	void *p;
-	ssize_t n = fetch(u, &p, &room);
-	int rc = n > 0 ? u->events->data(u->ctx, p, (size_t)n) : 0;
-
-	if (n == -EAGAIN || (n > 0 && (size_t)n < room && rc == 0 && mhttp_up_is_plain(u)))
-		return;
 	atomic_fetch_add_explicit(&u->refs, 1, memory_order_relaxed);
 	if (n <= 0) {
 		mhttp_up_over(u, (int)n);
@@ -160,4 +153,15 @@ void mhttp_up_quick_turn(struct mhttp_up *u)
 			mhttp_up_turn(u);
 	}
 	mhttp_up_settle(u);
+}
+
+void mhttp_up_quick_turn(struct mhttp_up *u)
+{
+	size_t room = 0;
+	void *p = room_for(u, &room);
+	ssize_t n = p ? receive_plain(u, p, room) : -ENOMEM;
+	int rc = n > 0 ? u->events->data(u->ctx, p, (size_t)n) : 0;
+
+	if (n != -EAGAIN && (n <= 0 || (size_t)n == room || rc != 0 || !mhttp_up_is_plain(u)))
+		quick_turn_ends(u, n, room, rc);
 }

@@ -300,11 +300,14 @@ static void write_unlock(struct mhttp_up *u, uint32_t before)
 		mhttp_up_post(u);
 }
 
-/* With the lock, which it lets go of. */
-static int write_any(struct mhttp_up *u, uint32_t before, const struct iovec *iov, int n, void (*done)(void *arg), void *arg)
+int mhttp_up_writev(struct mhttp_up *u, const struct iovec *iov, int n, void (*done)(void *arg), void *arg)
 {
-	int taken = 0, rc = write_locked(u, iov, n, total_of(iov, n), done, arg, &taken);
+	uint32_t before;
+	int rc, taken = 0;
 
+	mhttp_up_lock(u);
+	before = mhttp_up_state(u);
+	rc = write_locked(u, iov, n, total_of(iov, n), done, arg, &taken);
 	write_unlock(u, before);
 	if (done && !taken)
 		done(arg);
@@ -312,7 +315,7 @@ static int write_any(struct mhttp_up *u, uint32_t before, const struct iovec *io
 }
 
 /* The rest of a write that began well, or not. With the lock, which it lets go of. */
-static int go_on(struct mhttp_up *u, uint32_t before, const struct iovec *iov, ssize_t sent)
+static __attribute__((noinline)) int go_on(struct mhttp_up *u, uint32_t before, const struct iovec *iov, ssize_t sent)
 {
 	int rc;
 
@@ -329,18 +332,21 @@ static int go_on(struct mhttp_up *u, uint32_t before, const struct iovec *iov, s
 	return rc;
 }
 
-int mhttp_up_writev(struct mhttp_up *u, const struct iovec *iov, int n, void (*done)(void *arg), void *arg)
+int mhttp_up_write_one(struct mhttp_up *u, const struct iovec *iov)
 {
 	const uint32_t busy = MHTTP_UP_ENDED | MHTTP_UP_CLOSING | MHTTP_UP_BROKEN | MHTTP_UP_OUT | MHTTP_UP_CORKED;
 	uint32_t before;
 	ssize_t sent;
 
+	if (!iov->iov_len || iov->iov_len > u->loop->server->opt.hard_limit_bytes)
+		return mhttp_up_writev(u, iov, 1, NULL, NULL);
 	mhttp_up_lock(u);
 	before = mhttp_up_state(u);
-	if (n != 1 || done || (before & busy) || u->more || !iov->iov_len
-	    || iov->iov_len > u->loop->server->opt.hard_limit_bytes)
-		return write_any(u, before, iov, n, done, arg);
-	/* One piece, nothing queued, the socket takes all of it: what nearly every write is. */
+	if ((before & busy) || u->more) {
+		mhttp_up_unlock(u);
+		return mhttp_up_writev(u, iov, 1, NULL, NULL);
+	}
+	/* Nothing is queued, and the socket takes all of it: what nearly every write is. */
 	do
 		sent = send(u->fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
@@ -355,8 +361,6 @@ size_t mhttp_up_pending(struct mhttp_up *u)
 {
 	size_t n;
 
-	if (!(mhttp_up_state(u) & MHTTP_UP_OUT))
-		return 0;
 	mhttp_up_lock(u);
 	n = u->more ? (size_t)u->more->bytes : 0;
 	mhttp_up_unlock(u);

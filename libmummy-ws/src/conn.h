@@ -90,8 +90,9 @@ struct mummy_ws_endpoint {
 	struct mummy_ws_output output;
 	struct mummy_ws_events ev;
 	struct mummy_ws_options opt;    /* defaults filled in */
-	size_t reply_bytes;             /* mws_out_reply is for what is pending up to this */
-	int shorts;                     /* a short frame of the peer's is masked, and may be a whole message */
+	size_t reply_bytes;             /* the most that is gathered by mummy_ws_send; 0 for a client, which masks */
+	int shorts;                     /* a short frame of the peer's is masked, and may be a whole message, */
+	int at_once;                    /* which is given where it is read */
 	struct mws_deflate_pool deflaters;
 	_Atomic uint64_t pending, opened, closed, messages_in, messages_out, bytes_in, bytes_out, dropped;
 };
@@ -274,9 +275,6 @@ static inline void mws_tx_count(mummy_ws_conn *c, size_t add, size_t sub)
 /** As mummy_ws_send, but that nothing is checked; the mask is added. A Close sets MWS_CLOSING, or gives
  *  -EALREADY when it was set. Not under the lock. */
 int mws_out_send(mummy_ws_conn *c, struct mws_out *o);
-/** reply.c. 1: the message was sent, as a small reply inside a feed, when there was nothing else to be thought of; for 0
- *  mws_out_send has to do it. */
-int mws_out_reply(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *p, size_t n);
 /** Its part without the accounting; o->own is taken. *total: what is pending then. */
 int mws_out_pass(mummy_ws_conn *c, struct mws_out *o, size_t *total);
 /** 0, or the error that o would get if it had no payload. */

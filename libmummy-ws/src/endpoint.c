@@ -7,6 +7,11 @@
 
 #define DEFAULT(field, value) ((field) = (field) ? (field) : (value))
 
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 static void fill_in(struct mummy_ws_options *o)
 {
 	DEFAULT(o->max_message_bytes, 16u << 20);
@@ -75,9 +80,9 @@ int mummy_ws_endpoint_new(mummy_ws_endpoint **out, const struct mummy_ws_output 
 	ep->opt = *opt;
 	fill_in(&ep->opt);
 	if (!opt->client)
-		ep->reply_bytes = ep->opt.high_water_bytes < ep->opt.hard_limit_bytes ? ep->opt.high_water_bytes
-										     : ep->opt.hard_limit_bytes;
+		ep->reply_bytes = least(MWS_GATHER, least(ep->opt.high_water_bytes, ep->opt.hard_limit_bytes));
 	ep->shorts = !opt->client && !ev->message_data && ep->opt.max_message_bytes >= MWS_SHORT;
+	ep->at_once = ep->shorts && ev->message && !opt->executor.submit;
 	h = &ep->opt.handshake;
 	if (h->nsubprotocols) {
 		h->subprotocols = copy_names(h->subprotocols, h->nsubprotocols);

@@ -410,17 +410,17 @@ static int append(mummy_ws_conn *c, const void *data, size_t n)
 	return 1;
 }
 
-static void count(mummy_ws_conn *c)
+static inline void count(mummy_ws_conn *c)
 {
 	mummy_ws_io *io = c->io;
 
 	if (io->received)
-		atomic_fetch_add(&c->ep->messages_in, io->received);
+		atomic_fetch_add_explicit(&c->ep->messages_in, io->received, memory_order_relaxed);
 	io->received = 0;
 	if (io->replied_bytes == 0)
 		return;
-	atomic_fetch_add(&c->ep->messages_out, io->replied);
-	atomic_fetch_add(&c->ep->bytes_out, io->replied_bytes);
+	atomic_fetch_add_explicit(&c->ep->messages_out, io->replied, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->ep->bytes_out, io->replied_bytes, memory_order_relaxed);
 	io->replied = io->replied_bytes = 0;
 }
 
@@ -457,7 +457,7 @@ void mws_feed_go_on(mummy_ws_conn *c)
 		c->ep->output.resume(c->out);
 }
 
-int mummy_ws_conn_feed(mummy_ws_conn *c, void *data, size_t len)
+static __attribute__((noinline)) int feed_any(mummy_ws_conn *c, void *data, size_t len)
 {
 	unsigned flags = mws_flags(c);
 
@@ -467,11 +467,56 @@ int mummy_ws_conn_feed(mummy_ws_conn *c, void *data, size_t len)
 	if (!(flags & MWS_OPENED) && mws_is_inline(c))
 		mws_event_due(c, 0);
 	mws_io_touch(c->io, c);
-	atomic_fetch_add(&c->ep->bytes_in, len);
+	atomic_fetch_add_explicit(&c->ep->bytes_in, len, memory_order_relaxed);
 	/* The octets before these were not looked at yet. */
 	if (flags & MWS_STASHED)
 		return append(c, data, len);
 	return feed(c, data, len);
+}
+
+/* Its text is none. */
+static __attribute__((noinline)) int feed_bad(mummy_ws_conn *c)
+{
+	c->io->feeding = c;
+	mws_close_fail(c, 1007);
+	mws_out_flush(c);
+	c->io->feeding = NULL;
+	count(c);
+	return -EPIPE;
+}
+
+/* What was read is one short frame: the way of feed_any without what can't be so then. */
+int mummy_ws_conn_feed(mummy_ws_conn *c, void *data, size_t len)
+{
+	const unsigned simple = MWS_STARTED | MWS_OPENED,
+		       other = MWS_EOF | MWS_CUT | MWS_STASHED | MWS_CLOSE_IN | MWS_FAILED;
+	mummy_ws_endpoint *ep = c->ep;
+	mummy_ws_io *io = c->io;
+	enum mummy_ws_opcode op;
+	uint8_t *p = data;
+	size_t n = len - SHORTEST;
+	uint32_t state = 0;
+
+	if (n > MWS_SHORT || p[1] != (n | 0x80) || c->rx || !ep->at_once
+	    || (mws_flags(c) & (simple | other)) != simple || !mws_io_is_own(io))
+		return feed_any(c, data, len);
+	op = (enum mummy_ws_opcode)(p[0] ^ 0x80);
+	if (op != MUMMY_WS_BINARY && op != MUMMY_WS_TEXT)
+		return feed_any(c, data, len);
+	mws_io_touch(io, c);
+	atomic_fetch_add_explicit(&ep->bytes_in, len, memory_order_relaxed);
+	if (op == MUMMY_WS_BINARY)
+		mws_simd()->mask(p + SHORTEST, n, p + 2);
+	else if (n && (mws_simd()->text(&state, p + SHORTEST, n, p + 2) < 0 || state))
+		return feed_bad(c);
+	io->received++;
+	io->feeding = c;
+	ep->ev.message(c, c->user, op, p + SHORTEST, n);
+	if (io->gatherer)
+		mws_out_flush(c);
+	io->feeding = NULL;
+	count(c);
+	return 0;
 }
 
 void *mummy_ws_conn_room(mummy_ws_conn *c, size_t *n)

@@ -112,9 +112,9 @@ static void heard_of(mummy_ws_io *io, mummy_ws_conn *c, unsigned flags)
 		c->stamp = (uint32_t)io->now_ms;
 }
 
-static void touched(mummy_ws_io *io)
+static inline void touched(mummy_ws_io *io)
 {
-	for (size_t i = 0; i < io->ntouched; i++) {
+	for (size_t i = 0, n = io->ntouched; i < n; i++) {
 		mummy_ws_conn *c = io->touched[i];
 
 		heard_of(io, c, mws_flags(c));
@@ -188,38 +188,32 @@ static size_t do_work(mummy_ws_io *io)
 	return n;
 }
 
-static int rounds(mummy_ws_io *io)
+static __attribute__((noinline)) int rounds(mummy_ws_io *io)
 {
-	size_t fresh;
-	int due;
+	size_t fresh = 1;
+	int due = 0;
 
+	io->turning = 1;
 	/* Events may publish, close, and send above the high water: that is not left to the next turn. */
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round < ROUNDS && (fresh || mws_publish_waits(io)); round++) {
 		mws_publish_turn(io, 0);
 		fresh = do_work(io);
 		due = mws_wheel_turn(io, mws_conn_deadline);
-		if (!fresh && !mws_publish_waits(io))
-			return due;
 	}
-	return 0;
+	io->turning = 0;
+	return fresh || mws_publish_waits(io) ? 0 : due;
 }
 
 int mummy_ws_io_turn(mummy_ws_io *io, uint64_t now_ms)
 {
-	int due;
-
 	mws_io_here(io);
 	if (!io->now_ms)
 		io->wheel.tick = now_ms / MWS_SLOT_MS;
 	io->now_ms = now_ms;
-	if (io->ntouched)
-		touched(io);
+	touched(io);
 	if (!io->nwork && !mws_publish_waits(io) && mws_wheel_rests(io))
 		return mws_wheel_next(io);
-	io->turning = 1;
-	due = rounds(io);
-	io->turning = 0;
-	return due;
+	return rounds(io);
 }
 
 void mummy_ws_io_free(mummy_ws_io *io)

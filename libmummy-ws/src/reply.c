@@ -7,17 +7,12 @@
 #include <string.h>
 #include "output.h"
 
-/* 0, or -EAGAIN: the output is full, and the replies are the first to wait. */
-static int write_gathered(mummy_ws_conn *c)
+/* rc: of a write that was not simply done. As write_gathered. */
+static int not_written(mummy_ws_conn *c, int rc)
 {
 	mummy_ws_io *io = c->io;
-	struct iovec iov = { io->gather, io->gathered };
 	struct mws_block *b;
-	int rc;
 
-	if (!io->gathered)
-		return 0;
-	rc = c->ep->output.writev(c->out, &iov, 1, NULL, NULL);
 	if (rc != -EAGAIN && rc != -ENOMEM) {
 		if (rc == 1)
 			mws_set(c, MWS_HIGH_OUTPUT);
@@ -31,6 +26,22 @@ static int write_gathered(mummy_ws_conn *c)
 	else
 		mws_conn_cut(c);
 	return -EAGAIN;
+}
+
+/* 0, or -EAGAIN: the output is full, and the replies are the first to wait. */
+static inline int write_gathered(mummy_ws_conn *c)
+{
+	mummy_ws_io *io = c->io;
+	struct iovec iov = { io->gather, io->gathered };
+	int rc;
+
+	if (!io->gathered)
+		return 0;
+	rc = c->ep->output.writev(c->out, &iov, 1, NULL, NULL);
+	if (rc)
+		return not_written(c, rc);
+	io->gathered = 0;
+	return 0;
 }
 
 /* The output is left without the lock when there is nothing to look at. Who leaves a block sets MWS_WAITING, and
@@ -111,58 +122,65 @@ int mws_reply(mummy_ws_conn *c, struct mws_out *o)
 
 void mws_reply_limit(mummy_ws_conn *c, size_t pending)
 {
-	size_t most = c->ep->reply_bytes > pending ? c->ep->reply_bytes - pending : 0;
+	size_t most = c->ep->opt.high_water_bytes < c->ep->opt.hard_limit_bytes ? c->ep->opt.high_water_bytes
+										 : c->ep->opt.hard_limit_bytes;
 
-	c->io->gather_most = most < MWS_GATHER ? most : MWS_GATHER;
+	most = most > pending ? most - pending : 0;
+	c->io->gather_most = most < c->ep->reply_bytes ? most : c->ep->reply_bytes;
 }
 
 /* The output is taken up for replies, if it has no owner. */
 static int begin_replies(mummy_ws_conn *c, unsigned flags)
 {
 	mummy_ws_io *io = c->io;
+	size_t pending;
 
 	if (io->feeding != c || (flags & MWS_BUSY) || !room_to_gather(io, 0))
 		return 0;
-	mws_reply_limit(c, c->ep->output.pending(c->out));
+	pending = c->ep->output.pending(c->out);
 	if (!atomic_compare_exchange_strong(&c->flags, &flags, flags | MWS_BUSY))
 		return 0;
 	io->gatherer = c;
+	io->gather_most = c->ep->reply_bytes;
+	if (pending)
+		mws_reply_limit(c, pending);
 	return 1;
 }
 
-/* Octets of the frame. */
-static size_t put_message(unsigned char *to, enum mummy_ws_opcode op, const void *p, size_t n)
+static int is_text(const void *p, size_t n)
 {
-	const struct mummy_ws_frame f = { .opcode = op, .fin = 1, .length = n };
-	size_t head = 2;
+	uint32_t state = 0;
 
-	if (n <= 125) {
-		to[0] = (uint8_t)(0x80 | (unsigned)op);
-		to[1] = (uint8_t)n;
-	} else {
-		head = mummy_ws_frame_header(to, &f);
-	}
-	if (n)
-		memcpy(to + head, p, n);
-	return head + n;
+	return mummy_ws_utf8(&state, p, n) == 0 && state == 0;
 }
 
-/* Only this thread's own sends have an order with it, and of those none waits. */
-int mws_out_reply(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *p, size_t n)
+/* As a small reply inside a feed, when there is nothing else to be thought of. Only this thread's own sends have an
+ * order with it, and of those none waits. */
+int mummy_ws_send(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *data, size_t len)
 {
 	const unsigned simple = MWS_STARTED, other = MWS_WAITING | MWS_CLOSING | MWS_EOF | MWS_HIGH_OUTPUT;
 	mummy_ws_io *io = c->io;
 	unsigned flags = mws_flags(c);
+	unsigned char *to;
+	size_t head = 2;
 
 	if ((flags & (simple | other)) != simple || !mws_io_is_own(io)
-	    || ((flags & MWS_DEFLATE) && n >= c->ep->opt.deflate_min_bytes)
-	    || (io->gatherer != c && !begin_replies(c, flags)))
-		return 0;
-	if (n >= io->gather_most || io->gathered + n + MWS_HEAD_MOST > io->gather_most)
-		return 0;
-	n = put_message(io->gather + io->gathered, op, p, n);
-	io->gathered += n;
+	    || (op != MUMMY_WS_BINARY && (op != MUMMY_WS_TEXT || !is_text(data, len)))
+	    || ((flags & MWS_DEFLATE) && len >= c->ep->opt.deflate_min_bytes)
+	    || (io->gatherer != c && !begin_replies(c, flags))
+	    || len >= io->gather_most || io->gathered + len + MWS_HEAD_MOST > io->gather_most)
+		return mummy_ws_send_taken(c, op, data, len, NULL, NULL);
+	to = io->gather + io->gathered;
+	if (len <= MWS_SHORT) {
+		to[0] = (uint8_t)(0x80 | (unsigned)op);
+		to[1] = (uint8_t)len;
+	} else {
+		head = mummy_ws_frame_header(to, &(struct mummy_ws_frame){ .opcode = op, .fin = 1, .length = len });
+	}
+	io->gathered += head + len;
 	io->replied++;
-	io->replied_bytes += n;
-	return 1;
+	io->replied_bytes += head + len;
+	if (len)
+		memcpy(to + head, data, len);
+	return 0;
 }

@@ -28,13 +28,6 @@ int mummy_ws_send_taken(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *d
 	return rc;
 }
 
-int mummy_ws_send(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *data, size_t len)
-{
-	if ((op == MUMMY_WS_BINARY || (op == MUMMY_WS_TEXT && is_text(data, len))) && mws_out_reply(c, op, data, len))
-		return 0;
-	return mummy_ws_send_taken(c, op, data, len, NULL, NULL);
-}
-
 int mummy_ws_ping(mummy_ws_conn *c, const void *data, size_t len)
 {
 	struct mws_out o = { .kind = MWS_CONTROL, .data = data,
