@@ -53,6 +53,7 @@
 #include "gzip.h"
 #include "inbox.h"
 #include "middle.h"
+#include "pace.h"
 #include "pipes.h"
 #include "router.h"
 #include "text.h"
@@ -93,6 +94,7 @@ struct mhttp_out {
 	struct mhttp_seg *first, *last;
 	struct mhttp_seg *finished;          /* sent; their owners are to be told, without a lock */
 	uint64_t bytes;                      /* without those of files */
+	struct mhttp_pace pace;
 };
 
 /* ---- Request bodies (body.c) ------------------------------------------------------------------- */
@@ -361,6 +363,9 @@ void mhttp_wheel_each(struct mummy_http_loop *l, void (*visit)(struct mhttp_conn
 /* timeouts.c: ms from now when the connection must be looked at again; and that look */
 uint32_t mhttp_conn_due(struct mhttp_conn *c, uint32_t now);
 void mhttp_conn_expire(struct mhttp_conn *c, uint32_t now);
+/* For who owns the queue of that pace; fd is its socket. _due as _conn_due; _slow: the client takes too little. */
+uint32_t mhttp_output_due(const struct mummy_http_server *s, const struct mhttp_pace *p, uint32_t now);
+int mhttp_output_slow(const struct mummy_http_server *s, struct mhttp_pace *p, int fd, uint32_t now);
 
 /* conn.c: calls on the loop, but for _lease_end, _ref and _unref */
 struct mhttp_conn *mhttp_conn_new(struct mummy_http_loop *l, int fd, uint16_t listener);
@@ -553,6 +558,8 @@ void mhttp_sink_resume(mummy_http_exchange *x);
 void mhttp_stream_event(struct mhttp_conn *c);
 void mhttp_stream_cut(struct mhttp_conn *c, int status);
 int mhttp_stream_stalled(const struct mhttp_conn *c);
+uint32_t mhttp_stream_due(const struct mhttp_conn *c, uint32_t now);  /* INT32_MAX: nothing is queued */
+int mhttp_stream_slow(const struct mhttp_conn *c, uint32_t now);
 /* upgraded.c, loop: the lease is back, c goes; the loop has ended, and the caller closes c; all of them */
 void mhttp_up_take(struct mhttp_conn *c);
 void mhttp_up_orphan(struct mhttp_conn *c);

@@ -36,6 +36,8 @@ struct mhttp_seg *mhttp_out_finished(struct mhttp_out *o)
 static void out_append(struct mhttp_out *o, struct mhttp_seg *s)
 {
 	s->next = NULL;
+	if (!o->first)
+		mhttp_pace_reset(&o->pace);
 	if (o->last)
 		o->last->next = s;
 	else
@@ -70,6 +72,7 @@ static void out_pop(struct mhttp_out *o)
 static void out_sent(struct mhttp_conn *c, struct mhttp_out *o, uint64_t n)
 {
 	out_uncount(c, o, n);
+	mhttp_pace_pushed(&o->pace, n);
 	while (o->first && o->first->kind != MHTTP_SEG_FILE && n >= o->first->n) {
 		n -= o->first->n;
 		out_pop(o);
@@ -211,6 +214,7 @@ static int out_flush_file(struct mhttp_conn *c, struct mhttp_out *o)
 			return -EIO;  /* the file became shorter than what was announced */
 		s->off += (uint64_t)sent;
 		s->n -= (uint64_t)sent;
+		mhttp_pace_pushed(&o->pace, (uint64_t)sent);
 	}
 	out_pop(o);
 	return 0;

@@ -18,6 +18,7 @@ static int options_fill(struct mummy_http_options *o)
 	DEFAULT(o->idle_timeout_ms, 60000);
 	DEFAULT(o->drain_timeout_ms, 10000);
 	DEFAULT(o->min_body_rate, 256);
+	DEFAULT(o->min_answer_rate, 256);
 	DEFAULT(o->max_fields, 100);
 	DEFAULT(o->max_line_bytes, 8 * 1024);
 	DEFAULT(o->max_head_bytes, 32 * 1024);

@@ -94,6 +94,33 @@ int mhttp_stream_stalled(const struct mhttp_conn *c)
 	return c->io && c->io->stream && atomic_load(&c->io->stream->pending) > 0;
 }
 
+uint32_t mhttp_stream_due(const struct mhttp_conn *c, uint32_t now)
+{
+	mummy_http_stream *st = c->io ? c->io->stream : NULL;
+	uint32_t due = INT32_MAX;
+
+	if (!st)
+		return due;
+	pthread_mutex_lock(&st->lock);
+	if (st->out.first)
+		due = mhttp_output_due(c->loop->server, &st->out.pace, now);
+	pthread_mutex_unlock(&st->lock);
+	return due;
+}
+
+int mhttp_stream_slow(const struct mhttp_conn *c, uint32_t now)
+{
+	mummy_http_stream *st = c->io ? c->io->stream : NULL;
+	int slow;
+
+	if (!st)
+		return 0;
+	pthread_mutex_lock(&st->lock);
+	slow = st->out.first && mhttp_output_slow(c->loop->server, &st->out.pace, c->fd, now);
+	pthread_mutex_unlock(&st->lock);
+	return slow;
+}
+
 static void stream_node_run(struct mhttp_inbox_node *n)
 {
 	mummy_http_stream *st = MUMMY_CONTAINER_OF(n, mummy_http_stream, node);

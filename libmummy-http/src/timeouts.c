@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 #include "internal.h"
 
-enum { LINGER_MS = 2000, MEMORY_RETRY_MS = 64, NOT_NOW = INT32_MAX };
+enum { LINGER_MS = 2000, MEMORY_RETRY_MS = 64, OUTPUT_MS = 60000, NOT_NOW = INT32_MAX };
 
 static uint32_t due_after(uint32_t since, unsigned limit, uint32_t now)
 {
@@ -29,13 +29,36 @@ static uint32_t body_due(const struct mhttp_conn *c, uint32_t now)
 	return due_after(c->io->body->window_ms, rate_window_ms(s), now);
 }
 
-static uint32_t leased_due(struct mhttp_conn *c, uint32_t word, uint32_t since, uint32_t now)
+static unsigned output_window_ms(const struct mummy_http_server *s)
+{
+	return s->opt.idle_timeout_ms == UINT_MAX ? OUTPUT_MS : s->opt.idle_timeout_ms;
+}
+
+uint32_t mhttp_output_due(const struct mummy_http_server *s, const struct mhttp_pace *p, uint32_t now)
+{
+	if (s->opt.idle_timeout_ms == UINT_MAX && s->opt.min_answer_rate == UINT_MAX)
+		return NOT_NOW;
+	return mhttp_pace_due(p, output_window_ms(s), now);
+}
+
+int mhttp_output_slow(const struct mummy_http_server *s, struct mhttp_pace *p, int fd, uint32_t now)
+{
+	unsigned window = output_window_ms(s), rate = s->opt.min_answer_rate;
+	uint64_t least = rate == UINT_MAX ? 0 : (uint64_t)rate * window / 1000;
+
+	/* the whole window long there was more to take than it took */
+	return mhttp_pace_look(p, fd, window, least ? least : 1, now);
+}
+
+static uint32_t leased_due(struct mhttp_conn *c, uint32_t word, uint32_t now)
 {
 	unsigned idle = c->loop->server->opt.idle_timeout_ms;
 	uint32_t due = NOT_NOW;
 
-	if ((word & MHTTP_FLUSHING) || ((word & MHTTP_STREAMING) && mhttp_stream_stalled(c)))
-		due = due_after(since, idle, now);
+	if (word & MHTTP_FLUSHING)
+		due = mhttp_output_due(c->loop->server, &c->io->out.pace, now);
+	else if (word & MHTTP_STREAMING)
+		due = mhttp_stream_due(c, now);
 	if ((word & MHTTP_WAITING)) {
 		uint32_t body = body_due(c, now);
 
@@ -52,9 +75,9 @@ uint32_t mhttp_conn_due(struct mhttp_conn *c, uint32_t now)
 	uint32_t since = atomic_load_explicit(&c->since_ms, memory_order_relaxed);
 
 	if (word & MHTTP_LEASED)
-		return leased_due(c, word, since, now);
+		return leased_due(c, word, now);
 	if (mhttp_conn_output(c))
-		return due_after(since, opt->idle_timeout_ms, now);
+		return mhttp_output_due(c->loop->server, &c->io->out.pace, now);
 	switch (c->phase) {
 	case MHTTP_HANDSHAKE:
 		return due_after(since, opt->head_timeout_ms, now);
@@ -97,7 +120,8 @@ static void expire_leased(struct mhttp_conn *c, uint32_t word, uint32_t now)
 			c->x->sink_status = -ETIMEDOUT;
 			mhttp_sink_event(c);
 		}
-	} else if (word & (MHTTP_FLUSHING | MHTTP_STREAMING)) {
+	} else if (((word & MHTTP_FLUSHING) && mhttp_output_slow(c->loop->server, &c->io->out.pace, c->fd, now))
+		   || ((word & MHTTP_STREAMING) && mhttp_stream_slow(c, now))) {
 		mhttp_count(&c->loop->stats.timeouts, 1);
 		mhttp_conn_cut(c);
 	}
@@ -116,10 +140,14 @@ static void expire_body(struct mhttp_conn *c, uint32_t now)
 	}
 }
 
-static void expire_output(struct mhttp_conn *c)
+/* Cut off by a reset: what the client did not take is not kept by the kernel either, and an answer that goes on
+ * until the end of the connection does not look whole. */
+static void expire_output(struct mhttp_conn *c, uint32_t now)
 {
+	if (!mhttp_output_slow(c->loop->server, &c->io->out.pace, c->fd, now))
+		return;
 	mhttp_count(&c->loop->stats.timeouts, 1);
-	mhttp_conn_close(c, -ETIMEDOUT);
+	mhttp_conn_close(c, -ECANCELED);
 }
 
 void mhttp_conn_expire(struct mhttp_conn *c, uint32_t now)
@@ -129,7 +157,7 @@ void mhttp_conn_expire(struct mhttp_conn *c, uint32_t now)
 	if (word & MHTTP_LEASED) {
 		expire_leased(c, word, now);
 	} else if (mhttp_conn_output(c)) {
-		expire_output(c);
+		expire_output(c, now);
 	} else if (c->phase == MHTTP_HEAD && (c->flags & MHTTP_PARTIAL)) {
 		mhttp_count(&c->loop->stats.timeouts, 1);
 		mhttp_error_conn(c, 408, "the head did not come in time");

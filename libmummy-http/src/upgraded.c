@@ -88,7 +88,7 @@ void mhttp_up_attach(struct mhttp_up *u, mummy_http_exchange *x)
 	u->more->last = o->last;
 	u->more->bytes = o->bytes;
 	if (o->first) {
-		atomic_store_explicit(&u->more->since_ms, mhttp_now(), memory_order_relaxed);
+		mhttp_pace_reset(&u->more->pace);
 		atomic_fetch_or(&u->state, MHTTP_UP_OUT);
 	}
 	memset(o, 0, sizeof *o);
@@ -126,7 +126,8 @@ static void close_now(struct mhttp_up *u, int status)
 		return;
 	timer_stop(u);
 	mummy_poller_remove(l->poller, u->fd);
-	if (status == -ECANCELED)
+	/* nor does the kernel keep what the peer did not take */
+	if (status == -ECANCELED || status == -ETIMEDOUT)
 		setsockopt(u->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 	l->ups--;
 	if (!(mhttp_up_state(u) & MHTTP_UP_LINGERS))
@@ -158,6 +159,26 @@ static void linger_turn(struct mhttp_up *u)
 }
 
 static void due(struct mummy_poller_timer *t);
+
+int mhttp_up_watch_pace(struct mhttp_up *u)
+{
+	const struct mummy_http_server *s = u->loop->server;
+	uint32_t now = mhttp_now(), left = INT32_MAX;
+	int slow = 0;
+
+	mhttp_up_lock(u);
+	if (mhttp_up_state(u) & MHTTP_UP_OUT) {
+		if (mhttp_output_due(s, &u->more->pace, now) == 0)
+			slow = mhttp_output_slow(s, &u->more->pace, u->fd, now);
+		left = mhttp_output_due(s, &u->more->pace, now);
+	}
+	mhttp_up_unlock(u);
+	if (slow)
+		return 0;
+	if (left < INT32_MAX)
+		mhttp_up_time(u, left ? left : 1);
+	return 1;
+}
 
 void mhttp_up_time(struct mhttp_up *u, unsigned ms)
 {
@@ -286,15 +307,11 @@ static void due(struct mummy_poller_timer *t)
 {
 	struct mhttp_up_more *m = MUMMY_CONTAINER_OF(t, struct mhttp_up_more, timer);
 	struct mhttp_up *u = m->up;
-	unsigned idle = u->loop->server->opt.idle_timeout_ms;
-	int32_t left = mhttp_until(atomic_load_explicit(&m->since_ms, memory_order_relaxed) + idle, mhttp_now());
 
 	m->timed = 0;
 	if (mhttp_up_state(u) & MHTTP_UP_LINGERS) {
 		close_now(u, 0);
-	} else if ((mhttp_up_state(u) & MHTTP_UP_OUT) && left > 0) {
-		mhttp_up_time(u, (unsigned)left);
-	} else if (mhttp_up_state(u) & MHTTP_UP_OUT) {
+	} else if (!mhttp_up_watch_pace(u)) {
 		mhttp_count(&u->loop->stats.timeouts, 1);
 		mhttp_up_over(u, -ETIMEDOUT);
 	}

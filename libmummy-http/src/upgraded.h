@@ -54,6 +54,7 @@ struct mhttp_up_more {
 	struct mhttp_up *up;
 	struct mhttp_seg *first, *last;      /* queued */
 	uint64_t bytes;
+	struct mhttp_pace pace;
 	struct mhttp_up_waiter *waiters;
 	const struct mummy_http_executor *executor; /* of a route of its own: blocking writes park by it */
 	/* the loop's */
@@ -61,7 +62,6 @@ struct mhttp_up_more {
 	struct mhttp_conn *conn;             /* with a transport: has it, and the descriptor */
 	struct mummy_poller_timer timer;     /* stalled, or lingering */
 	int timed;
-	_Atomic uint32_t since_ms;           /* it stalls */
 };
 
 struct mhttp_up {
@@ -159,6 +159,8 @@ void mhttp_up_resume(struct mhttp_up *u);
 void mhttp_up_abort(struct mhttp_up *u);
 /* loop */
 void mhttp_up_over(struct mhttp_up *u, int status);
-void mhttp_up_time(struct mhttp_up *u, unsigned ms); /* when it stalls, or lingers; with more */
+void mhttp_up_time(struct mhttp_up *u, unsigned ms);
+/* Looks again when it is time, while something is queued. 0: the peer takes too little. */
+int mhttp_up_watch_pace(struct mhttp_up *u); /* when it stalls, or lingers; with more */
 void mhttp_up_settle(struct mhttp_up *u);            /* after a turn, for which u was referenced */
 #endif

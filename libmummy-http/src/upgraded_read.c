@@ -33,7 +33,6 @@ ssize_t mhttp_up_receive(struct mhttp_up *u, void *p, size_t n)
 /* The output, as far as it needs the loop. */
 void mhttp_up_output_turn(struct mhttp_up *u)
 {
-	unsigned idle = u->loop->server->opt.idle_timeout_ms;
 	int drained = 0, rc;
 
 	if (!(mhttp_up_state(u) & (MHTTP_UP_OUT | MHTTP_UP_BROKEN | MHTTP_UP_CLOSING | MHTTP_UP_HIGH)))
@@ -46,8 +45,8 @@ void mhttp_up_output_turn(struct mhttp_up *u)
 		return;
 	}
 	if ((mhttp_up_state(u) & (MHTTP_UP_OUT | MHTTP_UP_BACK | MHTTP_UP_ENDED)) == (MHTTP_UP_OUT | MHTTP_UP_BACK)
-	    && !u->more->timed && idle != UINT_MAX)
-		mhttp_up_time(u, idle);
+	    && !u->more->timed && !mhttp_up_watch_pace(u))
+		mhttp_up_time(u, 1);         /* not from within its user's call */
 }
 
 /* rc: what data returned. 1: more may be read. It may be over afterwards. */

@@ -70,7 +70,7 @@ static void append(struct mhttp_up *u, struct mhttp_seg *s)
 	m->last = s;
 	m->bytes += s->n;
 	if (!(mhttp_up_state(u) & MHTTP_UP_OUT)) {
-		atomic_store_explicit(&m->since_ms, mhttp_now(), memory_order_relaxed);
+		mhttp_pace_reset(&m->pace);
 		atomic_fetch_or(&u->state, MHTTP_UP_OUT);
 	}
 }
@@ -120,7 +120,7 @@ static struct mhttp_seg *queue_sent(struct mhttp_up *u, uint64_t n)
 
 	m->bytes -= n;
 	mhttp_uncount(&u->loop->server->buffered, n);
-	atomic_store_explicit(&m->since_ms, mhttp_now(), memory_order_relaxed);
+	mhttp_pace_pushed(&m->pace, n);
 	while (m->first && n >= m->first->n) {
 		struct mhttp_seg *s = m->first;
 

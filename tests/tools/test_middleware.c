@@ -2,9 +2,12 @@
  * test_middleware.c - what mummy-server does around every answer.
  */
 #include <config.h>
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include "suite.h"
 #include "client.h"
@@ -93,6 +96,30 @@ START_TEST(test_max_body)
 }
 END_TEST
 
+/* It takes all that it gets, but there is always more than it takes. */
+START_TEST(test_min_answer_rate)
+{
+	static const char ask[] = "GET /diag/bytes?n=16777216 HTTP/1.1\r\nHost: test\r\n\r\n";
+	struct server s;
+	char piece[200];
+	ssize_t n = 1;
+	int fd, turns = 0;
+
+	server_start(&s, ANY, "--diagnostics", "--idle-timeout", "200ms", "--min-answer-rate", "1M", NULL);
+	fd = client_open(s.port);
+	client_send(fd, ask, sizeof ask - 1);
+	for (errno = 0; n > 0 && turns < 1000; turns++) {
+		n = recv(fd, piece, sizeof piece, 0);
+		if (n > 0)
+			poll(NULL, 0, 20);
+	}
+	ck_assert_int_lt(turns, 1000);
+	ck_assert_int_eq(errno, ECONNRESET);
+	close(fd);
+	ck_assert_int_eq(server_stop(&s), 0);
+}
+END_TEST
+
 /* A browser refuses an answer that has it twice. */
 static void allowed_once(const struct response *r)
 {
@@ -169,5 +196,5 @@ START_TEST(test_both_lists_of_origins_are_refused)
 }
 END_TEST
 
-SUITE_MAIN("middleware", test_log_has_a_line_for_each_answer, test_middleware, test_max_body,
+SUITE_MAIN("middleware", test_log_has_a_line_for_each_answer, test_middleware, test_max_body, test_min_answer_rate,
 	   test_cors_covers_uploads, test_upload_origins, test_both_lists_of_origins_are_refused)

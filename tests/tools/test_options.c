@@ -34,6 +34,8 @@ START_TEST(test_nothing_given)
 	ck_assert_int_eq(o.model, OPTIONS_THREADS);
 	ck_assert_uint_eq(o.worker_nice, 5);
 	ck_assert_uint_eq(o.max_body, 0);
+	ck_assert_uint_eq(o.idle_timeout, 60000);
+	ck_assert_uint_eq(o.min_answer_rate, 256);
 }
 END_TEST
 
@@ -41,7 +43,7 @@ START_TEST(test_every_option_in_both_forms)
 {
 	ck_assert_int_eq(parse("--listen", "127.0.0.1:0", "--listen=[::1]:81", "--root", "r",
 			       "--uploads=u", "--model", "tasks", "--workers=7", "--worker-nice", "0", "--loops", "2",
-			       "--max-body=16M", "--log", "-", "--reuse-port",
+			       "--max-body=16M", "--idle-timeout", "1500ms", "--min-answer-rate=2K", "--log", "-", "--reuse-port",
 			       "--diagnostics", "--ws-inline", "--ws-deflate=dedicated",
 			       "--ws-origin", "https://a.example", "--ws-origin=http://b:81", "--ws-origin=*",
 			       "--port-file=p=q", NULL), 0);
@@ -60,6 +62,8 @@ START_TEST(test_every_option_in_both_forms)
 	ck_assert_uint_eq(o.worker_nice, 0);
 	ck_assert_uint_eq(o.loops, 2);
 	ck_assert_uint_eq(o.max_body, 16u << 20);
+	ck_assert_uint_eq(o.idle_timeout, 1500);
+	ck_assert_uint_eq(o.min_answer_rate, 2048);
 	ck_assert_str_eq(o.log, "-");
 	ck_assert(o.reuse_port && o.diagnostics && o.ws_inline);
 	ck_assert_int_eq(o.ws_deflate, OPTIONS_DEDICATED);
@@ -159,6 +163,8 @@ START_TEST(test_errors_say_what_to_change)
 	refused("--worker-nice", "20", "from 0 to 19");
 	refused("--max-body", "1X", "64K");
 	refused("--max-body", "0", "64K");
+	refused("--idle-timeout", "0", "30s");
+	refused("--min-answer-rate", "-1", "64K");
 	refused("--model", "strands", "fibers");
 	refused("--root", "", "directory");
 	refused("--uploads=", NULL, "directory");

@@ -4,6 +4,7 @@
 #include <config.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -207,11 +208,19 @@ static int make_routes(struct app *a)
 
 /* ---- The server ------------------------------------------------------------------------------------ */
 
+/* UINT_MAX means something else there. */
+static unsigned at_most(uint64_t n)
+{
+	return n < UINT_MAX ? (unsigned)n : UINT_MAX - 1;
+}
+
 static int make_server(struct app *a)
 {
 	const struct mummy_http_options opt = { .executor = { .submit = mummy_pool_submit,
 			.wait = mummy_pool_wait, .wake = mummy_pool_wake, .ctx = a->pool },
 		.loops = (unsigned)a->opt.loops, .max_body_bytes = a->opt.max_body,
+		.idle_timeout_ms = at_most(a->opt.idle_timeout),
+		.min_answer_rate = a->opt.min_answer_rate ? at_most(a->opt.min_answer_rate) : UINT_MAX,
 		.log = log_http, .answered = a->opt.log ? log_answer : NULL, .ctx = &a->log };
 	const struct options *o = &a->opt;
 	char where[256];

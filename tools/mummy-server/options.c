@@ -261,6 +261,11 @@ static const struct options_row table[] = {
 		set_number, .at = TO(loops), .min = 1, .max = MAX_LOOPS },
 	{ "max-body", "SIZE", "largest request body outside /files/; K, M, G, T are taken.\n"
 		"Default: 1M; none for /diag/echo", set_size, .at = TO(max_body), .min = 1 },
+	{ "idle-timeout", "TIME", "close a connection on which nothing was asked for that long.\n"
+		"Default: 60s", set_ms, .at = TO(idle_timeout), .min = 1 },
+	{ "min-answer-rate", "SIZE", "octets a second below which a client that takes its answer is cut\n"
+		"off, counted over the time of --idle-timeout. Default: 256; 0: any",
+		set_size, .at = TO(min_answer_rate) },
 	{ "log", "FILE", "append to FILE (-: standard error) what happens, with a line for\n"
 		"each answer. Default: standard error, without answers",
 		set_text, .at = TO(log), .what = "file" },
@@ -352,6 +357,8 @@ int options_parse(struct options *o, int argc, char *const argv[], char *why, si
 	o->upload_min_free = UINT64_C(64) << 20;
 	o->digest_max = UINT64_C(64) << 20;
 	o->worker_nice = WORKER_NICE;
+	o->idle_timeout = 60000;
+	o->min_answer_rate = 256;
 	o->hook_events = ~0u;
 	o->hook_timeout = 30000;
 	o->hook_jobs = 4;

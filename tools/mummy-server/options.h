@@ -27,6 +27,8 @@ struct options {
 	enum options_model model;
 	uint64_t workers, worker_nice, loops;
 	uint64_t max_body;         /**< octets */
+	uint64_t idle_timeout;     /**< milliseconds */
+	uint64_t min_answer_rate;  /**< octets per second; 0: any */
 	int reuse_port, diagnostics, ws_inline;
 	enum options_deflate ws_deflate;
 	const char *origin[OPTIONS_MAX_ORIGINS];

@@ -155,11 +155,16 @@ struct mummy_http_options {
 	int poller;                          /**< enum mummy_poller_backend; 0: the best */
 	/* times; UINT_MAX: none */
 	unsigned head_timeout_ms;            /**< for a whole head from its first octet, then 408; 0: 10 s */
-	unsigned idle_timeout_ms;            /**< between requests, and while the client takes nothing of an
-	                                          answer; then it is closed; 0: 60 s */
+	unsigned idle_timeout_ms;            /**< between requests, then it is closed; 0: 60 s */
 	unsigned drain_timeout_ms;           /**< after stop, then what is in flight is cut; 0: 10 s */
 	unsigned min_body_rate;              /**< bytes per second, counted over head_timeout_ms while the
 	                                          body is waited for; slower is 408; 0: 256 */
+	unsigned min_answer_rate;            /**< bytes per second that the client takes of an answer, a stream
+	                                          or after an upgrade, as its side acknowledges them, counted
+	                                          over idle_timeout_ms (60 s when that is none) while some
+	                                          are queued all along; slower is cut off. A stream with
+	                                          nothing to send is not counted. UINT_MAX: anything is
+	                                          enough; 0: 256 */
 	/* counts and sizes */
 	unsigned max_connections;            /**< more get 503; 0: as the descriptor limit allows */
 	unsigned max_requests;               /**< per connection; 0: no limit */
