@@ -188,7 +188,9 @@ static int before(mummy_http_exchange *x, void *ctx)
 			x->secure = same(hops[i - 1].proto, "https");
 		believe_host(x, hops[i - 1].host);
 	}
-	snprintf(x->peer, sizeof x->peer, "%s", client);
+	/* what inet_pton takes is at most 45 octets long */
+	memcpy(x->peer, client, sizeof x->peer - 1);
+	x->peer[sizeof x->peer - 1] = 0;
 	return 0;
 }
 
