@@ -96,7 +96,7 @@ END_TEST
 START_TEST(unix_sockets_and_addresses_of_its_own)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
-	char folder[] = "/tmp/mummy-test-XXXXXX", where[160], ports[64], text[64] = "";
+	char folder[] = "/tmp/mummy-test-XXXXXX", where[256], ports[64], text[64] = "";
 	struct passed p = { .n = 2 };
 	struct server s;
 	uint16_t port;
