@@ -76,7 +76,7 @@ int mup_delete(struct mup_request *r)
 		return 0;
 	mup_session_info(u, s, &info);
 	copy = mup_info_copy(&info);
-	rc = copy ? mup_session_remove(u, s) : -ENOMEM;
+	rc = copy ? mup_session_retire(u, s, copy, 0) : -ENOMEM;
 	if (rc == 0)
 		u->stats.terminated++;
 	mup_exit(u, s, NULL);

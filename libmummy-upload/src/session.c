@@ -253,7 +253,7 @@ void mup_draft_cut(mummy_upload *u, struct mup_session *s)
 	mup_session_cut(u, s);
 }
 
-int mup_session_remove(mummy_upload *u, struct mup_session *s)
+int mup_session_retire(mummy_upload *u, struct mup_session *s, const struct mummy_upload_info *info, int expired)
 {
 	int rc;
 
@@ -262,6 +262,8 @@ int mup_session_remove(mummy_upload *u, struct mup_session *s)
 	if (s->loaded)
 		close_handle(u, s);
 	pthread_mutex_unlock(&u->lock);
+	if (info && u->opt.events.removing)
+		u->opt.events.removing(u->opt.ctx, info, expired);
 	rc = u->store.remove(u->store.ctx, s->id);
 	pthread_mutex_lock(&u->lock);
 	if (rc < 0)
@@ -270,6 +272,11 @@ int mup_session_remove(mummy_upload *u, struct mup_session *s)
 	mup_session_uncount(u, s);
 	mup_final_forget(u, s->id);
 	return 0;
+}
+
+int mup_session_remove(mummy_upload *u, struct mup_session *s)
+{
+	return mup_session_retire(u, s, NULL, 0);
 }
 
 void mup_session_info(const mummy_upload *u, const struct mup_session *s, struct mummy_upload_info *out)

@@ -120,7 +120,7 @@ static int remove_expired(mummy_upload *u, const char *id)
 	mup_session_info(u, s, &info);
 	if (!s->writer && !s->finishing && info.expires && info.expires <= u->clock(NULL)) {
 		copy = mup_info_copy(&info);
-		rc = copy && mup_session_remove(u, s) == 0;
+		rc = copy && mup_session_retire(u, s, copy, 1) == 0;
 		u->stats.expired += (unsigned)rc;
 	}
 	mup_exit(u, s, NULL);
@@ -205,7 +205,7 @@ int mummy_upload_remove(mummy_upload *u, const char *id)
 		return rc;
 	mup_session_info(u, s, &info);
 	copy = mup_info_copy(&info);
-	rc = copy ? mup_session_remove(u, s) : -ENOMEM;
+	rc = copy ? mup_session_retire(u, s, copy, 0) : -ENOMEM;
 	u->stats.terminated += rc == 0;
 	mup_exit(u, s, NULL);
 	if (rc == 0)

@@ -4,6 +4,7 @@
 struct seen {
 	mummy_upload *u;
 	int pre_create, pre_finish, post_finish, progress, terminated, expired;
+	int removing[2];                   /* to be terminated, to expire */
 	int refuse_create, refuse_finish;
 	const char *refusal;
 	char content[16], name[64], request_id[80];
@@ -69,9 +70,20 @@ static void progress(void *ctx, const struct mummy_upload_info *info)
 	ck_assert_uint_gt(info->offset, 0);
 }
 
+/* Before each of the two, and never else. */
+static void removing(void *ctx, const struct mummy_upload_info *info, int expires)
+{
+	struct seen *s = ctx;
+
+	remember(s, info);
+	s->removing[expires]++;
+	ck_assert_int_eq(s->terminated + s->expired, s->removing[0] + s->removing[1] - 1);
+}
+
 static void terminated(void *ctx, const struct mummy_upload_info *info)
 {
 	remember(ctx, info);
+	ck_assert_int_eq(((struct seen *)ctx)->removing[0], ((struct seen *)ctx)->terminated + 1);
 	((struct seen *)ctx)->terminated++;
 }
 
@@ -79,13 +91,14 @@ static void expired(void *ctx, const struct mummy_upload_info *info)
 {
 	(void)info;
 	((struct seen *)ctx)->expired++;
+	ck_assert_int_eq(((struct seen *)ctx)->removing[1], ((struct seen *)ctx)->expired);
 }
 
 static struct mummy_upload_options options(struct seen *s)
 {
 	memset(s, 0, sizeof *s);
 	return (struct mummy_upload_options){ .ctx = s, .events = { pre_create, pre_finish, post_finish, progress,
-		terminated, expired, { 0 } } };
+		terminated, expired, removing, { 0 } } };
 }
 
 START_TEST(each_event_comes_once_and_in_order)

@@ -157,18 +157,29 @@ static int release(struct hook_queue *q, const char *held, const struct hook_eve
 	return renameat(q->folder, held, q->folder, name) < 0 ? -errno : 0;
 }
 
-void hook_queue_release(struct hook_queue *q, const struct hook_event *e)
+int hook_queue_release(struct hook_queue *q, const struct hook_event *e)
 {
 	char held[NAME_SIZE];
+	int rc;
 
 	held_name(held, e);
-	if (release(q, held, e) < 0)
-		return;
+	rc = release(q, held, e);
+	if (rc < 0)
+		return rc;
 	pthread_mutex_lock(&q->lock);
 	q->waiting++;
 	q->dirty = 1;
 	pthread_cond_signal(&q->changed);
 	pthread_mutex_unlock(&q->lock);
+	return 0;
+}
+
+int hook_queue_drop(struct hook_queue *q, const struct hook_event *e)
+{
+	char held[NAME_SIZE];
+
+	held_name(held, e);
+	return unlinkat(q->folder, held, 0) < 0 ? -errno : 0;
 }
 
 /* ---- Looking what is due --------------------------------------------------------------------------- */
@@ -424,7 +435,10 @@ static void tidy(struct hook_queue *q, const char *name)
 	if (sscanf(name, "held.%c.%31[a-z-].%71[0-9a-z]%n", &e.target, event, id, &end) == 3 && !name[end]) {
 		e.event = event;
 		e.id = id;
-		release(q, name, &e);
+		if (!q->o.happened || q->o.happened(q->o.ctx, &e))
+			release(q, name, &e);
+		else
+			unlinkat(q->folder, name, 0);
 	}
 }
 

@@ -24,6 +24,8 @@ struct hook_queue_options {
 	int lasting;                       /**< what was put survives a power cut */
 	/** 0: it is delivered. Writes a line to why if not. Any thread, several at once. */
 	int (*deliver)(void *ctx, const struct hook_event *e, const char *text, size_t n, char *why, size_t size);
+	/** Whether what an event that was not released tells has come to pass; 0: it is dropped. NULL: it has. */
+	int (*happened)(void *ctx, const struct hook_event *e);
 	void *ctx;
 	struct log *log;
 };
@@ -31,12 +33,15 @@ struct hook_queue_options {
 /** o is copied, the folder too. 0, or a negative errno. */
 int hook_queue_open(struct hook_queue **out, const struct hook_queue_options *o);
 /** Begins to deliver, at first the oldest, due or not; what was put before an earlier end and not released is
- *  released. 0, or a negative errno. */
+ *  released, if it happened. 0, or a negative errno. */
 int hook_queue_start(struct hook_queue *q);
 /** Keeps an event, once for each target, event and id; it is delivered after _release, or the next _start.
  *  0 and it lasts, or a negative errno. */
 int hook_queue_put(struct hook_queue *q, const struct hook_event *e, const char *text, size_t n);
-void hook_queue_release(struct hook_queue *q, const struct hook_event *e);
+/** 0, or -ENOENT: it was dropped meanwhile, by another server that began. */
+int hook_queue_release(struct hook_queue *q, const struct hook_event *e);
+/** It will not happen; -ENOENT: it was not kept. */
+int hook_queue_drop(struct hook_queue *q, const struct hook_event *e);
 /** How many wait, about. */
 size_t hook_queue_waiting(struct hook_queue *q);
 /** Waits for the deliveries that are under way; the others stay for the next time. NULL is allowed. */

@@ -325,6 +325,16 @@ static int put(struct hooks *h, enum hooks_event event, char target, const char 
 	return rc;
 }
 
+/* Of an upload that is removed only the last reason counts. */
+static void drop_other(struct hooks *h, enum hooks_event event, char target, const char *id)
+{
+	const struct hook_event other = { target,
+		names[event == HOOKS_TERMINATED ? HOOKS_EXPIRED : HOOKS_TERMINATED], id };
+
+	if (event == HOOKS_TERMINATED || event == HOOKS_EXPIRED)
+		hook_queue_drop(h->queue, &other);
+}
+
 int hooks_put(struct hooks *h, enum hooks_event event, const struct mummy_upload_info *info)
 {
 	struct json j = { .len = 0 };
@@ -333,22 +343,42 @@ int hooks_put(struct hooks *h, enum hooks_event event, const struct mummy_upload
 	if (!hooks_wanted(h, event))
 		return 0;
 	describe(&j, h, event, info);
-	if (h->o->hook_command)
-		rc = put(h, event, 'c', info->id, &j);
-	if (rc == 0 && h->o->hook_url)
-		rc = put(h, event, 'u', info->id, &j);
+	for (const char *target = "cu"; rc == 0 && *target; target++)
+		if (*target == 'c' ? h->o->hook_command : h->o->hook_url) {
+			drop_other(h, event, *target, info->id);
+			rc = put(h, event, *target, info->id, &j);
+		}
 	json_free(&j);
 	return rc;
 }
 
-void hooks_release(struct hooks *h, enum hooks_event event, const char *id)
+int hooks_release(struct hooks *h, enum hooks_event event, const char *id)
 {
 	const struct hook_event command = { 'c', names[event], id }, url = { 'u', names[event], id };
+	int rc = 0;
 
 	if (hooks_wanted(h, event) && h->o->hook_command)
-		hook_queue_release(h->queue, &command);
-	if (hooks_wanted(h, event) && h->o->hook_url)
-		hook_queue_release(h->queue, &url);
+		rc = hook_queue_release(h->queue, &command);
+	if (hooks_wanted(h, event) && h->o->hook_url && hook_queue_release(h->queue, &url) < 0)
+		rc = -ENOENT;
+	return rc;
+}
+
+static int is_there(void *ctx, const struct mummy_upload_info *info)
+{
+	(void)ctx, (void)info;
+	return 1;
+}
+
+/* A process may have died between the note and the removal. */
+static int happened(void *ctx, const struct hook_event *e)
+{
+	const struct hooks *h = ctx;
+	const struct mummy_upload_filter only = { .id = e->id };
+
+	if (strcmp(e->event, names[HOOKS_TERMINATED]) != 0 && strcmp(e->event, names[HOOKS_EXPIRED]) != 0)
+		return 1;
+	return mummy_upload_list(h->engine, &only, is_there, NULL) != 1;
 }
 
 /* ---- Beginning and end ----------------------------------------------------------------------------- */
@@ -396,7 +426,8 @@ static int open_queue(struct hooks *h)
 	char *folder = malloc(n);
 	const struct hook_queue_options opt = { .folder = folder, .jobs = (unsigned)h->o->hook_jobs,
 		.keep_s = h->o->hook_keep, .first_ms = FIRST_RETRY_MS, .most_ms = MOST_RETRY_MS, .look_ms = LOOK_MS,
-		.lasting = h->o->sync != MUMMY_UPLOAD_SYNC_NONE, .deliver = deliver, .ctx = h, .log = h->log };
+		.lasting = h->o->sync != MUMMY_UPLOAD_SYNC_NONE, .deliver = deliver, .happened = happened, .ctx = h,
+		.log = h->log };
 	int rc;
 
 	if (!folder)
@@ -429,8 +460,9 @@ int hooks_open(struct hooks *h, const struct options *o, struct log *log, const 
 	return h->completed ? open_queue(h) : -errno;
 }
 
-int hooks_start(struct hooks *h)
+int hooks_start(struct hooks *h, mummy_upload *engine)
 {
+	h->engine = engine;
 	return h->queue ? hook_queue_start(h->queue) : 0;
 }
 

@@ -19,6 +19,7 @@ struct hooks {
 	char *uploads, *completed;         /**< whole paths */
 	struct hook_trust *trust;          /**< for https; else NULL */
 	struct hook_queue *queue;          /**< NULL: there are no hooks */
+	mummy_upload *engine;              /**< from hooks_start on */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	unsigned asking;                   /**< pre-hooks that run */
@@ -31,16 +32,17 @@ int hooks_check(const struct options *o, char *why, size_t size);
  *  hooks_start. */
 int hooks_open(struct hooks *h, const struct options *o, struct log *log, const char *uploads,
 		const char *completed);
-int hooks_start(struct hooks *h);
+int hooks_start(struct hooks *h, mummy_upload *engine);
 /** Whether anybody is asked or told. After hooks_open. */
 int hooks_wanted(const struct hooks *h, enum hooks_event event);
 /** As the events of mummy_upload_events. */
 int hooks_pre_create(struct hooks *h, const struct mummy_upload_info *info, struct mummy_upload_grant *grant);
 int hooks_pre_finish(struct hooks *h, const struct mummy_upload_info *info, char text[MUMMY_UPLOAD_TEXT]);
-/** Keeps an event for its hooks, so that it is told for certain, once hooks_release was called or the
- *  server began anew. 0, or a negative errno and a line in the log. */
+/** Keeps an event for its hooks, so that it is told for certain, once hooks_release was called, or the server began
+ *  anew and it had happened. 0, or a negative errno and a line in the log. */
 int hooks_put(struct hooks *h, enum hooks_event event, const struct mummy_upload_info *info);
-void hooks_release(struct hooks *h, enum hooks_event event, const char *id);
+/** It has happened. 0, or -ENOENT: it is not kept. */
+int hooks_release(struct hooks *h, enum hooks_event event, const char *id);
 /** Ends the hooks that run, which are asked or told again later. */
 void hooks_cut(struct hooks *h);
 void hooks_close(struct hooks *h);

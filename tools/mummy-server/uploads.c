@@ -53,9 +53,18 @@ static void finished(void *ctx, const struct mummy_upload_info *info)
 	hooks_release(&u->hooks, HOOKS_POST_FINISH, info->id);
 }
 
+static void removing(void *ctx, const struct mummy_upload_info *info, int expired)
+{
+	struct uploads *u = ctx;
+
+	hooks_put(&u->hooks, expired ? HOOKS_EXPIRED : HOOKS_TERMINATED, info);
+}
+
+/* What could not be noted before, when the disk was full, may be now; or a server that shares the folder began in
+ * the very moment, and has dropped what had not happened. */
 static void gone(struct uploads *u, enum hooks_event event, const struct mummy_upload_info *info)
 {
-	if (hooks_put(&u->hooks, event, info) == 0)
+	if (hooks_release(&u->hooks, event, info->id) < 0 && hooks_put(&u->hooks, event, info) == 0)
 		hooks_release(&u->hooks, event, info->id);
 }
 
@@ -99,7 +108,7 @@ static int open_engine(struct uploads *u, const struct options *o)
 		.min_rate = o->upload_min_rate, .max_transfers_per_client = (unsigned)o->client_uploads,
 		.max_uploads = (unsigned)o->upload_max_open, .max_uploads_per_client = (unsigned)o->client_max_open,
 		.events = { .pre_create = pre_create, .pre_finish = pre_finish, .post_finish = finished,
-			.terminated = terminated, .expired = expired },
+			.terminated = terminated, .expired = expired, .removing = removing },
 		.log = note, .ctx = u };
 	struct mummy_upload_store store;
 	int rc = mummy_upload_dir_store(&store, u->directory, &dir);
@@ -135,7 +144,7 @@ int uploads_open(struct uploads *u, const struct options *o, struct log *log)
 		rc = open_engine(u, o);
 	if (rc == 0)
 		receipts_repair(&u->receipts, u->engine, finished, u);
-	return rc == 0 && !o->cleanup ? hooks_start(&u->hooks) : rc;
+	return rc == 0 && !o->cleanup ? hooks_start(&u->hooks, u->engine) : rc;
 }
 
 static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *at)

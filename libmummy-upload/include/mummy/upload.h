@@ -142,7 +142,11 @@ struct mummy_upload_events {
 	void (*progress)(void *ctx, const struct mummy_upload_info *info);
 	void (*terminated)(void *ctx, const struct mummy_upload_info *info);   /**< by DELETE or _remove */
 	void (*expired)(void *ctx, const struct mummy_upload_info *info);
-	uintptr_t reserved[4];
+	/** It is about to be removed, and terminated (expired 0) or expired follow, unless the store fails. Who must not
+	 *  miss these though the process may die in between notes it now, and looks at the next start whether
+	 *  the upload is gone. On the thread that removes it, which other requests for it wait for. */
+	void (*removing)(void *ctx, const struct mummy_upload_info *info, int expired);
+	uintptr_t reserved[3];
 };
 /** What pages of other origins need (CORS, the Fetch standard): the lists that the engine sends when origins is
  *  set, for those who leave it NULL and answer preflights themselves. */
