@@ -1,12 +1,14 @@
 /*
- * dir.h - the directory store. Of each upload that is not finished there are ".ID.part", its octets, and
- * ".ID.info", its record; ".ID.tmp" is a record being written, ".ID.gone" one of an upload being removed.
+ * dir.h - the directory store. Of each upload that is not finished there is ".ID.part", its octets. Its record is
+ * ".ID.info", or, of one created under the policy NONE, mostly a slot of ".records" (dir_table.c); where there are
+ * both, ".ID.info" is the newer one. ".ID.tmp" is a record being written, ".ID.gone" one of an upload being removed.
  * Paths are made of ids and of names that name.h made, below descriptors of the two folders.
  */
 #ifndef MUMMY_UPLOAD_DIR_H
 #define MUMMY_UPLOAD_DIR_H
 #include <dirent.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include "id.h"
 #include "name.h"
@@ -21,6 +23,8 @@ struct mup_dir {
 	pthread_mutex_t lock;            /* of what follows */
 	uint64_t used, counted_ms;       /* octets held or promised; when they were counted */
 	uint64_t coming;                 /* of them, those that a count need not find yet */
+	pthread_mutex_t table_lock;      /* of free slots */
+	_Atomic int table;               /* ".records"; -1: not opened yet */
 };
 
 /* An upload that is open. */
@@ -54,6 +58,22 @@ int mup_dir_fsync(struct mup_dir *d, int fd);
 /* A lock of the open file, so that other openers in this process meet it too: F_RDLCK, F_WRLCK, F_UNLCK.
  * -EBUSY: another's is in the way, and wait is 0. */
 int mup_dir_lock(int fd, int type, int wait);
+
+/* 1: its removal was begun. */
+int mup_dir_is_going(struct mup_dir *d, const char *id);
+
+/* dir_table.c: records of NONE that share a file; with text of n octets. -ENOENT: it is not there, -ENOSPC: no room
+ * for it. */
+int mup_table_put(struct mup_dir *d, const char *id, const char *text, size_t n, int is_new);
+/* gone: the record of one that is being removed. *text is a new string. */
+int mup_table_get(struct mup_dir *d, const char *id, int gone, char **text, size_t *n);
+/* 1: it has a record there, 2: and is being removed. */
+int mup_table_has(struct mup_dir *d, const char *id);
+/* It is being removed from now on. */
+int mup_table_mark(struct mup_dir *d, const char *id);
+int mup_table_drop(struct mup_dir *d, const char *id);
+/* The id of the next record from *at (0 at first) on: as mup_table_has; -ENOENT at the end. */
+int mup_table_next(struct mup_dir *d, uint64_t *at, char id[MUP_ID_SIZE]);
 
 /* dir_look.c: what there is of an upload. rec->info is filled in, with the offset that may be acknowledged;
  * *fd (may be NULL): its part, -1 when it is finished. -ENOENT; -EBADMSG: quarantined, for

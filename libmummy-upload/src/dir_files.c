@@ -184,10 +184,28 @@ static int put_in_place(struct mup_dir *d, const char *file, const char *text, s
 	return rc;
 }
 
+static int put_file(struct mup_dir *d, struct mup_record *rec, const char *text, size_t n, int lasting)
+{
+	char file[MUP_FILE_SIZE];
+	int rc = 0;
+
+	mup_dir_file(file, rec->info.id, "info");
+	if (put_in_place(d, file, text, n, !rec->text) < 0)
+		rc = replace(d, rec->info.id, file, text, n);
+	if (rc == 0 && (lasting || rec->tabled))
+		rc = mup_dir_fsync(d, d->fd);
+	/* from here on the file counts, so that it has to be there for good before */
+	if (rc == 0 && rec->tabled)
+		rc = mup_table_drop(d, rec->info.id);
+	if (rc == 0)
+		rec->tabled = 0;
+	return rc;
+}
+
 int mup_dir_put_record(struct mup_dir *d, struct mup_record *rec, int lasting)
 {
-	char file[MUP_FILE_SIZE], *text;
 	size_t n;
+	char *text;
 	int rc;
 
 	rec->sync = d->opt.sync;
@@ -195,11 +213,12 @@ int mup_dir_put_record(struct mup_dir *d, struct mup_record *rec, int lasting)
 	rc = mup_record_write(rec, &text, &n);
 	if (rc < 0)
 		return rc;
-	mup_dir_file(file, rec->info.id, "info");
-	if (put_in_place(d, file, text, n, !rec->text) < 0)
-		rc = replace(d, rec->info.id, file, text, n);
+	if (d->opt.sync == MUMMY_UPLOAD_SYNC_NONE)
+		rc = mup_table_put(d, rec->info.id, text, n, !rec->text);
+	if (d->opt.sync != MUMMY_UPLOAD_SYNC_NONE || rc < 0)
+		rc = put_file(d, rec, text, n, lasting);
 	free(text);
-	return rc == 0 && lasting ? mup_dir_fsync(d, d->fd) : rc;
+	return rc;
 }
 
 static ssize_t read_all(int fd, char *p, size_t room)
@@ -220,32 +239,60 @@ static ssize_t read_all(int fd, char *p, size_t room)
 	return (ssize_t)n;
 }
 
-int mup_dir_get_record(struct mup_dir *d, const char *id, const char *kind, struct mup_record *rec)
+static int get_file(struct mup_dir *d, const char *id, const char *kind, char **text, size_t *n)
 {
-	char file[MUP_FILE_SIZE], *text;
+	char file[MUP_FILE_SIZE];
 	struct stat st;
-	ssize_t n;
-	int fd = mup_dir_open_regular(d->fd, mup_dir_file(file, id, kind), O_RDONLY, &st), rc;
+	ssize_t k;
+	int fd = mup_dir_open_regular(d->fd, mup_dir_file(file, id, kind), O_RDONLY, &st);
 
-	memset(rec, 0, sizeof *rec);
 	if (fd < 0)
 		return fd;
 	if (st.st_size > MUP_RECORD_MAX) {
 		close(fd);
 		return -EBADMSG;
 	}
-	text = malloc((size_t)st.st_size + 1);
-	n = text ? read_all(fd, text, (size_t)st.st_size) : -ENOMEM;
+	*text = malloc((size_t)st.st_size + 1);
+	k = *text ? read_all(fd, *text, (size_t)st.st_size) : -ENOMEM;
 	close(fd);
-	if (n < 0) {
-		free(text);
-		return (int)n;
+	if (k < 0) {
+		free(*text);
+		return (int)k;
 	}
-	text[n] = '\0';
-	rc = mup_record_read(rec, text, (size_t)n);
+	(*text)[k] = '\0';
+	*n = (size_t)k;
+	return 0;
+}
+
+int mup_dir_get_record(struct mup_dir *d, const char *id, const char *kind, struct mup_record *rec)
+{
+	/* the likely place first; in the moment that both have one, what the file says was not told yet, or nobody
+	 * reckoned with a power cut */
+	const int none = d->opt.sync == MUMMY_UPLOAD_SYNC_NONE, gone = !strcmp(kind, "gone");
+	int tabled = none, rc;
+	char *text;
+	size_t n;
+
+	memset(rec, 0, sizeof *rec);
+	rc = none ? mup_table_get(d, id, gone, &text, &n) : get_file(d, id, kind, &text, &n);
+	if (rc == -ENOENT) {
+		tabled = !none;
+		rc = none ? get_file(d, id, kind, &text, &n) : mup_table_get(d, id, gone, &text, &n);
+	}
+	if (rc < 0)
+		return rc;
+	rc = mup_record_read(rec, text, n);
 	if (rc == 0 && strcmp(rec->info.id, id) != 0)
 		rc = -EBADMSG;
 	if (rc < 0)
 		mup_record_free(rec);
+	rec->tabled = tabled;
 	return rc;
+}
+
+int mup_dir_is_going(struct mup_dir *d, const char *id)
+{
+	char file[MUP_FILE_SIZE];
+
+	return faccessat(d->fd, mup_dir_file(file, id, "gone"), F_OK, AT_SYMLINK_NOFOLLOW) == 0 || mup_table_has(d, id) == 2;
 }

@@ -188,13 +188,28 @@ int mup_dir_remove_gone(struct mup_dir *d, const char *id)
 		rc = mup_dir_fsync(d, d->finished);
 	if (rc == 0 && d->finished != d->fd)
 		rc = mup_dir_fsync(d, d->fd);
+	if (rc == 0)
+		rc = mup_table_drop(d, id);
 	return rc == 0 ? unlink_kind(d, id, "gone") : rc;
+}
+
+/* From here on it is gone for good, also when the rest has to wait for the next list. */
+static int give_away(struct mup_dir *d, const char *id)
+{
+	char info[MUP_FILE_SIZE], gone[MUP_FILE_SIZE];
+	int rc;
+
+	if (renameat(d->fd, mup_dir_file(info, id, "info"), d->fd, mup_dir_file(gone, id, "gone")) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -errno;
+	rc = mup_table_mark(d, id);
+	return rc == -ENOENT ? 0 : rc;
 }
 
 int mup_dir_remove(void *ctx, const char *id)
 {
 	struct mup_dir *d = ctx;
-	char info[MUP_FILE_SIZE], gone[MUP_FILE_SIZE];
 	struct mup_record rec;
 	uint64_t size, weight;
 	int part, rc = mup_dir_look_locked(d, id, &rec, &part, &size);
@@ -203,11 +218,7 @@ int mup_dir_remove(void *ctx, const char *id)
 		return rc;
 	weight = rec.info.state == MUMMY_UPLOAD_OPEN ? mup_dir_weight(&rec.info, size) : 0;
 	mup_record_free(&rec);
-	/* from here on it is gone for good, also when the rest has to wait for the next list */
-	rc = 0;
-	if (renameat(d->fd, mup_dir_file(info, id, "info"), d->fd, mup_dir_file(gone, id, "gone")) < 0
-	    && errno != ENOENT)
-		rc = -errno;
+	rc = give_away(d, id);
 	if (rc == 0) {
 		mup_dir_unclaim(d, weight);
 		mup_dir_fsync(d, d->fd);

@@ -7,7 +7,8 @@
 #include "dir.h"
 
 struct cursor {
-	DIR *folder;
+	DIR *folder;                     /* NULL: it was read, and the table is next */
+	uint64_t at;
 	struct mup_record rec;
 };
 
@@ -25,7 +26,8 @@ static void close_cursor(void **cursor)
 {
 	struct cursor *c = *cursor;
 
-	closedir(c->folder);
+	if (c->folder)
+		closedir(c->folder);
 	mup_record_free(&c->rec);
 	free(c);
 	*cursor = NULL;
@@ -54,24 +56,55 @@ static int stands_for(struct mup_dir *d, const char *file, char id[MUP_ID_SIZE])
 	if (mup_dir_file_id(file, "info", id))
 		return 1;
 	return mup_dir_file_id(file, "part", id)
-		&& faccessat(d->fd, mup_dir_file(other, id, "info"), F_OK, AT_SYMLINK_NOFOLLOW) < 0;
+		&& faccessat(d->fd, mup_dir_file(other, id, "info"), F_OK, AT_SYMLINK_NOFOLLOW) < 0 && !mup_table_has(d, id);
+}
+
+/* 1: the next upload of the table has id; 0: there are no more. */
+static int next_of_table(struct mup_dir *d, struct cursor *c, char id[MUP_ID_SIZE], int tidy)
+{
+	char file[MUP_FILE_SIZE];
+	int rc;
+
+	while ((rc = mup_table_next(d, &c->at, id)) > 0) {
+		if (rc == 2 && tidy)
+			mup_dir_remove_gone(d, id);
+		/* with a file of its own it was met before */
+		if (rc == 1 && faccessat(d->fd, mup_dir_file(file, id, "info"), F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			return 1;
+	}
+	return rc == -ENOENT ? 0 : rc;
+}
+
+/* The same of the folder, then of the table. */
+static int next_id(struct mup_dir *d, struct cursor *c, char id[MUP_ID_SIZE], int tidy)
+{
+	struct dirent *e;
+
+	while (c->folder && (errno = 0, e = readdir(c->folder)) != NULL) {
+		if (tidy && mup_dir_file_id(e->d_name, "gone", id))
+			mup_dir_remove_gone(d, id);
+		if (stands_for(d, e->d_name, id))
+			return 1;
+	}
+	if (c->folder && errno)
+		return -errno;
+	if (c->folder)
+		closedir(c->folder);
+	c->folder = NULL;
+	return next_of_table(d, c, id, tidy);
 }
 
 int mup_dir_next(struct mup_dir *d, void **cursor, struct mummy_upload_info *out, int tidy)
 {
-	struct dirent *e;
 	struct cursor *c;
 	char id[MUP_ID_SIZE];
 	int rc;
 
-	if (!*cursor && (rc = open_cursor(d, cursor)) < 0)
+	rc = *cursor ? 0 : open_cursor(d, cursor);
+	if (rc < 0)
 		return rc;
 	c = *cursor;
-	while (out && (errno = 0, e = readdir(c->folder)) != NULL) {
-		if (tidy && mup_dir_file_id(e->d_name, "gone", id))
-			mup_dir_remove_gone(d, id);
-		if (!stands_for(d, e->d_name, id))
-			continue;
+	while (out && (rc = next_id(d, c, id, tidy)) > 0) {
 		mup_record_free(&c->rec);
 		rc = mup_dir_look(d, id, &c->rec, NULL, NULL);
 		if (rc == -ENOENT)
@@ -83,9 +116,8 @@ int mup_dir_next(struct mup_dir *d, void **cursor, struct mummy_upload_info *out
 		*out = c->rec.info;
 		return 0;
 	}
-	rc = out && errno ? -errno : -ENOENT;
 	close_cursor(cursor);
-	return rc;
+	return out && rc < 0 ? rc : -ENOENT;
 }
 
 int mup_dir_list(void *ctx, void **cursor, struct mummy_upload_info *out)
@@ -121,6 +153,21 @@ static void sweep_file(struct mup_dir *d, const char *file)
 	}
 }
 
+/* Who has got a file of its own has no slot; the process died in between. */
+static int sweep_table(struct mup_dir *d)
+{
+	char id[MUP_ID_SIZE], file[MUP_FILE_SIZE];
+	uint64_t at = 0;
+	int rc;
+
+	while ((rc = mup_table_next(d, &at, id)) > 0)
+		if (rc == 2)
+			mup_dir_remove_gone(d, id);
+		else if (faccessat(d->fd, mup_dir_file(file, id, "info"), F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			mup_table_drop(d, id);
+	return rc == -ENOENT ? 0 : rc;
+}
+
 int mup_dir_sweep(struct mup_dir *d)
 {
 	DIR *folder = open_folder(d);
@@ -131,5 +178,5 @@ int mup_dir_sweep(struct mup_dir *d)
 	while ((e = readdir(folder)) != NULL)
 		sweep_file(d, e->d_name);
 	closedir(folder);
-	return 0;
+	return sweep_table(d);
 }

@@ -46,7 +46,7 @@ static int look_orphan(struct mup_dir *d, const char *id, struct mup_record *rec
 		return is_unborn(d, id) ? -ENOENT : quarantine(rec, id, "its record is damaged");
 	if (rc != -ENOENT)
 		return rc;
-	if (faccessat(d->fd, mup_dir_file(file, id, "gone"), F_OK, AT_SYMLINK_NOFOLLOW) == 0
+	if (mup_dir_is_going(d, id)
 	    || fstatat(d->fd, mup_dir_file(file, id, "part"), &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_size == 0)
 		return -ENOENT;
 	rec->info.length = MUMMY_UPLOAD_UNKNOWN;

@@ -79,7 +79,10 @@ static void dir_release(void *ctx)
 		close(d->finished);
 	if (d->fd >= 0)
 		close(d->fd);
+	if (d->table >= 0)
+		close(d->table);
 	pthread_mutex_destroy(&d->lock);
+	pthread_mutex_destroy(&d->table_lock);
 	free(d);
 }
 
@@ -129,7 +132,9 @@ int mummy_upload_dir_store(struct mummy_upload_store *out, const char *directory
 	d->opt.mode = d->opt.mode ? d->opt.mode : 0600;
 	d->opt.min_free_bytes = d->opt.min_free_bytes ? d->opt.min_free_bytes : (uint64_t)64 << 20;
 	d->fd = d->finished = d->lock_fd = -1;
+	atomic_init(&d->table, -1);
 	pthread_mutex_init(&d->lock, NULL);
+	pthread_mutex_init(&d->table_lock, NULL);
 	read_boot(d->boot);
 	rc = dir_start(d, directory, opt ? opt->finished : NULL);
 	if (rc < 0) {

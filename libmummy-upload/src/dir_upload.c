@@ -50,6 +50,7 @@ int mup_dir_create(void *ctx, const struct mummy_upload_info *info)
 	if (rc == 0)
 		rc = mup_dir_put_record(d, &rec, d->opt.sync == MUMMY_UPLOAD_SYNC_ACK);
 	if (rc < 0 && rc != -EEXIST) {
+		mup_table_drop(d, info->id);
 		unlinkat(d->fd, mup_dir_file(file, info->id, "info"), 0);
 		unlinkat(d->fd, mup_dir_file(file, info->id, "part"), 0);
 	}

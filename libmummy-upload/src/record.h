@@ -17,6 +17,7 @@ struct mup_record {
 	uint64_t durable;                /* the offset as it was read, when info.offset became another */
 	int holds;                       /* octets from held on do not count */
 	uint64_t held;
+	int tabled;                      /* the directory store's: it lies in ".records" */
 	char *text;                      /* NULL: it was not read */
 };
 

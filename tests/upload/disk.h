@@ -24,6 +24,7 @@ struct disk_op {
 static struct disk_op disk_op[DISK_OPS];
 static int disk_ops, disk_nodes, disk_armed;
 static ino_t disk_ino[DISK_NODES];
+static ino_t disk_records;               /* of ".records", which is there before anything is written down */
 /* Faults: the call of that number fails with that errno; 0: none. short: a write takes half instead. */
 static int disk_calls, disk_fail_at, disk_errno, disk_short;
 static int disk_reserve_errno, disk_splice_errno; /* of every fallocate, splice; 0: none */
@@ -96,6 +97,14 @@ static inline int disk_fails(void)
 	return 1;
 }
 
+static inline void disk_note_file(ino_t ino, const char *name)
+{
+	ck_assert_int_lt(disk_nodes, DISK_NODES);
+	disk_ino[disk_nodes++] = ino;
+	disk_note(DISK_CREATE, disk_nodes - 1, NULL);
+	disk_note(DISK_NAME, disk_nodes - 1, name);
+}
+
 int __wrap_openat(int at, const char *name, int flags, ...)
 {
 	struct stat st;
@@ -112,13 +121,12 @@ int __wrap_openat(int at, const char *name, int flags, ...)
 		return -1;
 	known = fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	fd = __real_openat(at, name, flags, mode);
-	if (fd < 0 || !disk_armed || !strcmp(name, ".lock"))
+	if (fd >= 0 && !strcmp(name, ".records") && fstat(fd, &st) == 0)
+		disk_records = st.st_ino;
+	if (fd < 0 || !strcmp(name, ".records") || !disk_armed || !strcmp(name, ".lock"))
 		return fd;
 	if (!known && fstat(fd, &st) == 0) {
-		ck_assert_int_lt(disk_nodes, DISK_NODES);
-		disk_ino[disk_nodes++] = st.st_ino;
-		disk_note(DISK_CREATE, disk_nodes - 1, NULL);
-		disk_note(DISK_NAME, disk_nodes - 1, name);
+		disk_note_file(st.st_ino, name);
 	} else if (flags & O_TRUNC) {
 		disk_note(DISK_TRUNCATE, disk_node(st.st_ino), NULL);
 	}
@@ -128,8 +136,14 @@ int __wrap_openat(int at, const char *name, int flags, ...)
 static inline void disk_note_write(int fd, const void *p, size_t n, off_t off)
 {
 	int node = disk_node_of(fd);
-	struct disk_op *op = disk_note(DISK_WRITE, node, NULL);
+	struct disk_op *op;
+	struct stat st;
 
+	if (node < 0 && fstat(fd, &st) == 0 && st.st_ino == disk_records) {
+		node = disk_nodes;
+		disk_note_file(st.st_ino, ".records");
+	}
+	op = disk_note(DISK_WRITE, node, NULL);
 	ck_assert_int_ge(node, 0);
 	op->off = (uint64_t)off;
 	op->len = n;
@@ -283,6 +297,7 @@ static inline void disk_forget(void)
 	for (int i = 0; i < disk_ops; i++)
 		free(disk_op[i].data);
 	disk_ops = disk_nodes = disk_calls = 0;
+	disk_records = 0;
 }
 
 /* ---- The folder after a power cut ----------------------------------------------------------------- */
@@ -354,10 +369,17 @@ static inline int disk_named(const char *name, int cut, int mood, int syncs)
 
 static inline void disk_put(int at, const char *name, const struct disk_image *f)
 {
+	static const char zeros[4096];
 	int fd = __real_openat(at, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
 
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(__real_pwrite(fd, f->data ? f->data : "", f->size, 0), (ssize_t)f->size);
+	/* with its holes */
+	for (size_t off = 0, n; off < f->size; off += n) {
+		n = f->size - off < sizeof zeros ? f->size - off : sizeof zeros;
+		if (memcmp(f->data + off, zeros, n) != 0)
+			ck_assert_int_eq(__real_pwrite(fd, f->data + off, n, (off_t)off), (ssize_t)n);
+	}
+	ck_assert_int_eq(__real_ftruncate(fd, (off_t)f->size), 0);
 	close(fd);
 }
 

@@ -305,7 +305,7 @@ static inline int wipe_at(int at, const char *folder)
 		if (unlinkat(fd, e->d_name, 0) < 0)
 			n += wipe_at(fd, e->d_name);
 		else
-			n += strcmp(e->d_name, ".lock") != 0;
+			n += strcmp(e->d_name, ".lock") != 0 && strcmp(e->d_name, ".records") != 0;
 	}
 	if (d)
 		closedir(d);
@@ -313,7 +313,7 @@ static inline int wipe_at(int at, const char *folder)
 	return n;
 }
 
-/* Removes a folder; how many files there were besides ".lock". */
+/* Removes a folder; how many files there were besides ".lock" and ".records". */
 static inline int wipe(const char *folder)
 {
 	return wipe_at(AT_FDCWD, folder);

@@ -40,7 +40,7 @@ static void fail_call(int at, int code, int cut_short, int checked, enum mummy_u
 	char folder[64], path[128], back[32];
 	struct answer a;
 	mummy_upload *u = open_dir(fresh(folder), &dir, NULL);
-	int status;
+	int status, left;
 
 	disk_calls = 0;
 	disk_fail_at = at;
@@ -72,7 +72,9 @@ static void fail_call(int at, int code, int cut_short, int checked, enum mummy_u
 	ck_assert_int_eq(content(u, path, back, sizeof back), 16);
 	mummy_upload_free(u);
 	disk_forget();
-	ck_assert_int_eq(wipe(folder), 2);
+	/* the file, and its record where that is not in ".records", or could not be written there */
+	left = wipe(folder);
+	ck_assert_msg(left == 2 || (left == 1 && sync == MUMMY_UPLOAD_SYNC_NONE), "%d files", left);
 }
 
 static void fail_each(int checked, enum mummy_upload_sync sync)
