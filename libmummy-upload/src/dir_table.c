@@ -29,6 +29,9 @@ static int table(struct mup_dir *d)
 		    | (d->opt.sync == MUMMY_UPLOAD_SYNC_NONE ? O_CREAT : 0), 0600);
 	if (fd < 0)
 		return -errno;
+#ifdef POSIX_FADV_RANDOM
+	posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+#endif
 	if (atomic_compare_exchange_strong(&d->table, &none, fd))
 		return fd;
 	close(fd);
