@@ -263,28 +263,15 @@ static int keeps(const mummy_upload_transfer *t, int verdict)
 	return t->error == 0 && (verdict == 0 || (t->draft.on && verdict != -EILSEQ && verdict != -EPROTO));
 }
 
-/* Inside the gate: 0, an error as mup_refuse_code takes it. */
-static int settle(mummy_upload_transfer *t, int verdict, struct mummy_upload_info **done)
+/* Inside the gate: what the body comes to; as settle. */
+static int conclude(mummy_upload_transfer *t, int verdict, struct mummy_upload_info **done)
 {
 	mummy_upload *u = t->u;
 	struct mup_session *s = t->s;
-	int rc;
+	int rc = 0;
 
-	if (s->removed)
-		return -ENOENT;
-	if (s->writer != t)
-		return -ECANCELED;
-	s->writer = NULL;
-	u->stats.writing--;
-	rc = mup_session_load(u, s, MUMMY_UPLOAD_WRITE);
-	if (rc == 0 && verdict == 0 && !t->error)
-		rc = mup_session_set_length(u, s, t->total);
-	if (rc == 0)
-		rc = mup_session_settle(u, s, keeps(t, verdict) && s->info.offset + s->pending == t->at);
-	if (rc == 0)
-		rc = mup_session_sync(u, s);
-	if (t->error || rc < 0)
-		return t->error ? t->error : rc;
+	if (t->error)
+		return t->error;
 	/* to be told that it is all right, the client needs all of it */
 	if (verdict == 0 && s->info.offset != t->at)
 		return -EIO;
@@ -300,6 +287,34 @@ static int settle(mummy_upload_transfer *t, int verdict, struct mummy_upload_inf
 	if (verdict == 0 && rc == 0 && (t->draft.on ? t->whole : mup_complete(s)))
 		s->ended = 1;
 	return rc < 0 ? rc : mup_finish(u, s, done);
+}
+
+/* Inside the gate: 0, an error as mup_refuse_code takes it. */
+static int settle(mummy_upload_transfer *t, int verdict, struct mummy_upload_info **done)
+{
+	mummy_upload *u = t->u;
+	struct mup_session *s = t->s;
+	int rc, synced;
+
+	if (s->removed)
+		return -ENOENT;
+	if (s->writer != t)
+		return -ECANCELED;
+	s->writer = NULL;
+	u->stats.writing--;
+	rc = mup_session_load(u, s, MUMMY_UPLOAD_WRITE);
+	if (rc == 0 && verdict == 0 && !t->error)
+		rc = mup_session_set_length(u, s, t->total);
+	if (rc == 0)
+		rc = mup_session_settle(u, s, keeps(t, verdict) && s->info.offset + s->pending == t->at);
+	if (rc < 0)
+		return t->error ? t->error : rc;
+	rc = conclude(t, verdict, done);
+	/* finishing has made it last; of all else the offset may be told, after an error too */
+	if (!s->loaded || s->broken || s->removed || s->info.state == MUMMY_UPLOAD_FINISHED)
+		return rc;
+	synced = mup_session_sync(u, s);
+	return rc ? rc : synced;
 }
 
 /* What goes beyond its length makes an upload of the draft worthless: nobody knows what it was to be. */
