@@ -325,8 +325,9 @@ struct mummy_upload_dir_options {
 	uintptr_t reserved[4];
 };
 /** Fills *out with a store in a folder, which is made (0700) if it is missing. Unfinished uploads lie
- *  there under names with a leading dot, ".ID.part" and ".ID.info"; finished ones get their name, which
- *  never has one and never replaces a file. A finished file may be taken away by anyone. Engines, also of
+ *  there under names with a leading dot, ".ID.part" and ".ID.info"; what is created under SYNC_NONE has its
+ *  record in ".records" instead (up to 64 MiB long, mostly holes) if it has room there, and every policy reads
+ *  both. Finished ones get their name, which never has one and never replaces a file. A finished file may be taken away by anyone. Engines, also of
  *  other processes and machines, may share a folder whose file system has locks (OFD locks where there are
  *  such, else flock): an upload that one of them writes is -EBUSY for the others, which is answered 423.
  *  Each counts quota and open uploads by itself, and the quota again when it seems used up. The length that an
