@@ -1,6 +1,7 @@
 /* crew.h - a tiny executor for tests: a few threads on one queue, joined at the end. */
 #ifndef CREW_H
 #define CREW_H
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <mummy/http.h>
