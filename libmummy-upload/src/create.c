@@ -208,7 +208,7 @@ static int begin_final(mummy_upload *u, struct creation *c, struct mup_session *
 	if (c->waits)
 		return mup_final_wait(u, s->id, c->info.concat);
 	rc = mup_final_join(u, s);
-	return rc > 0 ? -EAGAIN : rc;
+	return rc > 0 || rc == -ENOENT ? -EAGAIN : rc;
 }
 
 /* An upload whose address the client will not learn; nobody else knows it either. */

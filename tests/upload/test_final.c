@@ -209,6 +209,41 @@ static time_t late(time_t *t)
 	return time(t) + 100;
 }
 
+static mummy_upload *victim;
+static char victim_id[64];
+
+/* Where the parts were looked at, and are not copied yet. */
+static int remove_victim(void *ctx, const struct mummy_upload_request *req, const struct mummy_upload_info *info,
+			 struct mummy_upload_grant *grant)
+{
+	(void)ctx, (void)req, (void)info, (void)grant;
+	if (victim)
+		mummy_upload_remove(victim, victim_id);
+	return 0;
+}
+
+START_TEST(a_part_that_goes_in_between_is_a_conflict)
+{
+	const struct mummy_upload_options opt = { .events.pre_create = remove_victim };
+	char folder[64], part[2][128], concat[512], path[128];
+	mummy_upload *u = open_dir(fresh(folder), NULL, &opt);
+	struct answer a;
+
+	make_part(u, "2", "01", 2, part[0]);
+	make_part(u, "2", "23", 2, part[1]);
+	join(concat, part, 2);
+	snprintf(victim_id, sizeof victim_id, "%s", strrchr(part[1], '/') + 1);
+	victim = u;
+	ck_assert_int_eq(make_final(u, &a, concat, path), 409);
+	ck_assert_str_eq(path, "");
+	victim = NULL;
+	ck_assert_uint_eq(u->stats.open, 0);
+	ck_assert_int_eq(offset_of(u, part[0]), 2);
+	mummy_upload_free(u);
+	wipe(folder);
+}
+END_TEST
+
 START_TEST(parts_expire_also_when_they_are_whole)
 {
 	char folder[64], part[128];
@@ -250,5 +285,6 @@ START_TEST(one_that_nobody_was_told_of_goes_at_the_start)
 END_TEST
 
 SUITE_MAIN("upload/final", parts_become_a_whole, a_final_upload_waits_for_its_parts, it_goes_on_waiting_after_a_restart,
-	   what_is_no_part_makes_no_whole, a_part_that_goes_leaves_it_waiting, parts_expire_also_when_they_are_whole,
+	   what_is_no_part_makes_no_whole, a_part_that_goes_leaves_it_waiting, a_part_that_goes_in_between_is_a_conflict,
+	   parts_expire_also_when_they_are_whole,
 	   one_that_nobody_was_told_of_goes_at_the_start)
