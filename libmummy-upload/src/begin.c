@@ -177,6 +177,20 @@ static int draft(struct mup_request *r, mummy_upload_transfer **out)
 	return mup_put(r, out);
 }
 
+/* TUS: every answer to PATCH tells it, also one that refuses before the upload was looked at. */
+static int with_expiry(struct mup_request *r)
+{
+	const int status = mummy_upload_reply_status(r->reply);
+	struct mup_session *s;
+
+	if (status < 400 || status == 404 || status == 410 || mup_reply_value(r->reply, "Upload-Expires")
+	    || mup_enter(r->u, r->id, 0, &s) < 0)
+		return 0;
+	mup_reply_expires(r, s);
+	mup_exit(r->u, s, NULL);
+	return 0;
+}
+
 static int tus(struct mup_request *r, mummy_upload_transfer **out)
 {
 	const int post = !r->id && !r->name && is_method(r, "POST"), head = r->id && is_method(r, "HEAD");
@@ -188,13 +202,15 @@ static int tus(struct mup_request *r, mummy_upload_transfer **out)
 	if (!r->ranged && !r->draft.on && wrong_version(r))
 		return 0;
 	if ((post || patch) && mup_header_checksum(r) == 0)
-		return 0;
+		return patch && r->id && !r->draft.on ? with_expiry(r) : 0;
 	if (r->draft.on && (post || patch))
 		return draft(r, out);
 	if (post)
 		return mup_post(r, out);
+	if (patch && r->ranged)
+		return mup_put(r, out);
 	if (patch)
-		return r->ranged ? mup_put(r, out) : mup_patch(r, out);
+		return mup_patch(r, out) == 1 ? 1 : with_expiry(r);
 	return head ? mup_head(r) : mup_delete(r);
 }
 

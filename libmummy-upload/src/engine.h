@@ -305,6 +305,7 @@ int mup_header_checksum(struct mup_request *r);
 /* The fields of an answer that tell how far it is: Upload-Offset, Upload-Expires, and for clients that know no
  * TUS more. */
 void mup_reply_state(const struct mup_request *r, const struct mup_session *s);
+void mup_reply_expires(const struct mup_request *r, const struct mup_session *s);
 /* How many octets it still takes. */
 uint64_t mup_room(const struct mup_session *s);
 #endif

@@ -16,17 +16,22 @@ uint64_t mup_room(const struct mup_session *s)
 		: end > s->info.offset ? end - s->info.offset : 0;
 }
 
+void mup_reply_expires(const struct mup_request *r, const struct mup_session *s)
+{
+	const int64_t expires = mup_expires(r->u, &s->info, &s->priv);
+
+	if (expires)
+		mup_reply_add_date(r->reply, "Upload-Expires", expires);
+}
+
 void mup_reply_state(const struct mup_request *r, const struct mup_session *s)
 {
-	int64_t expires = mup_expires(r->u, &s->info, &s->priv);
-
 	if (r->draft.on) {
 		mup_draft_state(r, s);
 		return;
 	}
 	mup_reply_addf(r->reply, "Upload-Offset", "%llu", (unsigned long long)s->info.offset);
-	if (expires)
-		mup_reply_add_date(r->reply, "Upload-Expires", expires);
+	mup_reply_expires(r, s);
 	if (!r->ranged)
 		return;
 	if (s->info.length != MUMMY_UPLOAD_UNKNOWN)
@@ -360,6 +365,8 @@ int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **
 	r.id = id;
 	if (rc == 0 || ((t->ranged || t->draft.on) && t->s->loaded && !t->s->removed))
 		mup_reply_state(&r, t->s);
+	else if (t->s->loaded && !t->s->removed)
+		mup_reply_expires(&r, t->s);
 	mup_writing_drop(u, t->client);
 	mup_reply_status(r.reply, t->draft.on ? mup_draft_status(&t->draft, t->s) : t->created ? 201 : 204);
 	mup_exit(u, t->s, done);

@@ -167,9 +167,29 @@ START_TEST(the_time_of_expiry_is_told)
 	ck_assert_int_eq(ask(u, &a, "HEAD", path, NULL, 0, NULL), 200);
 	ck_assert_int_eq(strlen(field(&a, "Upload-Expires")), 29);
 	ck_assert_str_eq(field(&a, "Upload-Expires") + 25, " GMT");
+	/* every answer to PATCH has it, also when it is a refusal */
+	ck_assert_int_eq(patch(u, &a, path, 0, "01", 2), 204);
+	ck_assert_ptr_nonnull(field(&a, "Upload-Expires"));
+	ck_assert_int_eq(patch(u, &a, path, 3, "01", 2), 409);
+	ck_assert_ptr_nonnull(field(&a, "Upload-Expires"));
+	ck_assert_int_eq(patch(u, &a, path, 2, "0123", 4), 413);
+	ck_assert_ptr_nonnull(field(&a, "Upload-Expires"));
+	ck_assert_int_eq(ask(u, &a, "PATCH", path, "01", 2, "Upload-Offset", "2", NULL), 415);
+	ck_assert_ptr_nonnull(field(&a, "Upload-Expires"));
+	ck_assert_int_eq(ask(u, &a, "PATCH", path, "01", 2, TUS_TYPE, "Upload-Offset", "2", "Upload-Checksum", "crc32 AA==",
+			     NULL), 400);
+	ck_assert_ptr_nonnull(field(&a, "Upload-Expires"));
+	ck_assert_int_eq(ask(u, &a, "PATCH", path, "01", 2, TUS_TYPE, "Upload-Offset", "2", "Upload-Checksum",
+			     "md5 AAAAAAAAAAAAAAAAAAAAAA==", NULL), 460);
+	ck_assert_ptr_nonnull(field(&a, "Upload-Expires"));
+	ck_assert_int_eq(patch(u, &a, path, 2, "012", 3), 204);
+	ck_assert_ptr_null(field(&a, "Upload-Expires"));
+	ck_assert_int_eq(patch(u, &a, path, 2, "012", 3), 409);
+	ck_assert_ptr_null(field(&a, "Upload-Expires"));
 	mummy_upload_free(u);
 }
 END_TEST
 
 SUITE_MAIN("upload/serve", a_finished_upload_is_served_harmlessly, single_ranges_are_served, conditions_are_kept,
-	   what_head_tells_as_whole_is_there,	   what_is_not_finished_or_taken_away_is_not_served, the_time_of_expiry_is_told)
+	   what_head_tells_as_whole_is_there, what_is_not_finished_or_taken_away_is_not_served,
+	   the_time_of_expiry_is_told)
