@@ -4,6 +4,7 @@
 // Prints "METHOD offset" for each request, and at the end "done URL".
 'use strict';
 const fs = require('node:fs');
+const { Readable } = require('node:stream');
 const tus = require('tus-js-client');
 
 const [what, file, endpoint, storage, ...more] = process.argv.slice(2);
@@ -18,7 +19,9 @@ function fail(error) {
   process.exit(1);
 }
 
-const upload = new tus.Upload(fs.createReadStream(file), {
+// A stream of a file is asked for its length all the same.
+const source = fs.createReadStream(file);
+const upload = new tus.Upload(settings.uploadLengthDeferred ? Readable.from(source) : source, {
   endpoint,
   urlStorage: new tus.FileUrlStorage(storage),
   metadata: { filename: 'a name, with ünïcode', filetype: 'application/octet-stream' },

@@ -111,12 +111,15 @@ def lines(text):
 
 @case
 def an_upload_arrives_whole_in_one_request_in_chunks_and_with_its_creation():
-    for options in ([], ["chunkSize=1000000"], ["uploadDataDuringCreation=true"], ["chunkSize=700001",
-                                                                                 "uploadDataDuringCreation=true"]):
+    for options in ([], ["chunkSize=1000000"], ["uploadDataDuringCreation=true"], ["overridePatchMethod=true"],
+                    ["chunkSize=700001", "uploadDataDuringCreation=true"],
+                    ["uploadLengthDeferred=true", "chunkSize=700001", "addRequestId=true"]):
         with Server() as server:
             path, data = source(server, 5 * MIB + 17)
             requests, _ = lines(node("tus.js", "upload", path, server.url("/files/"), storage(server), *options))
             assert requests[0][0] == "POST", requests
+            assert ("PATCH" in dict(requests)) != (options in (["uploadDataDuringCreation=true"],
+                                                               ["overridePatchMethod=true"])), requests
             assert stored(server, data), options
 
 
