@@ -5,6 +5,9 @@
 #ifndef MUMMY_COMMON_H
 #define MUMMY_COMMON_H
 #include <errno.h>
+#ifdef HAVE_MALLOC_TRIM
+#include <malloc.h>
+#endif
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -49,6 +52,14 @@ static inline uintptr_t mummy_thread_id(void)
 #endif
 #ifndef MUMMY_HAS_THREAD_POINTER
 	return (uintptr_t)pthread_self();
+#endif
+}
+
+/** After a burst: malloc gives what is free back to the system, as far as it can. */
+static inline void mummy_memory_trim(void)
+{
+#ifdef HAVE_MALLOC_TRIM
+	malloc_trim(0);
 #endif
 }
 

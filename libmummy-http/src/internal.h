@@ -258,7 +258,9 @@ struct mummy_http_loop {
 	_Atomic int ended;
 	int draining, closed, hooks_closed;
 	uint32_t drain_until, goodbye_until;
-	struct mummy_poller_timer drain_timer;
+	struct mummy_poller_timer drain_timer, calm_timer;
+	int grown;                           /* calm_timer is set */
+	uint32_t grown_ms;
 	uint32_t upgraded, ups;              /* upgraded connections: open; with those that linger */
 	pthread_mutex_t park_lock;           /* threads that wait for the lock of one of them */
 	pthread_cond_t park;
@@ -340,6 +342,8 @@ void mhttp_loop_end(struct mummy_http_loop *l);
 int mhttp_loop_is_here(const struct mummy_http_loop *l);
 size_t mhttp_recv_size(const struct mummy_http_server *s);
 struct mhttp_recv *mhttp_loop_recv(struct mummy_http_loop *l);  /* makes it when it was taken; NULL */
+/* Much came, or waited to be sent: once nothing has for a while, what it took goes back to the system. */
+void mhttp_loop_grown(struct mummy_http_loop *l);
 uint32_t mhttp_now(void);                /* milliseconds, coarse, wrapping */
 static inline int32_t mhttp_until(uint32_t when, uint32_t now)
 {

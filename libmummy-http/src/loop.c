@@ -5,7 +5,7 @@
 #include "internal.h"
 #include "poller_impl.h"
 
-enum { RECV_BYTES = 64 * 1024, GATHER_BYTES = 64 * 1024 };
+enum { RECV_BYTES = 64 * 1024, GATHER_BYTES = 64 * 1024, CALM_MS = 500 };
 
 uint32_t mhttp_now(void)
 {
@@ -65,6 +65,34 @@ struct mhttp_recv *mhttp_loop_recv(struct mummy_http_loop *l)
 		l->recv->size = size;
 	}
 	return l->recv;
+}
+
+static void calm_down(struct mummy_poller_timer *t)
+{
+	struct mummy_http_loop *l = MUMMY_CONTAINER_OF(t, struct mummy_http_loop, calm_timer);
+	int32_t left = mhttp_until(l->grown_ms + CALM_MS, mhttp_now());
+
+	if (left > 0) {
+		mummy_poller_timer_set(l->poller, t, (unsigned)left);
+		return;
+	}
+	l->grown = 0;
+	/* Between two events nothing is in it that is still needed, unless it is shared. */
+	if (l->recv && atomic_load(&l->recv->refs) == 1) {
+		free(l->recv);
+		l->recv = NULL;
+	}
+	mummy_memory_trim();
+}
+
+void mhttp_loop_grown(struct mummy_http_loop *l)
+{
+	l->grown_ms = mhttp_now();
+	if (l->grown)
+		return;
+	l->grown = 1;
+	l->calm_timer.run = calm_down;
+	mummy_poller_timer_set(l->poller, &l->calm_timer, CALM_MS);
 }
 
 static int loop_open(struct mummy_http_loop *l)
@@ -176,6 +204,7 @@ void mhttp_loop_end(struct mummy_http_loop *l)
 	mhttp_hooks_end(l);
 	mummy_poller_timer_cancel(l->poller, &l->wheel.timer);
 	mummy_poller_timer_cancel(l->poller, &l->drain_timer);
+	mummy_poller_timer_cancel(l->poller, &l->calm_timer);
 }
 
 int mummy_http_loop_post(void *loop, void (*run)(void *arg), void *arg)

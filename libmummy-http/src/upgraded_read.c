@@ -113,6 +113,8 @@ static int receive(struct mhttp_up *u)
 	void *p = room_for(u, &room);
 	ssize_t n = p ? mhttp_up_receive(u, p, room) : -ENOMEM;
 
+	if (n > 0 && (size_t)n == room)
+		mhttp_loop_grown(u->loop);
 	if (n == -EAGAIN || (n > 0 && (size_t)n < room && !(u->more && u->more->conn)
 			     && !(mhttp_up_state(u) & MHTTP_UP_GONE)))
 		atomic_fetch_and(&u->state, ~(uint32_t)MHTTP_UP_EVENT);
@@ -146,8 +148,10 @@ static __attribute__((noinline)) void quick_turn_ends(struct mhttp_up *u, ssize_
 	if (n <= 0) {
 		mhttp_up_over(u, (int)n);
 	} else {
-		if ((size_t)n == room)
+		if ((size_t)n == room) {
+			mhttp_loop_grown(u->loop);
 			atomic_fetch_or(&u->state, MHTTP_UP_EVENT);
+		}
 		if (delivered(u, rc))
 			mhttp_up_turn(u);
 	}

@@ -100,7 +100,8 @@ struct mummy_ws_endpoint {
 /* ---- io.c: what an I/O thread has ------------------------------------------------------------- */
 
 enum { MWS_LOCKS = 16, MWS_SLOTS = 512, MWS_SLOT_MS = 64, MWS_GATHER = 64 * 1024,
-       MWS_INFLATED = 64 * 1024, MWS_TOUCHES = 128, MWS_SHORT = 125 };
+       MWS_INFLATED = 64 * 1024, MWS_TOUCHES = 128, MWS_SHORT = 125,
+       MWS_BIG = 128 * 1024, MWS_CALM_MS = 250 };
 
 struct mws_wheel {
 	mummy_ws_conn *slot[MWS_SLOTS];
@@ -139,6 +140,8 @@ struct mummy_ws_io {
 	size_t gathered;
 	size_t gather_most;             /* for them, so that they are below the high water with what the output has */
 	struct mws_rx *spare;
+	int grown;                      /* a big message came; 2: since the last turn */
+	uint64_t grown_ms;              /* the turn after the last one */
 	struct mws_chunk *batch;        /* events of the feed: the last of a ring */
 	size_t batch_hint;              /* octets that the feed was given */
 	uint64_t received, replied, replied_bytes; /* in the feed: counted for all at its end */

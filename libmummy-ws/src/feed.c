@@ -150,6 +150,8 @@ static int reserve(const mummy_ws_conn *c, size_t n)
 		return -ENOMEM;
 	rx->buf = p;
 	rx->size = size;
+	if (size >= MWS_BIG)
+		c->io->grown = 2;
 	return 0;
 }
 

@@ -204,6 +204,38 @@ static __attribute__((noinline)) int rounds(mummy_ws_io *io)
 	return fresh || mws_publish_waits(io) ? 0 : due;
 }
 
+static void drop_buffers(mummy_ws_io *io)
+{
+	free(io->gather);
+	io->gather = NULL;
+	mws_rx_free(io->spare);
+	io->spare = NULL;
+	free(io->inflated);
+	io->inflated = NULL;
+	mws_inflater_free(io->inflater);
+	io->inflater = NULL;
+}
+
+/* Once no big message has come for a while, what they took goes back to the system. due: of the rest; gives it,
+ * or when that is. */
+static int calm_down(mummy_ws_io *io, int due)
+{
+	uint64_t passed;
+
+	if (!io->grown)
+		return due;
+	if (io->grown == 2)
+		io->grown_ms = io->now_ms;
+	io->grown = 1;
+	passed = io->now_ms - io->grown_ms;
+	if (passed < MWS_CALM_MS)
+		return due < 0 || due > (int)(MWS_CALM_MS - passed) ? (int)(MWS_CALM_MS - passed) : due;
+	io->grown = 0;
+	drop_buffers(io);
+	mummy_memory_trim();
+	return due;
+}
+
 int mummy_ws_io_turn(mummy_ws_io *io, uint64_t now_ms)
 {
 	mws_io_here(io);
@@ -211,9 +243,9 @@ int mummy_ws_io_turn(mummy_ws_io *io, uint64_t now_ms)
 		io->wheel.tick = now_ms / MWS_SLOT_MS;
 	io->now_ms = now_ms;
 	touched(io);
-	if (!io->nwork && !mws_publish_waits(io) && mws_wheel_rests(io))
+	if (!io->nwork && !mws_publish_waits(io) && mws_wheel_rests(io) && !io->grown)
 		return mws_wheel_next(io);
-	return rounds(io);
+	return calm_down(io, rounds(io));
 }
 
 void mummy_ws_io_free(mummy_ws_io *io)
@@ -233,15 +265,8 @@ void mummy_ws_io_free(mummy_ws_io *io)
 	free(io->work);
 	io->work = NULL;
 	io->nwork = io->work_size = 0;
-	free(io->gather);
-	io->gather = NULL;
-	mws_rx_free(io->spare);
-	io->spare = NULL;
+	drop_buffers(io);
 	free(io->flush);
 	io->flush = NULL;
-	free(io->inflated);
-	io->inflated = NULL;
-	mws_inflater_free(io->inflater);
-	io->inflater = NULL;
 	mws_io_unref(io);
 }

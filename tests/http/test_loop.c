@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <sys/un.h>
 #include "serve.h"
+#include "internal.h"
 
 /* Loops from outside: posts, timers, hooks, someone else's loop; listeners of every kind. */
 
@@ -471,8 +472,38 @@ SERVE_TEST(a_transport_goes_along_with_an_upgrade)
 	close(fd);
 }
 
+START_TEST(what_a_burst_took_is_given_back_once)
+{
+	struct mummy_http_loop *l;
+	struct serve s;
+
+	serve_init(&s, MUMMY_POLLER_BEST, 2);
+	ck_assert_int_eq(mummy_http_server_new(&s.server, s.router, &s.opt), 0);
+	ck_assert_int_eq(mummy_http_server_step(s.server, 0), 1);
+	l = s.server->loops[0];
+	ck_assert_ptr_nonnull(mhttp_loop_recv(l));
+	mhttp_loop_grown(l);
+	mhttp_loop_grown(l);
+	ck_assert_int_eq(mummy_http_server_step(s.server, 0), 1);
+	ck_assert_ptr_nonnull(l->recv);
+	ck_assert_int_ge(mummy_http_server_timeout(s.server), 0);
+	while (l->grown)
+		ck_assert_int_eq(mummy_http_server_step(s.server, 1000), 1);
+	ck_assert_ptr_null(l->recv);
+	ck_assert_ptr_nonnull(mhttp_loop_recv(l));
+	/* One that is shared stays. */
+	l->recv->refs = 2;
+	mhttp_loop_grown(l);
+	while (l->grown)
+		ck_assert_int_eq(mummy_http_server_step(s.server, 1000), 1);
+	ck_assert_ptr_nonnull(l->recv);
+	l->recv->refs = 1;
+	serve_free(&s);
+}
+END_TEST
+
 SUITE_MAIN("http/loop", posts_timers_and_hooks_run_on_the_loop, a_server_fits_in_someone_elses_loop,
 	   a_server_that_never_ran_can_be_freed, listeners_of_every_kind, options_are_checked,
 		   no_descriptor_is_left,
 	   a_listener_may_have_a_transport, a_transport_goes_along_with_an_upgrade,
-	   a_flood_of_refusals_is_not_a_flood_of_lines)
+	   a_flood_of_refusals_is_not_a_flood_of_lines, what_a_burst_took_is_given_back_once)

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <limits.h>
 #include "fake.h"
-
+#include "conn.h"
 
 static void *start_elsewhere(void *arg)
 {
@@ -232,8 +232,40 @@ START_TEST(any_number_is_heard_of_in_one_turn)
 }
 END_TEST
 
+START_TEST(what_big_messages_took_is_given_back_when_none_comes)
+{
+	enum { BIG = 200000 };
+	struct mummy_ws_options opt = { .ping_ms = UINT_MAX, .idle_ms = UINT_MAX };
+	struct fake *f = fake_new(NULL, &opt);
+	char *big = calloc(1, BIG);
+
+	f->echo = 1;
+	for (int i = 0; i < 2; i++) {
+		/* In two parts, so that it is gathered. */
+		fake_feed_frame(f, 0, 2, big, BIG / 2);
+		fake_feed_frame(f, 1, 0, big, BIG / 2);
+		fake_feed_frame(f, 1, 2, big, 5);
+		ck_assert_ptr_nonnull(f->io->gather);
+		ck_assert_int_le(fake_turn(f, 0), 250);
+		ck_assert_int_eq(fake_turn(f, 200), 50);
+		ck_assert_ptr_nonnull(f->io->gather);
+	}
+	ck_assert_int_gt(fake_turn(f, 50), 50);
+	ck_assert_ptr_null(f->io->gather);
+	ck_assert_ptr_null(f->io->spare);
+	fake_feed_frame(f, 1, 2, big, 5);
+	ck_assert_ptr_nonnull(f->io->gather);
+	fake_turn(f, 1000);
+	ck_assert_ptr_nonnull(f->io->gather);
+	ck_assert_uint_eq(f->nout, 2 * (10 + BIG + 7) + 7);
+	free(big);
+	fake_free(f);
+}
+END_TEST
+
 SUITE_MAIN("ws/io", a_connection_can_be_started_on_another_thread, open_comes_before_what_is_fed,
 	   the_key_is_one_and_post_is_needed, all_connections_of_an_io_are_closed_and_those_that_come_later,
 	   a_close_on_another_thread_has_its_deadline,
 	   what_an_event_of_the_turn_brings_up_is_done_in_it, many_connections_come_and_go,
-	   any_number_is_heard_of_in_one_turn)
+	   any_number_is_heard_of_in_one_turn,
+	   what_big_messages_took_is_given_back_when_none_comes)

@@ -321,7 +321,8 @@ MUMMY_WS_API int mummy_ws_client_check(int status, const struct mummy_ws_handsha
 MUMMY_WS_API int mummy_ws_io_new(mummy_ws_io **out,
 		int (*post)(void *ctx, void (*run)(void *arg), void *arg), void *ctx);
 /** I/O thread, each time before it sleeps: sends what was published, pings, keeps deadlines, gives
- *  drain. Milliseconds until it is due again; -1: none. now_ms is monotonic. */
+ *  drain. Some 250 ms after the last of the messages above 128 KiB it frees its buffers, and has malloc give back what is
+ *  free. Milliseconds until it is due again; -1: none. now_ms is monotonic. */
 MUMMY_WS_API int mummy_ws_io_turn(mummy_ws_io *io, uint64_t now_ms);
 /** I/O thread: closes all its connections as mummy_ws_close does, and those that come later; for the end
  *  of a program, with code 1001 (RFC 6455 section 7.4.1). -EINVAL a code that must not be sent. */
