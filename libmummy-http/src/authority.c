@@ -68,15 +68,16 @@ static inline int is_plain(const char *p, size_t n)
 /* What nearly all are: a name without escapes and a port below 60000, or none. 0: look closer. */
 static inline int is_common(const char *p, size_t n)
 {
-	size_t i = n;
+	const char *q = p + n;
 
-	while (i && (unsigned char)(p[i - 1] - '0') < 10)
-		i--;
-	if (i == 0 || p[i - 1] != ':')
+	while (q > p && (unsigned char)(q[-1] - '0') < 10)
+		q--;
+	if (q == p || q[-1] != ':')
 		return is_plain(p, n);
-	if (n - i > 5 || (n - i == 5 && p[i] > '5'))
+	n = (size_t)(p + n - q);
+	if (n > 5 || (n == 5 && *q > '5'))
 		return 0;
-	return is_plain(p, i - 1);
+	return is_plain(p, (size_t)(q - 1 - p));
 }
 
 int mhttp_authority_ok(struct mummy_http_span s)

@@ -51,7 +51,11 @@ static void conn_ready(struct mummy_poller_watch *w, unsigned events)
 	uint32_t word = atomic_fetch_or(&c->word, bits);
 
 	if (!(word & MHTTP_LEASED)) {
-		mhttp_conn_turn(c);
+		/* what nearly all events are */
+		if (c->phase == MHTTP_HEAD && c->loop->edge && !(c->flags & MHTTP_CLOSE) && !mhttp_conn_output(c))
+			mhttp_read_heads(c);
+		else
+			mhttp_conn_turn(c);
 		return;
 	}
 	mhttp_conn_ref(c);

@@ -33,8 +33,6 @@ void mhttp_exchange_bind(mummy_http_exchange *x, struct mhttp_conn *c)
 
 static void told_free(mummy_http_exchange *x)
 {
-	if (!x->told)
-		return;
 	free(x->told->host);
 	free(x->told);
 	x->told = NULL;
@@ -47,30 +45,44 @@ struct mhttp_told *mhttp_told(mummy_http_exchange *x)
 	return x->told;
 }
 
-/* Makes it as new, but for where its strings go. */
-void mhttp_exchange_reset(mummy_http_exchange *x)
+static void body_drop(mummy_http_exchange *x)
 {
-	mhttp_after(x);
-	if (x->user_release)
-		x->user_release(x->user);
 	if (x->body_owned)
 		free(x->body);
 	if (x->body_charged)
 		mhttp_uncount(&x->loop->server->buffered, x->body_charged);
-	free(x->extra.p);
-	free(x->trailers.p);
-	x->user = NULL;
-	x->user_release = NULL;
 	x->body = NULL;
 	x->body_n = x->body_cap = x->body_charged = 0;
 	x->body_owned = 0;
+}
+
+static void texts_drop(mummy_http_exchange *x)
+{
+	free(x->extra.p);
+	free(x->trailers.p);
 	memset(&x->extra, 0, sizeof x->extra);
 	memset(&x->trailers, 0, sizeof x->trailers);
+}
+
+/* Makes it as new, but for where its strings go. */
+void mhttp_exchange_reset(mummy_http_exchange *x)
+{
+	if (x->loop->server->middles)
+		mhttp_after(x);
+	if (x->user_release)
+		x->user_release(x->user);
+	x->user = NULL;
+	x->user_release = NULL;
+	if (x->body || x->body_charged)
+		body_drop(x);
+	if (x->extra.p || x->trailers.p)
+		texts_drop(x);
 	x->spare_n = 0;
 	x->nparams = 0;
 	x->malformed = 0;
 	x->route = NULL;
-	told_free(x);
+	if (x->told)
+		told_free(x);
 	x->middles = 0;
 	x->status = x->error = 0;
 	x->sent = x->sink_bytes = 0;

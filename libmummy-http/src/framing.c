@@ -120,10 +120,6 @@ int mhttp_note_field(struct mummy_http_head *h, enum mummy_http_slot slot, struc
 		if (MHTTP_SAME(value, "100-continue"))
 			h->opaque[MHTTP_STATE] |= MHTTP_EXPECT_100;
 		return 0;
-	case MUMMY_HTTP_SLOT_HOST:
-		if (h->opaque[MHTTP_STATE] & MHTTP_RESPONSE)
-			return 0;
-		return h->slots[MUMMY_HTTP_SLOT_HOST] || !mhttp_authority_ok(value) ? 400 : 0;
 	default:
 		return 0;
 	}

@@ -1,14 +1,8 @@
 /* head_out.c - writing the head of an answer. No I/O, no allocation. */
 #include <config.h>
-#include "internal.h"
-#include "scan.h"
+#include "head_lines.h"
 
 enum { FIXED_ROOM = 384 };
-
-static size_t length_of(const char *s, size_t n)
-{
-	return n ? n : s ? strlen(s) : 0;
-}
 
 static char lower(char c)
 {
@@ -24,58 +18,11 @@ int mhttp_name_is(const char *name, size_t n, const char *want, size_t want_n)
 			return 0;
 	return 1;
 }
-#define NAME_IS(name, n, want) mhttp_name_is((name), (n), want, sizeof want - 1)
-
-/* Octets of a name; 0: it is none. */
-static size_t name_length(const struct mummy_http_header *h)
-{
-	const char *p = h->name;
-
-	if (h->name_len)
-		return mhttp_scan_token(p, p + h->name_len) == p + h->name_len ? h->name_len : 0;
-	if (!p)
-		return 0;
-	while (mhttp_is(p[0], MHTTP_TOKEN) && mhttp_is(p[1], MHTTP_TOKEN) && mhttp_is(p[2], MHTTP_TOKEN)
-	       && mhttp_is(p[3], MHTTP_TOKEN))
-		p += 4;
-	while (mhttp_is(*p, MHTTP_TOKEN))
-		p++;
-	return *p ? 0 : (size_t)(p - h->name);
-}
-
-static int is_framing(const char *p, size_t n)
-{
-	switch (n) {
-	case 10:
-		return NAME_IS(p, n, "keep-alive");
-	case 14:
-		return NAME_IS(p, n, "content-length");
-	case 17:
-		return NAME_IS(p, n, "transfer-encoding");
-	default:
-		return 0;
-	}
-}
 
 int mhttp_fields_measure(struct mhttp_reply *r)
 {
-	struct mhttp_line_size *size = r->sizes;
-	size_t room = 1;
-	uint64_t lengths = 0;
-
-	for (const struct mummy_http_header *h = r->h, *end = h + r->nh; h < end; h++) {
-		size_t n = name_length(h), value_n = length_of(h->value, h->value_len);
-
-		if (n == 0 || is_framing(h->name, n) || !mhttp_is_value(h->value, value_n))
-			return 0;
-		room += n + value_n + 6;
-		lengths |= UINT64_C(1) << n % 64;
-		if (size)
-			*size++ = (struct mhttp_line_size){ n, value_n };
-	}
-	r->room = room;
-	r->lengths = lengths;
-	return 1;
+	r->room = measure_lines(r->h, r->nh, r->sizes, &r->lengths);
+	return r->room != 0;
 }
 
 int mhttp_fields_ok(const struct mummy_http_header *h, size_t nh)
@@ -132,32 +79,6 @@ size_t mhttp_head_room(const mummy_http_exchange *x, const struct mhttp_reply *r
 	return FIXED_ROOM + room + 2 * x->extra.n;
 }
 
-/* Most names and values are of a length that two words hold. */
-static inline char *put(char *p, const char *s, size_t n)
-{
-	if (n >= 8 && n <= 16) {
-		uint64_t first = mhttp_word8(s), last = mhttp_word8(s + n - 8);
-
-		memcpy(p, &first, 8);
-		memcpy(p + n - 8, &last, 8);
-	} else if (n) {
-		memcpy(p, s, n);
-	}
-	return p + n;
-}
-#define PUT(p, text) ((char *)memcpy((p), text, sizeof text - 1) + (sizeof text - 1))
-
-char *mhttp_put_number(char *p, uint64_t v)
-{
-	size_t n = 1;
-
-	for (uint64_t rest = v; rest >= 10; rest /= 10)
-		n++;
-	for (size_t i = n; i; v /= 10)
-		p[--i] = (char)('0' + v % 10);
-	return p + n;
-}
-
 static char *put_field(char *p, const char *name, size_t n, const char *value, size_t value_n)
 {
 	p = put(p, name, n);
@@ -180,19 +101,6 @@ char *mhttp_fields_write(char *p, const struct mummy_http_header *h, size_t nh)
 		p = put_string(p, h[i].name, h[i].name_len);
 		p = PUT(p, ": ");
 		p = put_string(p, h[i].value, h[i].value_len);
-		p = PUT(p, "\r\n");
-	}
-	return p;
-}
-
-static inline char *put_lines(char *p, const struct mhttp_reply *r)
-{
-	if (!r->sizes)
-		return mhttp_fields_write(p, r->h, r->nh);
-	for (size_t i = 0; i < r->nh; i++) {
-		p = put(p, r->h[i].name, r->sizes[i].name);
-		p = PUT(p, ": ");
-		p = put(p, r->h[i].value, r->sizes[i].value);
 		p = PUT(p, "\r\n");
 	}
 	return p;
@@ -287,7 +195,7 @@ size_t mhttp_head_write(mummy_http_exchange *x, const struct mhttp_reply *r, cha
 	if (r->gzip) {
 		p = put_coded_fields(p, x, r);
 	} else {
-		p = put_lines(p, r);
+		p = r->sizes ? put_lines(p, r->h, r->nh, r->sizes) : mhttp_fields_write(p, r->h, r->nh);
 		p = put(p, x->extra.p, x->extra.n);
 	}
 	if (r->vary)

@@ -2,6 +2,7 @@
 #include <config.h>
 #include <stdlib.h>
 #include "internal.h"
+#include "scanner.h"
 
 enum { GATHER_ENOUGH = 32 * 1024 };
 
@@ -78,11 +79,11 @@ static int parse_all(struct mhttp_conn *c)
 		h->max_fields = opt->max_fields;
 		h->max_line_bytes = opt->max_line_bytes;
 		h->max_head_bytes = opt->max_head_bytes;
-		memset(h->opaque, 0, sizeof h->opaque);
-		n = mummy_http_parse_request(h, l->at, (size_t)(l->end - l->at));
-
-		if (n == 0)
+		n = mhttp_parse_request(l->scanner, h, l->at, (size_t)(l->end - l->at));
+		if (n == 0) {
+			memset(h->opaque, 0, sizeof h->opaque);  /* the next one is another's */
 			return keep_partial(c);
+		}
 		if (n < 0) {
 			mhttp_error_conn(c, h->status, head_error(h->status));
 			return 0;

@@ -278,6 +278,7 @@ struct mummy_http_loop {
 	int dry;                             /* the last read emptied the socket */
 	char *gather;                        /* answers of inline handlers, of the connection in hand */
 	size_t gather_n, gather_cap;
+	const struct mhttp_scanner *scanner; /* for heads */
 	struct mummy_http_field *fields;
 	mummy_http_exchange *inline_x;
 	struct mhttp_begin begin;
@@ -305,6 +306,7 @@ struct mummy_http_server {
 	size_t nlisteners;
 	struct mummy_http_loop **loops;
 	unsigned nloops;
+	int middles;                         /* the router has some: asked for by every request */
 	_Atomic int stopping, dead;
 	_Atomic uint64_t connections, buffered;
 	struct mhttp_date date;
@@ -412,6 +414,7 @@ static inline int mhttp_body_over(const struct mhttp_io *io)
 /* transport.c */
 ssize_t mhttp_recv(struct mhttp_conn *c, void *p, size_t n);
 ssize_t mhttp_recv_pipe(struct mhttp_conn *c, int pipe, size_t n);  /* plain connections only */
+ssize_t mhttp_send(struct mhttp_conn *c, const void *p, size_t n);  /* plain connections only */
 ssize_t mhttp_sendv(struct mhttp_conn *c, const struct iovec *iov, int n, int more);
 ssize_t mhttp_sendfile(struct mhttp_conn *c, int fd, uint64_t off, size_t n);
 static inline int mhttp_is_plain(const struct mhttp_conn *c)
@@ -499,7 +502,6 @@ size_t mhttp_head_write(mummy_http_exchange *x, const struct mhttp_reply *r, cha
 size_t mhttp_fields_room(const struct mummy_http_header *h, size_t nh);
 char *mhttp_fields_write(char *p, const struct mummy_http_header *h, size_t nh);
 char *mhttp_status_line(char *p, int status);
-char *mhttp_put_number(char *p, uint64_t v);
 int mhttp_name_is(const char *name, size_t n, const char *want, size_t want_n);
 /* The value of a field of the coming answer; p NULL: it has none. */
 struct mummy_http_span mhttp_answer_search(const mummy_http_exchange *x, const struct mhttp_reply *r,
@@ -524,6 +526,9 @@ static inline const char *mhttp_loop_begin(struct mummy_http_loop *l)  /* on the
 {
 	return l->begin.fresh ? l->begin.text : mhttp_begin_renew(l);
 }
+/* respond_plain.c: an inline exchange is answered with 200, and 1; or 0: it is not for this */
+int mhttp_respond_plain(mummy_http_exchange *x, const struct mummy_http_header *h, size_t nh, const void *body,
+		size_t len);
 /* respond.c */
 int mhttp_reply(mummy_http_exchange *x, struct mhttp_reply *r);
 int mhttp_sink_is_active(const mummy_http_exchange *x);

@@ -9,7 +9,7 @@
 enum {
 	MHTTP_MAX_SLOTTED = UINT16_MAX - 1, /* a slot holds an index + 1 in 16 bits */
 	/* Fields of which mhttp_note_field knows more than where they are. */
-	MHTTP_NOTED = 1 << MUMMY_HTTP_SLOT_HOST | 1 << MUMMY_HTTP_SLOT_CONNECTION |
+	MHTTP_NOTED = 1 << MUMMY_HTTP_SLOT_CONNECTION |
 		      1 << MUMMY_HTTP_SLOT_CONTENT_LENGTH | 1 << MUMMY_HTTP_SLOT_TRANSFER_ENCODING |
 		      1 << MUMMY_HTTP_SLOT_EXPECT
 };
@@ -25,7 +25,9 @@ static inline int mhttp_fill_slot(struct mummy_http_head *h, unsigned slot, cons
 {
 	int status = 0;
 
-	if (MHTTP_NOTED >> slot & 1)
+	if (slot == MUMMY_HTTP_SLOT_HOST && !(h->opaque[MHTTP_STATE] & MHTTP_RESPONSE))
+		status = h->slots[slot] || !mhttp_authority_ok(f->value) ? 400 : 0;
+	else if (MHTTP_NOTED >> slot & 1)
 		status = mhttp_note_field(h, (enum mummy_http_slot)slot, f->value);
 	if (status == 0 && h->slots[slot] == 0)
 		h->slots[slot] = (uint16_t)(f - h->fields + 1);

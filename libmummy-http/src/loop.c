@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "internal.h"
+#include "scanner.h"
 #include "poller_impl.h"
 
 enum { RECV_BYTES = 64 * 1024, GATHER_BYTES = 64 * 1024, CALM_MS = 500 };
@@ -120,6 +121,7 @@ int mhttp_loop_new(struct mummy_http_loop **out, struct mummy_http_server *s)
 	pthread_mutex_init(&l->park_lock, NULL);
 	pthread_cond_init(&l->park, NULL);
 	l->server = s;
+	l->scanner = mhttp_scanner();
 	l->reserve_fd = -1;
 	l->pending = 1;
 	l->hooks_due_ms = UINT64_MAX;

@@ -148,7 +148,7 @@ void mhttp_after(mummy_http_exchange *x)
 	struct mummy_http_server *s = x->loop->server;
 	const struct mhttp_middles *list = &s->router->middles;
 
-	if (list->n == 0 || !(atomic_load(&x->state) & MHTTP_CLAIMED) || atomic_load(&s->dead))
+	if (!(atomic_load(&x->state) & MHTTP_CLAIMED) || atomic_load(&s->dead))
 		return;
 	for (size_t i = list->n; i; i--) {
 		const struct mhttp_middle *m = &list->all[i - 1];

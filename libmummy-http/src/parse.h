@@ -39,8 +39,6 @@ typedef int mhttp_start_line(struct mummy_http_head *h, const char **at, const c
 /* Length of the head; 0 incomplete; or mhttp_head_fail. The framing is left to the caller. */
 int mhttp_head_parse(struct mummy_http_head *h, const char *p, size_t n, mhttp_start_line *start,
 		     const struct mhttp_scanner *scanner);
-/* mummy_http_parse_request with one of scanner.h. */
-int mhttp_parse_request(const struct mhttp_scanner *scanner, struct mummy_http_head *h, const char *p, size_t n);
 /* Octets that a start line may take, its end included. */
 static inline size_t mhttp_line_room(const struct mummy_http_head *h)
 {

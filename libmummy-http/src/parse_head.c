@@ -78,7 +78,7 @@ static int line_is_open(struct mummy_http_head *h, const char *p, const char *en
 	return open;
 }
 
-static int parse_lines(struct mummy_http_head *h, const char **at, const char *end, mhttp_start_line *start,
+static inline int parse_lines(struct mummy_http_head *h, const char **at, const char *end, mhttp_start_line *start,
 		       const struct mhttp_scanner *scanner)
 {
 	if (!(h->opaque[MHTTP_STATE] & MHTTP_START_LINE)) {
@@ -109,12 +109,15 @@ int mhttp_head_parse(struct mummy_http_head *h, const char *p, size_t n, mhttp_s
 	if (max > INT_MAX)
 		max = INT_MAX;
 	end = p + (n < max ? n : max);
-	if (h->opaque[MHTTP_STATE] == 0)
+	at = p;
+	if (h->opaque[MHTTP_STATE] == 0) {
 		begin(h, p);
-	else if (line_is_open(h, p, end))
-		return incomplete(h, n, max);
-	move_spans(h, p);
-	at = p + h->opaque[MHTTP_AT];
+	} else {
+		if (line_is_open(h, p, end))
+			return incomplete(h, n, max);
+		move_spans(h, p);
+		at += h->opaque[MHTTP_AT];
+	}
 	rc = parse_lines(h, &at, end, start, scanner);
 	if (rc > 0)
 		return (int)(at - p);

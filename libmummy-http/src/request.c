@@ -48,16 +48,16 @@ static int keeps_alive(const struct mhttp_conn *c, const struct mummy_http_head 
 }
 
 /* What every exchange gets; -EBADMSG a parameter can't be decoded. */
-static int request_fill(mummy_http_exchange *x, struct mhttp_conn *c, struct mummy_http_head *h,
+static inline int request_fill(mummy_http_exchange *x, struct mhttp_conn *c, struct mummy_http_head *h,
 			const struct mhttp_match *m)
 {
 	x->conn = c;
 	x->route = m->route;
 	x->secure = !mhttp_is_plain(c);
-	x->began_ns = mhttp_middles_any(c->loop->server->router) ? mummy_now_ns() : 0;
+	x->began_ns = c->loop->server->middles ? mummy_now_ns() : 0;
 	mhttp_exchange_fill(x, h);
 	x->keep_alive = keeps_alive(c, h);
-	return m->status == 0 ? mhttp_exchange_params(x, m) : 0;
+	return m->status == 0 && m->nparams ? mhttp_exchange_params(x, m) : 0;
 }
 
 /* An inline exchange after its handler. 1: the connection is still the loop's. */

@@ -233,20 +233,23 @@ int mhttp_continue(struct mhttp_conn *c)
 int mhttp_gather_flush(struct mhttp_conn *c)
 {
 	struct mummy_http_loop *l = c->loop;
-	struct iovec all = { l->gather, l->gather_n };
+	size_t n = l->gather_n;
+	struct iovec all = { l->gather, n };
 	ssize_t sent = 0;
 
 	l->gather_n = 0;
-	if (all.iov_len == 0)
+	if (n == 0)
 		return 0;
 	/* nearly always the socket takes it; if not, the rest is queued, or the error met again */
-	if (!mhttp_conn_output(c))
+	if (!c->io)
+		sent = mhttp_send(c, l->gather, n);
+	else if (!mhttp_conn_output(c))
 		sent = mhttp_sendv(c, &all, 1, 0);
-	if (sent == (ssize_t)all.iov_len)
+	if (sent == (ssize_t)n)
 		return 0;
 	if (sent < 0)
 		sent = 0;
-	return mhttp_send_interim(c, l->gather + sent, all.iov_len - (size_t)sent);
+	return mhttp_send_interim(c, l->gather + sent, n - (size_t)sent);
 }
 
 static int gather_room(struct mhttp_conn *c, size_t room)
@@ -368,12 +371,21 @@ int mhttp_reply(mummy_http_exchange *x, struct mhttp_reply *r)
 	return reply_finish(x, x->is_inline ? reply_inline(x, r) : reply_leased(x, r));
 }
 
-int mummy_http_respond(mummy_http_exchange *x, int status, const struct mummy_http_header *h, size_t nh,
-		       const void *body, size_t len)
+static __attribute__((noinline)) int respond_copy(mummy_http_exchange *x, int status,
+						  const struct mummy_http_header *h, size_t nh,
+						  const void *body, size_t len)
 {
 	struct mhttp_reply r = { .status = status, .h = h, .nh = nh, .body = body, .len = len };
 
 	return mhttp_reply(x, &r);
+}
+
+int mummy_http_respond(mummy_http_exchange *x, int status, const struct mummy_http_header *h, size_t nh,
+		       const void *body, size_t len)
+{
+	if (status == 200 && x->is_inline && mhttp_respond_plain(x, h, nh, body, len))
+		return 0;
+	return respond_copy(x, status, h, nh, body, len);
 }
 
 int mummy_http_respond_text(mummy_http_exchange *x, int status, const char *text)

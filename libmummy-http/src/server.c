@@ -103,6 +103,7 @@ int mummy_http_server_new(mummy_http_server **out, mummy_http_router *r, const s
 	pthread_mutex_init(&s->pipes.lock, NULL);
 	s->router = mummy_http_router_ref(r);
 	mhttp_router_freeze(r);
+	s->middles = mhttp_middles_any(r);
 	rc = mhttp_router_index(r);
 	if (rc == 0)
 		rc = options_fill(&s->opt);

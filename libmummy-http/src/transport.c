@@ -70,6 +70,19 @@ static ssize_t send_plain(int fd, const struct iovec *iov, int n, int flags)
 	return io_result(sent);
 }
 
+ssize_t mhttp_send(struct mhttp_conn *c, const void *p, size_t n)
+{
+	ssize_t sent;
+
+	do
+		sent = send(c->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	if (sent < 0)
+		return io_result(sent);
+	sent_some(c, sent);
+	return sent;
+}
+
 ssize_t mhttp_sendv(struct mhttp_conn *c, const struct iovec *iov, int n, int more)
 {
 	ssize_t sent;

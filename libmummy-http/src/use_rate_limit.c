@@ -8,6 +8,7 @@
 #include <config.h>
 #include <arpa/inet.h>
 #include <stdlib.h>
+#include "head_lines.h"
 #include "internal.h"
 
 enum { WAYS = 8, LOCKS = 16, CLIENTS = 16384, MAX_CLIENTS = 1 << 24 };
