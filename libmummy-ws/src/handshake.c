@@ -31,7 +31,7 @@ static int judge(const struct mummy_ws_handshake_request *req, struct mws_span *
 	struct mws_span s;
 
 	if (strcmp(req->method, "GET") != 0)
-		return 405;
+		return strcmp(req->method, "HEAD") != 0 ? 405 : 400;
 	if (req->minor_version < 1 || mws_field(req, "Host", &s) != 1
 	    || !mws_field_has(req, "Upgrade", "websocket") || !mws_field_has(req, "Connection", "upgrade"))
 		return 400;

@@ -294,9 +294,9 @@ struct mummy_ws_handshake_reply {
 	uintptr_t reserved[5];
 };
 /** Judges a request for a WebSocket (section 4.2). opt NULL: defaults. 0 and *out, whose status is
- *  101; 405 when the method is not GET; 426 for another version than 13; 403 by the origin function or same_origin;
- *  400 for whatever else is missing, doubled or malformed. permessage-deflate is accepted as the options
- *  allow, other extensions are declined. An error: -EINVAL a reserved tail that is not zero or an option
+ *  101; 405 when the method is neither GET nor HEAD, which is never a handshake; 426 for another version than
+ *  13; 403 by the origin function or same_origin; 400 for whatever else is missing, doubled or malformed.
+ *  permessage-deflate is accepted as the options allow, other extensions are declined. An error: -EINVAL a reserved tail that is not zero or an option
  *  out of its range, -ENOMEM, -EIO no SHA-1. */
 MUMMY_WS_API int mummy_ws_handshake(const struct mummy_ws_handshake_request *req,
 		const struct mummy_ws_handshake_options *opt, struct mummy_ws_handshake_reply *out);
