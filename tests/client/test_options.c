@@ -139,7 +139,7 @@ START_TEST(test_help_lists_the_table)
 {
 	char *text = NULL;
 	size_t n, rows;
-	const struct options_row *row = options_table(&rows);
+	const struct cmdline_row *row = options_table(&rows);
 	FILE *f = open_memstream(&text, &n);
 
 	options_help(f);

@@ -215,7 +215,7 @@ static char *read_all(FILE *f)
 START_TEST(test_help_names_every_option)
 {
 	FILE *f = tmpfile();
-	const struct options_row *rows;
+	const struct cmdline_row *rows;
 	const char *text;
 	char line[64];
 	size_t n;
@@ -242,7 +242,7 @@ END_TEST
 START_TEST(test_manual_has_every_option)
 {
 	const char *srcdir = getenv("srcdir"), *text, *p;
-	const struct options_row *rows;
+	const struct cmdline_row *rows;
 	char path[1024], line[64];
 	size_t n, described = 0;
 

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
-#include "number.h"
 #include "options.h"
 
 #define MAX_WORKERS 10000u
@@ -16,119 +15,11 @@
 #define MAX_OPEN 1000000000u
 #define MAX_HOOK_JOBS 1000u
 #define MAX_HOOK_QUEUE 100000000u
-#define HELP_COLUMN 26
 #define WORKER_NICE 5u /* enough for short turns of the loops, and a third of the CPU beside other programs */
 
-/* ---- Kinds of values: to is the member that the row names ------------------------------------------ */
+/* ---- Values of its own ------------------------------------------------------------------------------ */
 
-static int set_flag(const struct options_row *row, void *to, const char *value, char *why, size_t size)
-{
-	(void)row, (void)value, (void)why, (void)size;
-	*(int *)to = 1;
-	return 0;
-}
-
-static int set_action(const struct options_row *row, void *to, const char *value, char *why, size_t size)
-{
-	(void)value, (void)why, (void)size;
-	*(enum options_action *)to = (enum options_action)row->max;
-	return 0;
-}
-
-static int set_text(const struct options_row *row, void *to, const char *value, char *why, size_t size)
-{
-	if (*value == '\0') {
-		snprintf(why, size, "the value is empty; give a %s", row->what);
-		return -EINVAL;
-	}
-	*(const char **)to = value;
-	return 0;
-}
-
-static int set_number(const struct options_row *row, void *to, const char *value, char *why, size_t size)
-{
-	if (number_parse(to, value, row->min, row->max) == 0)
-		return 0;
-	snprintf(why, size, "\"%s\" is not a number from %u to %u", value, row->min, row->max);
-	return -EINVAL;
-}
-
-static int set_size(const struct options_row *row, void *to, const char *value, char *why, size_t size)
-{
-	uint64_t n;
-
-	if (number_parse_size(&n, value, INT64_MAX) < 0 || n < row->min) {
-		snprintf(why, size, "\"%s\" is not a size; write it as 65536, 64K, 16M or 2G", value);
-		return -EINVAL;
-	}
-	*(uint64_t *)to = n;
-	return 0;
-}
-
-static int set_time(const struct options_row *row, void *to, const char *value, char *why, size_t size)
-{
-	(void)row;
-	if (number_parse_time(to, value, UINT32_MAX) == 0)
-		return 0;
-	snprintf(why, size, "\"%s\" is not a time; write it as 90s, 30m, 24h, 7d, or 0 for never", value);
-	return -EINVAL;
-}
-
-/* A short one, in milliseconds. */
-static int set_ms(const struct options_row *row, void *to, const char *value, char *why, size_t size)
-{
-	uint64_t n;
-
-	if (number_parse_ms(&n, value, UINT32_MAX) < 0 || n < row->min) {
-		snprintf(why, size, "\"%s\" is not a time; write it as 500ms, 30s or 5m", value);
-		return -EINVAL;
-	}
-	*(uint64_t *)to = n;
-	return 0;
-}
-
-/* One of the words, to their number. */
-static int set_choice(const struct options_row *row, void *to, const char *value, char *why, size_t size)
-{
-	const char *const *words = row->words;
-
-	for (int i = 0; words[i]; i++)
-		if (!strcmp(value, words[i])) {
-			*(int *)to = i;
-			return 0;
-		}
-	snprintf(why, size, "\"%s\" is none of %s, %s%s%s", value, words[0], words[1], words[2] ? ", " : "",
-		 words[2] ? words[2] : "");
-	return -EINVAL;
-}
-
-/* Some of the words, separated by commas, to bits. */
-static int set_choices(const struct options_row *row, void *to, const char *value, char *why, size_t size)
-{
-	unsigned bits = 0;
-
-	for (const char *p = value;; p++) {
-		const size_t n = strcspn(p, ",");
-		int i = 0;
-
-		while (row->words[i] && (strlen(row->words[i]) != n || strncmp(row->words[i], p, n) != 0))
-			i++;
-		if (!row->words[i]) {
-			snprintf(why, size, "\"%.*s\" is no event; they are", (int)n, p);
-			for (i = 0; row->words[i]; i++)
-				snprintf(why + strlen(why), size - strlen(why), "%s%s", i ? ", " : " ", row->words[i]);
-			return -EINVAL;
-		}
-		bits |= 1u << i;
-		p += n;
-		if (!*p)
-			break;
-	}
-	*(unsigned *)to = bits;
-	return 0;
-}
-
-static int set_listen(const struct options_row *row, void *to, const char *value, char *why, size_t size)
+static int set_listen(const struct cmdline_row *row, void *to, const char *value, char *why, size_t size)
 {
 	struct options *o = to;
 
@@ -154,7 +45,7 @@ static int is_origin(const char *s)
 	return host && host > s && host[3] && !strpbrk(host + 3, "/ ?#@,*") && !strpbrk(s, " \t");
 }
 
-static int set_ws_origin(const struct options_row *row, void *to, const char *value, char *why, size_t size)
+static int set_ws_origin(const struct cmdline_row *row, void *to, const char *value, char *why, size_t size)
 {
 	struct options *o = to;
 
@@ -189,116 +80,116 @@ static const char *const events[] = { "pre-create", "pre-finish", "post-finish",
 #define TO(member) offsetof(struct options, member)
 #define ALL 0                       /* sets several members */
 
-static const struct options_row table[] = {
+static const struct cmdline_row table[] = {
 	{ "listen", "ADDRESS:PORT", "listen there; may be given several times. [ADDRESS]:PORT for IPv6,\n"
 		"unix:PATH for a socket file; port 0: the kernel picks one.\n"
 		"Default: sockets passed by systemd, else 127.0.0.1:8080 and, where\n"
 		"IPv6 exists, [::1]:8080", set_listen, .at = ALL },
-	{ "root", "DIR", "serve the files below DIR", set_text, .at = TO(root), .what = "directory" },
-	{ "list", NULL, "list the folders of --root that have no index.html", set_flag, .at = TO(list) },
+	{ "root", "DIR", "serve the files below DIR", cmdline_text, .at = TO(root), .what = "a directory" },
+	{ "list", NULL, "list the folders of --root that have no index.html", cmdline_flag, .at = TO(list) },
 	{ "uploads", "DIR", "keep uploads in DIR, which is made if it is missing.\n"
 		"Default: a fresh directory that is removed at the end",
-		set_text, .at = TO(uploads), .what = "directory" },
+		cmdline_text, .at = TO(uploads), .what = "a directory" },
 	{ "completed", "DIR", "move finished uploads to DIR, on the same file system; made if it is\n"
 		"missing. Default: they stay in the directory of uploads",
-		set_text, .at = TO(completed), .what = "directory" },
+		cmdline_text, .at = TO(completed), .what = "a directory" },
 	{ "name", "id|safe", "name finished uploads by their id (default), or as the client does,\n"
 		"made safe, with a suffix where there is such a file",
-		set_choice, .at = TO(safe_names), .words = namings },
+		cmdline_choice, .at = TO(safe_names), .words = namings },
 	{ "fsync", "ack|finish|none", "what survives a power cut: all that was acknowledged (default),\n"
-		"what is finished, or nothing for sure", set_choice, .at = TO(sync), .words = syncs },
-	{ "upload-max-size", "SIZE", "largest upload. Default: 0, no limit", set_size, .at = TO(upload_max) },
+		"what is finished, or nothing for sure", cmdline_choice, .at = TO(sync), .words = syncs },
+	{ "upload-max-size", "SIZE", "largest upload. Default: 0, no limit", cmdline_size, .at = TO(upload_max) },
 	{ "upload-expire", "TIME", "remove unfinished uploads that long after their last octet: 90s,\n"
-		"30m, 24h, 7d; 0: never. Default: 24h", set_time, .at = TO(upload_expire) },
+		"30m, 24h, 7d; 0: never. Default: 24h", cmdline_time, .at = TO(upload_expire) },
 	{ "upload-max-open", "N", "unfinished uploads there may be. Default: any number",
-		set_number, .at = TO(upload_max_open), .min = 1, .max = MAX_OPEN },
-	{ "client-max-open", "N", "and of one client", set_number, .at = TO(client_max_open), .min = 1, .max = MAX_OPEN },
+		cmdline_number, .at = TO(upload_max_open), .min = 1, .max = MAX_OPEN },
+	{ "client-max-open", "N", "and of one client", cmdline_number, .at = TO(client_max_open), .min = 1, .max = MAX_OPEN },
 	{ "upload-quota", "SIZE", "all uploads together. Default: 0, no limit",
-		set_size, .at = TO(upload_quota) },
+		cmdline_size, .at = TO(upload_quota) },
 	{ "upload-min-free", "SIZE", "space that uploads leave free on the disk. Default: 64M",
-		set_size, .at = TO(upload_min_free) },
+		cmdline_size, .at = TO(upload_min_free) },
 	{ "upload-rate", "SIZE", "octets a second of one upload. Default: 0, no limit",
-		set_size, .at = TO(upload_rate) },
-	{ "client-rate", "SIZE", "and of one client", set_size, .at = TO(client_rate) },
-	{ "total-rate", "SIZE", "and of all together", set_size, .at = TO(total_rate) },
+		cmdline_size, .at = TO(upload_rate) },
+	{ "client-rate", "SIZE", "and of one client", cmdline_size, .at = TO(client_rate) },
+	{ "total-rate", "SIZE", "and of all together", cmdline_size, .at = TO(total_rate) },
 	{ "upload-min-rate", "SIZE", "slower uploads are cut off; what arrived is kept. Default: 0",
-		set_size, .at = TO(upload_min_rate) },
+		cmdline_size, .at = TO(upload_min_rate) },
 	{ "client-uploads", "N", "uploads that one client may send at once. Default: any number",
-		set_number, .at = TO(client_uploads), .min = 1, .max = MAX_CLIENT_UPLOADS },
+		cmdline_number, .at = TO(client_uploads), .min = 1, .max = MAX_CLIENT_UPLOADS },
 	{ "upload-origins", "LIST", "let pages of these web sites use the uploads: https://a.example,...,\n"
 		"or * for all. Default: pages of this server only",
-		set_text, .at = TO(origins), .what = "web site" },
+		cmdline_text, .at = TO(origins), .what = "a web site" },
 	{ "digest-max", "SIZE", "write the SHA-256 of finished uploads up to that size to ID.json.\n"
-		"Default: 64M; 0: of none", set_size, .at = TO(digest_max) },
+		"Default: 64M; 0: of none", cmdline_size, .at = TO(digest_max) },
 	{ "hook-command", "FILE", "run FILE for what happens to uploads, with JSON on its input;\n"
 		"what it says can refuse one: see mummy-server(1)",
-		set_text, .at = TO(hook_command), .what = "executable file" },
+		cmdline_text, .at = TO(hook_command), .what = "an executable file" },
 	{ "hook-url", "URL", "post the JSON to http://HOST:PORT/PATH, or to https",
-		set_text, .at = TO(hook_url), .what = "URL" },
+		cmdline_text, .at = TO(hook_url), .what = "a URL" },
 	{ "hook-ca", "FILE", "believe in https those whom the certificates in FILE signed.\n"
-		"Default: whom the system does", set_text, .at = TO(hook_ca), .what = "file" },
+		"Default: whom the system does", cmdline_text, .at = TO(hook_ca), .what = "a file" },
 	{ "hook-events", "LIST", "some of pre-create,pre-finish,post-finish,terminated,expired.\n"
-		"Default: all", set_choices, .at = TO(hook_events), .words = events },
+		"Default: all", cmdline_choices, .at = TO(hook_events), .what = "event", .words = events },
 	{ "hook-timeout", "TIME", "how long a hook may take. Default: 30s",
-		set_ms, .at = TO(hook_timeout), .min = 1 },
+		cmdline_ms, .at = TO(hook_timeout), .min = 1 },
 	{ "hook-jobs", "N", "hooks asked at once, and told at once. Default: 4",
-		set_number, .at = TO(hook_jobs), .min = 1, .max = MAX_HOOK_JOBS },
+		cmdline_number, .at = TO(hook_jobs), .min = 1, .max = MAX_HOOK_JOBS },
 	{ "hook-keep", "TIME", "how long it is tried to tell an event; 0: for ever. Default: 7d",
-		set_time, .at = TO(hook_keep) },
+		cmdline_time, .at = TO(hook_keep) },
 	{ "hook-queue", "N", "events waiting to be told above which no upload is begun.\n"
-		"Default: 100000", set_number, .at = TO(hook_queue), .min = 1, .max = MAX_HOOK_QUEUE },
+		"Default: 100000", cmdline_number, .at = TO(hook_queue), .min = 1, .max = MAX_HOOK_QUEUE },
 	{ "allow-anonymous", NULL, "take uploads from other machines although nobody is asked who he is",
-		set_flag, .at = TO(allow_anonymous) },
+		cmdline_flag, .at = TO(allow_anonymous) },
 	{ "model", "threads|tasks|fibers", "run handlers on threads with one queue, for handlers that\n"
 		"block (default), on a work-stealing pool, for those that compute,\n"
-		"or on fibers, for many that wait", set_choice, .at = TO(model), .words = models },
+		"or on fibers, for many that wait", cmdline_choice, .at = TO(model), .words = models },
 	{ "workers", "N", "worker threads. Default: 8 for each CPU; with tasks and fibers\n"
 		"1 for each, and more are added while handlers block",
-		set_number, .at = TO(workers), .min = 1, .max = MAX_WORKERS },
+		cmdline_number, .at = TO(workers), .min = 1, .max = MAX_WORKERS },
 	{ "worker-nice", "N", "how far the workers stand back behind the loops, 0 to 19.\n"
-		"Default: 5", set_number, .at = TO(worker_nice), .max = MAX_NICE },
+		"Default: 5", cmdline_number, .at = TO(worker_nice), .max = MAX_NICE },
 	{ "loops", "N", "event loops, a thread each. Default: 1",
-		set_number, .at = TO(loops), .min = 1, .max = MAX_LOOPS },
+		cmdline_number, .at = TO(loops), .min = 1, .max = MAX_LOOPS },
 	{ "max-body", "SIZE", "largest request body outside /files/; K, M, G, T are taken.\n"
-		"Default: 1M; none for /diag/echo", set_size, .at = TO(max_body), .min = 1 },
+		"Default: 1M; none for /diag/echo", cmdline_size, .at = TO(max_body), .min = 1 },
 	{ "idle-timeout", "TIME", "close a connection on which nothing was asked for that long.\n"
-		"Default: 60s", set_ms, .at = TO(idle_timeout), .min = 1 },
+		"Default: 60s", cmdline_ms, .at = TO(idle_timeout), .min = 1 },
 	{ "min-answer-rate", "SIZE", "octets a second below which a client that takes its answer is cut\n"
 		"off, counted over the time of --idle-timeout. Default: 256; 0: any",
-		set_size, .at = TO(min_answer_rate) },
+		cmdline_size, .at = TO(min_answer_rate) },
 	{ "log", "FILE", "append to FILE (-: standard error) what happens, with a line for\n"
 		"each answer. Default: standard error, without answers",
-		set_text, .at = TO(log), .what = "file" },
+		cmdline_text, .at = TO(log), .what = "a file" },
 	{ "access-log", "FILE", "append a line for each answer to FILE (-: standard error)",
-		set_text, .at = TO(access_log), .what = "file" },
+		cmdline_text, .at = TO(access_log), .what = "a file" },
 	{ "access-format", "common|combined|json", "of these lines. Default: common",
-		set_choice, .at = TO(access_format), .words = formats },
-	{ "request-id", NULL, "give each request an X-Request-Id", set_flag, .at = TO(request_id) },
+		cmdline_choice, .at = TO(access_format), .words = formats },
+	{ "request-id", NULL, "give each request an X-Request-Id", cmdline_flag, .at = TO(request_id) },
 	{ "trusted-proxies", "LIST", "believe Forwarded and X-Forwarded-* of these addresses\n"
 		"and networks: 10.0.0.0/8,::1,unix",
-		set_text, .at = TO(trusted_proxies), .what = "list of addresses" },
+		cmdline_text, .at = TO(trusted_proxies), .what = "a list of addresses" },
 	{ "rate-limit", "N", "answer a client's requests above N a second with 429;\n"
 		"five seconds' worth may come at once",
-		set_number, .at = TO(rate_limit), .min = 1, .max = MAX_RATE },
+		cmdline_number, .at = TO(rate_limit), .min = 1, .max = MAX_RATE },
 	{ "cors", "ORIGINS", "let scripts of these origins read answers and upload; *: of any",
-		set_text, .at = TO(cors), .what = "list of origins, or *" },
+		cmdline_text, .at = TO(cors), .what = "a list of origins, or *" },
 	{ "reuse-port", NULL, "let several processes listen on the same port",
-		set_flag, .at = TO(reuse_port) },
+		cmdline_flag, .at = TO(reuse_port) },
 	{ "diagnostics", NULL, "serve /diag/ and /ws/echo, for probes and benchmarks",
-		set_flag, .at = TO(diagnostics) },
+		cmdline_flag, .at = TO(diagnostics) },
 	{ "ws-inline", NULL, "answer /ws/echo on the event loop, not on a worker",
-		set_flag, .at = TO(ws_inline) },
+		cmdline_flag, .at = TO(ws_inline) },
 	{ "ws-deflate", "off|shared|dedicated", "compress WebSocket messages where the client can: not, with\n"
 		"compressors that all share (default), or with one for each client",
-		set_choice, .at = TO(ws_deflate), .words = deflates },
+		cmdline_choice, .at = TO(ws_deflate), .words = deflates },
 	{ "ws-origin", "ORIGIN", "let pages of that origin, as https://example.com, open WebSockets, beside\n"
 		"those of the server itself; may be given several times. *: all", set_ws_origin, .at = ALL },
 	{ "port-file", "FILE", "once listening, write the port numbers to FILE, one a line",
-		set_text, .at = TO(port_file), .what = "file" },
+		cmdline_text, .at = TO(port_file), .what = "a file" },
 	{ "cleanup", NULL, "remove the expired uploads in --uploads and exit; servers that share the\n"
-		"directory may be running", set_flag, .at = TO(cleanup) },
-	{ "help", NULL, "show this and exit", set_action, .at = TO(action), .max = OPTIONS_HELP },
-	{ "version", NULL, "show the version and exit", set_action, .at = TO(action), .max = OPTIONS_VERSION },
+		"directory may be running", cmdline_flag, .at = TO(cleanup) },
+	{ "help", NULL, "show this and exit", cmdline_max, .at = TO(action), .max = OPTIONS_HELP },
+	{ "version", NULL, "show the version and exit", cmdline_max, .at = TO(action), .max = OPTIONS_VERSION },
 };
 
 const char *options_model_name(enum options_model model)
@@ -306,49 +197,13 @@ const char *options_model_name(enum options_model model)
 	return models[model];
 }
 
-const struct options_row *options_table(size_t *n)
+const struct cmdline_row *options_table(size_t *n)
 {
 	*n = sizeof table / sizeof table[0];
 	return table;
 }
 
-static const struct options_row *find(const char *name, size_t n)
-{
-	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-		if (strlen(table[i].name) == n && memcmp(table[i].name, name, n) == 0)
-			return &table[i];
-	return NULL;
-}
-
-/* Takes one option, with its value from the next argument if that is where it is. */
-static int take(struct options *o, char *const argv[], int *i, char *why, size_t size)
-{
-	const char *name = argv[*i] + 2, *equals = strchr(name, '=');
-	const char *value = equals ? equals + 1 : NULL;
-	const struct options_row *row = find(name, equals ? (size_t)(equals - name) : strlen(name));
-	char reason[256];
-
-	if (!row) {
-		snprintf(why, size, "%s: unknown option; \"mummy-server --help\" lists them all", argv[*i]);
-		return -EINVAL;
-	}
-	if (!row->value && value) {
-		snprintf(why, size, "--%s: takes no value; leave out \"=%s\"", row->name, value);
-		return -EINVAL;
-	}
-	if (row->value && !value)
-		value = argv[++*i];
-	if (row->value && !value) {
-		snprintf(why, size, "--%s: the value is missing; write --%s %s", row->name, row->name,
-			 row->value);
-		return -EINVAL;
-	}
-	if (row->set(row, (char *)o + row->at, value, reason, sizeof reason) < 0) {
-		snprintf(why, size, "--%s: %s", row->name, reason);
-		return -EINVAL;
-	}
-	return 0;
-}
+static const struct cmdline line = { "mummy-server", table, sizeof table / sizeof table[0] };
 
 int options_parse(struct options *o, int argc, char *const argv[], char *why, size_t size)
 {
@@ -370,7 +225,7 @@ int options_parse(struct options *o, int argc, char *const argv[], char *why, si
 				 argv[i]);
 			return -EINVAL;
 		}
-		if (take(o, argv, &i, why, size) < 0)
+		if (cmdline_take(&line, o, argv, &i, why, size) < 0)
 			return -EINVAL;
 		if (o->action != OPTIONS_RUN)
 			return 0;
@@ -390,19 +245,7 @@ void options_help(FILE *to)
 {
 	fputs("usage: mummy-server [OPTION...]\n"
 	      "Serves files, resumable uploads, a WebSocket chat and a page that shows them.\n\n", to);
-	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-		const char *line = table[i].help, *end;
-		int n = fprintf(to, "  --%s%s%s", table[i].name, table[i].value ? " " : "",
-				table[i].value ? table[i].value : "");
-
-		if (n >= HELP_COLUMN)
-			n = fprintf(to, "\n") - 1;
-		for (; line; line = end ? end + 1 : NULL, n = 0) {
-			end = strchr(line, '\n');
-			fprintf(to, "%*s%.*s\n", HELP_COLUMN - n, "",
-				end ? (int)(end - line) : (int)strlen(line), line);
-		}
-	}
+	cmdline_help(&line, to);
 	fputs("\nThe page is at /_mummy/, and at / unless the --root directory holds an index.html.\n"
 	      "See mummy-server(1).\n", to);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include "address.h"
+#include "cmdline.h"
 
 #define OPTIONS_MAX_LISTEN 16
 #define OPTIONS_MAX_ORIGINS 64
@@ -59,19 +60,7 @@ struct options {
 /** As it is written on the command line. Static. */
 const char *options_model_name(enum options_model model);
 
-/** One row of the table. set reads value (NULL for a flag) to the member at that offset; on error it writes
- *  what a value must be like to why, so that "--NAME: WHY" is a whole sentence. */
-struct options_row {
-	const char *name;          /**< without the dashes */
-	const char *value;         /**< name of the value in the help; NULL: a flag */
-	const char *help;          /**< lines separated by newlines */
-	int (*set)(const struct options_row *row, void *to, const char *value, char *why, size_t size);
-	size_t at;
-	const char *what;          /**< a text: what it is */
-	const char *const *words;  /**< a choice: ended by NULL */
-	unsigned min, max;         /**< a number: its range; a size: the least */
-};
-const struct options_row *options_table(size_t *n);
+const struct cmdline_row *options_table(size_t *n);
 
 /** Reads the command line. 0, or -EINVAL and one line without newline in why. */
 int options_parse(struct options *o, int argc, char *const argv[], char *why, size_t size);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include "cmdline.h"
 
 #define OPTIONS_MAX_TEXTS 32
 #define OPTIONS_MAX_PARALLEL 64u
@@ -37,20 +38,7 @@ struct options {
 	struct texts headers, metadata;
 };
 
-enum options_kind { OPTIONS_FLAG, OPTIONS_TEXT, OPTIONS_TEXTS, OPTIONS_NUMBER, OPTIONS_SIZE, OPTIONS_TIME,
-	OPTIONS_DO };
-
-/** One row of the table. */
-struct options_row {
-	const char *name;          /**< without the dashes */
-	char letter;               /**< its short form; NUL: none */
-	const char *value;         /**< name of the value in the help; NULL: a flag */
-	const char *help;          /**< lines separated by newlines */
-	enum options_kind kind;
-	size_t at;                 /**< of the member in struct options */
-	uint64_t min, max;         /**< of numbers, sizes and times; of OPTIONS_DO min is the action */
-};
-const struct options_row *options_table(size_t *n);
+const struct cmdline_row *options_table(size_t *n);
 
 /** Reads the command line. 0, or a negative errno and one line without newline in why. */
 int options_parse(struct options *o, int argc, char *const argv[], char *why, size_t size);

@@ -1,8 +1,8 @@
 /*
  * json.h - writes JSON (RFC 8259) into memory that grows.
  */
-#ifndef MUMMY_SERVER_JSON_H
-#define MUMMY_SERVER_JSON_H
+#ifndef MUMMY_TOOLS_JSON_H
+#define MUMMY_TOOLS_JSON_H
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
 /*
  * number.h - numbers that people write: on the command line and in queries.
  */
-#ifndef MUMMY_SERVER_NUMBER_H
-#define MUMMY_SERVER_NUMBER_H
+#ifndef MUMMY_TOOLS_NUMBER_H
+#define MUMMY_TOOLS_NUMBER_H
 #include <stdint.h>
 
 /** Reads decimal digits and nothing else. 0, -EINVAL, -ERANGE outside min to max. */
