@@ -133,7 +133,8 @@ static int store_piece(mummy_upload_transfer *t, const struct piece *piece)
 	/* it was opened again and set back, or what was to be verified is gone */
 	if (s->info.offset + s->pending != t->at)
 		return -EIO;
-	if (n > mup_room(s) - s->pending || n > t->total - t->at || (t->limit != MUMMY_UPLOAD_UNKNOWN && n > t->limit - (t->at - t->start)))
+	if (n > mup_room(s) - s->pending || n > t->total - t->at
+	    || (t->limit != MUMMY_UPLOAD_UNKNOWN && n > t->limit - (t->at - t->start)))
 		return -EFBIG;
 	pthread_mutex_unlock(&u->lock);
 	rc = store_at(t, piece);
