@@ -23,7 +23,10 @@ const struct mws_simd *mws_simd(void);
 /** The nth that this processor has, from 0; NULL: no more. */
 const struct mws_simd *mws_simd_nth(unsigned n);
 
-extern const struct mws_simd mws_simd_portable, mws_simd_sse2, mws_simd_avx2, mws_simd_neon;
+extern const struct mws_simd mws_simd_portable, mws_simd_sse2, mws_simd_avx2, mws_simd_avx512, mws_simd_neon;
+
+/** simd_avx2.c: 1 when p is whole characters. */
+int mws_avx2_valid(const uint8_t *p, size_t n);
 
 /** utf8.c: octet by octet, by definition. */
 #define MWS_UTF8_INVALID UINT32_C(0x0000ffff)

@@ -9,7 +9,6 @@
 
 #define MWS_TARGET
 enum { BLOCK = 16 };
-typedef uint8x16_t vec;
 
 static const uint8_t first_high[16] = { FIRST_HIGH }, first_low[16] = { FIRST_LOW };
 static const uint8_t second_high[16] = { SECOND_HIGH };
@@ -62,9 +61,10 @@ static inline uint8x16_t step(uint8x16_t v, uint8x16_t *before, uint8x16_t wrong
 	return wrong;
 }
 
-static inline __attribute__((always_inline)) int is_valid(uint8_t *p, size_t n, uint8x16_t m, int masked)
+static inline __attribute__((always_inline)) int is_valid(uint8_t *p, size_t n, const uint8_t mask[4],
+									int masked)
 {
-	uint8x16_t wrong = vdupq_n_u8(0), before = wrong, v;
+	uint8x16_t m = widen(mask), wrong = vdupq_n_u8(0), before = wrong, v;
 	uint8_t block[BLOCK] = { 0 };
 	size_t i = 0;
 

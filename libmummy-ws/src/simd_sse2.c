@@ -48,27 +48,41 @@ static void mask_blocks(uint8_t *p, size_t n, const uint8_t mask[4])
 	store(p + n - 16, last);
 }
 
-static int check(uint32_t *state, const uint8_t *p, size_t n)
+static size_t ascii(const uint8_t *p, size_t n)
 {
 	size_t i = 0;
 
-	for (; n - i >= 16; i += 16)
-		if ((*state || _mm_movemask_epi8(load(p + i))) && mws_utf8_octets(state, p + i, 16) < 0)
-			return -EILSEQ;
-	return mws_utf8_octets(state, p + i, n - i);
+	while (n - i >= 16 && !_mm_movemask_epi8(load(p + i)))
+		i += 16;
+	return i;
+}
+
+static size_t unmask_ascii(uint8_t *p, size_t n, __m128i m)
+{
+	size_t i = 0;
+	__m128i v;
+
+	for (; n - i >= 16; i += 16) {
+		v = _mm_xor_si128(load(p + i), m);
+		if (_mm_movemask_epi8(v))
+			break;
+		store(p + i, v);
+	}
+	return i;
+}
+
+/* From the first octet that is not ASCII on it is words. */
+static int check(uint32_t *state, const uint8_t *p, size_t n)
+{
+	size_t i = *state ? 0 : ascii(p, n);
+
+	return mws_simd_portable.utf8(state, p + i, n - i);
 }
 
 static int unmask_and_check(uint32_t *state, uint8_t *p, size_t n, const uint8_t mask[4])
 {
-	__m128i m = widen(mask), v;
-	size_t i = 0;
+	size_t i = *state ? 0 : unmask_ascii(p, n, widen(mask));
 
-	for (; n - i >= 16; i += 16) {
-		v = _mm_xor_si128(load(p + i), m);
-		store(p + i, v);
-		if ((*state || _mm_movemask_epi8(v)) && mws_utf8_octets(state, p + i, 16) < 0)
-			return -EILSEQ;
-	}
 	return mws_simd_portable.text(state, p + i, n - i, mask);
 }
 

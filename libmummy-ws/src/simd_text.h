@@ -2,17 +2,17 @@
  * simd_text.h - texts in blocks: what is before the first whole character and behind the last is looked at octet
  * by octet. Private; included by the variants.
  *
- * A variant gives MWS_TARGET (attributes of functions), the type vec, and
+ * A variant gives MWS_TARGET (attributes of functions), and
  *
- *     static vec widen(const uint8_t mask[4]);
- *     static int is_valid(uint8_t *p, size_t n, vec m, int masked);
+ *     static int is_valid(uint8_t *p, size_t n, const uint8_t mask[4], int masked);
  *
- * the second of which unmasks p if masked, a constant, else only reads it, and gives 1 when it is whole characters.
+ * which unmasks p if masked, a constant, else only reads it, and gives 1 when it is whole characters.
  */
 enum { MWS_LEAST = 16 };
 
 MWS_TARGET static int check(uint32_t *state, const uint8_t *p, size_t n)
 {
+	static const uint8_t none[4];
 	size_t i = 0, rest;
 
 	while (*state && i < n)
@@ -23,7 +23,7 @@ MWS_TARGET static int check(uint32_t *state, const uint8_t *p, size_t n)
 	if (n < MWS_LEAST)
 		return mws_utf8_octets(state, p, n);
 	rest = mws_utf8_begun(p + n - 3, 3);
-	if (!is_valid((uint8_t *)(uintptr_t)p, n - rest, (vec){ 0 }, 0)) {
+	if (!is_valid((uint8_t *)(uintptr_t)p, n - rest, none, 0)) {
 		*state = MWS_UTF8_INVALID;
 		return -EILSEQ;
 	}
@@ -48,7 +48,7 @@ MWS_TARGET static int unmask_and_check(uint32_t *state, uint8_t *p, size_t n, co
 	for (unsigned k = 0; k < 3; k++)
 		last[k] = p[n - 3 + k] ^ turned[(n - 3 + k) & 3];
 	rest = mws_utf8_begun(last, 3);
-	if (!is_valid(p, n - rest, widen(turned), 1)) {
+	if (!is_valid(p, n - rest, turned, 1)) {
 		*state = MWS_UTF8_INVALID;
 		return -EILSEQ;
 	}

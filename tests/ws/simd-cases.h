@@ -71,7 +71,8 @@ static const char *const simd_parts[] = {
 	"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\xc2\x80", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xe1\x80", "\xe1",
 	"\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf1\x80\x80", "\xf1\x80", "\xf1",
 	"\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf8\x88\x80\x80\x80", "\xfe", "\xff", "\xc2\x80\x80", "\xe1\x80\x80\x80",
-	"\xf1\x80\x80\x80\x80",
+	"\xf1\x80\x80\x80\x80", "\xf0\x90\x80", "\xf0\x90", "\xf4\x8f\xbf", "\xf5\x80\x80", "\xf8\x80\x80", "\xe0\xa0", "\xed\x80",
+	"\xc0", "\xf0", "\xe4\xe4", "\xe4\xb8\xe0\xa0", "\xf0\x90\x80\xc2",
 };
 enum { SIMD_GOOD = 16, SIMD_PARTS = sizeof simd_parts / sizeof simd_parts[0] };
 
@@ -94,7 +95,7 @@ static inline const char *simd_places(const struct mws_simd *s)
 					}
 				memcpy(text + n, simd_parts[part], len);
 				n += len;
-				for (size_t tail = 0; tail < 70; tail += tail < 4 ? 1 : 33) {
+				for (size_t tail = 0; tail < 70; tail += tail < 4 ? 1 : 28) {
 					memset(text + n, 'y', tail);
 					bad = simd_one(s, text, n + tail, (at * 7 + tail) % (n + tail + 1), at % 33);
 					if (!bad)
@@ -130,6 +131,148 @@ static inline const char *simd_rows(const struct mws_simd *s, unsigned rounds)
 		if (bad)
 			return bad;
 	}
+	return NULL;
+}
+
+/** Long texts, which are looked at in sections: of what they are made, again and again. */
+static const char *const simd_kinds[] = {
+	"plain text. ", "\xe4\xb8\x96\xe7\x95\x8c", "Gr\xc3\xbc\xc3\x9f\x65 an alle, ", "\xe0\xa4\xa8\xe0\xa4\xae",
+	"\xf0\x9f\x99\x82", "\xd0\xbf\xd1\x80 ", "\xed\x95\x9c\xea\xb5\xad ", "a\xc3\xa9\xe4\xb8\x96\xf0\x9f\x99\x82",
+};
+enum { SIMD_KINDS = sizeof simd_kinds / sizeof simd_kinds[0], SIMD_LONG = 26000 };
+
+struct simd_long {
+	_Alignas(64) uint8_t wire[SIMD_LONG + 160];
+	uint8_t text[SIMD_LONG + 16];
+	size_t n;
+};
+
+static inline void simd_append(struct simd_long *t, const char *what, size_t until)
+{
+	size_t len = strlen(what);
+
+	for (; t->n + len <= until; t->n += len)
+		memcpy(t->text + t->n, what, len);
+	memset(t->text + t->n, 'x', until - t->n);
+	t->n = until;
+}
+
+/** Whether s says of the text what the definition says, and unmasks it and nothing else. */
+static inline const char *simd_judge(const struct mws_simd *s, struct simd_long *t, size_t align)
+{
+	uint8_t *p = t->wire + 64 + align;
+	uint32_t want = 0, state = 0, fused = 0;
+	int bad = mws_utf8_octets(&want, t->text, t->n);
+
+	memcpy(p, t->text, t->n);
+	p[-1] = p[t->n] = 0xaa;
+	if (s->utf8(&state, p, t->n) != bad || state != want || memcmp(p, t->text, t->n) != 0)
+		return "check, long";
+	mws_simd_portable.mask(p, t->n, simd_key);
+	if (s->text(&fused, p, t->n, simd_key) != bad || fused != want || (!bad && memcmp(p, t->text, t->n) != 0))
+		return "unmask and check, long";
+	return p[-1] == 0xaa && p[t->n] == 0xaa ? NULL : "written outside, long";
+}
+
+/** A part somewhere in a long text of one kind that goes on with another, or ends soon. */
+static inline const char *simd_meet(const struct mws_simd *s, size_t part, size_t at, size_t turn)
+{
+	size_t align = turn % 5 ? turn / 5 % 64 : 0;
+	static struct simd_long t;
+
+	/* Blocks may begin where the text does, or where addresses have it. */
+	at -= turn % 2 && align < at ? align : 0;
+	t.n = 0;
+	simd_append(&t, simd_kinds[turn % SIMD_KINDS], at);
+	simd_append(&t, simd_parts[part], at + strlen(simd_parts[part]));
+	simd_append(&t, simd_kinds[turn / SIMD_KINDS % SIMD_KINDS],
+		    turn % 3 ? SIMD_LONG - turn % 70 : t.n + turn / 3 % 5);
+	return simd_judge(s, &t, align);
+}
+
+/** A character is begun at the end of a section, and nothing but ASCII follows, or a lead that ends the text. */
+static inline const char *simd_lone(const struct mws_simd *s, size_t step)
+{
+	static const char *const begun[] = { "\xc2", "\xe1\x80", "\xe1", "\xf1\x80\x80", "\xf1\x80", "\xf1" };
+	static struct simd_long t;
+
+	for (size_t turn = 0; turn < 6 * 2 * 2 * 3 * 12 * 4; turn += step) {
+		size_t align = turn % 4 * 21, len = strlen(begun[turn / 4 % 6]);
+		const char *bad;
+
+		t.n = 0;
+		simd_append(&t, simd_kinds[1 + turn / 96 % 3], (turn / 288 + 1) * 2048 - len - (turn / 24 % 2 ? align : 0));
+		simd_append(&t, begun[turn / 4 % 6], t.n + len);
+		if (turn / 48 % 2)
+			simd_append(&t, "\xe4", t.n + 1);
+		else
+			simd_append(&t, simd_kinds[0], SIMD_LONG);
+		bad = simd_judge(s, &t, align);
+		if (bad)
+			return bad;
+	}
+	return NULL;
+}
+
+/** Each part where blocks and sections meet. */
+static inline const char *simd_sections(const struct mws_simd *s, size_t step)
+{
+	static const size_t meet[] = { 64, 128, 256, 512, 2048, 4096, 5 * 2048, 5 * 4096, SIMD_LONG - 256 };
+	const char *bad = simd_lone(s, step);
+	size_t turn = 0;
+
+	for (size_t part = 0; part < SIMD_PARTS; part++)
+		for (size_t m = 0; m < sizeof meet / sizeof meet[0]; m++)
+			for (size_t at = 0; at < 8 && !bad; at += step)
+				bad = simd_meet(s, part, meet[m] - 5 + at, turn++);
+	return bad;
+}
+
+/** One octet of a long text is another one, anywhere. */
+static inline const char *simd_damage(const struct mws_simd *s, unsigned rounds)
+{
+	static struct simd_long t;
+	uint64_t seed = 1442695040888963407u;
+
+	while (rounds--) {
+		const char *bad;
+
+		t.n = 0;
+		for (size_t to = 0; to < SIMD_LONG; t.n = to) {
+			seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+			to += (seed >> 9) % 4096;
+			simd_append(&t, simd_kinds[(seed >> 30) % SIMD_KINDS], to < SIMD_LONG ? to : SIMD_LONG);
+		}
+		seed ^= seed << 13, seed ^= seed >> 7, seed ^= seed << 17;
+		t.n = SIMD_LONG - (seed >> 50) % 512;
+		if (rounds % 8)
+			t.text[(seed >> 8) % t.n] = (uint8_t)(seed >> 40);
+		bad = simd_judge(s, &t, (seed >> 30) % 64);
+		if (bad)
+			return bad;
+	}
+	return NULL;
+}
+
+/** Long ones masked, at all alignments and with ends everywhere in a block. */
+static inline const char *simd_masks_long(const struct mws_simd *s)
+{
+	static uint8_t buf[1600];
+
+	for (size_t align = 0; align < 65; align++)
+		for (size_t n = 300; n < 1400; n += 1 + 7 * (align % 3)) {
+			uint8_t *p = buf + 65 + align;
+
+			for (size_t i = 0; i < sizeof buf; i++)
+				buf[i] = (uint8_t)(i * 7);
+			s->mask(p, n, simd_key);
+			for (size_t i = 0; i < sizeof buf; i++) {
+				uint8_t mask = buf + i < p || buf + i >= p + n ? 0 : simd_key[(size_t)(buf + i - p) & 3];
+
+				if (buf[i] != ((uint8_t)(i * 7) ^ mask))
+					return "mask, long";
+			}
+		}
 	return NULL;
 }
 

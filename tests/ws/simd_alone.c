@@ -14,6 +14,9 @@ int main(void)
 		bad = bad ? bad : simd_places(s);
 		bad = bad ? bad : simd_rows(s, 5000);
 		bad = bad ? bad : simd_edges(s);
+		bad = bad ? bad : simd_masks_long(s);
+		bad = bad ? bad : simd_sections(s, 3);
+		bad = bad ? bad : simd_damage(s, 300);
 		printf("%s - libmummy-ws %s%s%s\n", bad ? "not ok" : "ok", s->name, bad ? ": " : "", bad ? bad : "");
 		status |= bad != NULL;
 	}

@@ -1,4 +1,5 @@
-/* simd.c, simd_portable.c, simd_sse2.c, simd_avx2.c, simd_neon.c: as many as this processor has. */
+/* simd.c, simd_portable.c, simd_sse2.c, simd_avx2.c, simd_avx512.c,
+ * simd_sections.h, simd_neon.c: as many as this processor has. */
 #include <config.h>
 #include <stdio.h>
 #include "suite.h"
@@ -20,6 +21,16 @@ static void each(const char *(*same)(const struct mws_simd *s))
 static const char *rows(const struct mws_simd *s)
 {
 	return simd_rows(s, 20000);
+}
+
+static const char *sections(const struct mws_simd *s)
+{
+	return simd_sections(s, 1);
+}
+
+static const char *damage(const struct mws_simd *s)
+{
+	return simd_damage(s, 2000);
 }
 
 START_TEST(masks_at_every_length_and_alignment)
@@ -46,6 +57,24 @@ START_TEST(the_edges_of_all_ranges)
 }
 END_TEST
 
+START_TEST(long_masks)
+{
+	each(simd_masks_long);
+}
+END_TEST
+
+START_TEST(every_part_where_sections_meet)
+{
+	each(sections);
+}
+END_TEST
+
+START_TEST(an_octet_of_a_long_text_damaged)
+{
+	each(damage);
+}
+END_TEST
+
 START_TEST(the_portable_one_is_there_and_the_best_is_one_of_them)
 {
 	const struct mws_simd *s;
@@ -59,4 +88,5 @@ START_TEST(the_portable_one_is_there_and_the_best_is_one_of_them)
 END_TEST
 
 SUITE_MAIN("ws/simd", masks_at_every_length_and_alignment, every_part_at_every_place, rows_of_characters,
-	   the_edges_of_all_ranges, the_portable_one_is_there_and_the_best_is_one_of_them)
+	   the_edges_of_all_ranges, long_masks, every_part_where_sections_meet, an_octet_of_a_long_text_damaged,
+	   the_portable_one_is_there_and_the_best_is_one_of_them)
