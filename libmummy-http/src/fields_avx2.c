@@ -40,7 +40,8 @@ MHTTP_TARGET static const char *target(const char *p, const char *end, int *plai
 	for (; end - p >= 32; p += 32) {
 		__m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
 		/* signed: DEL becomes the least, and what is above it is negative */
-		__m256i good = _mm256_cmpgt_epi8(_mm256_add_epi8(v, _mm256_set1_epi8(1)), _mm256_set1_epi8(0x21));
+		__m256i up = _mm256_add_epi8(v, _mm256_set1_epi8(1));
+		__m256i good = _mm256_cmpgt_epi8(up, _mm256_set1_epi8(0x21));
 		__m256i mark = _mm256_or_si256(_mm256_cmpeq_epi8(v, _mm256_set1_epi8('?')),
 					       _mm256_cmpeq_epi8(v, _mm256_set1_epi8('#')));
 		uint32_t found = ~(uint32_t)_mm256_movemask_epi8(good);

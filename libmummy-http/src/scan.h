@@ -13,8 +13,8 @@
 /* Classes of octets, as bits of mhttp_octets[]. */
 enum {
 	MHTTP_TOKEN = 1,  /* RFC 9110 section 5.6.2 */
-	/* reg-name without "%": unreserved and sub-delims (RFC 3986 section 3.2.2), but no comma: whoever joins
-	 * two lines of Host to one makes a list (RFC 9110 section 5.3) */
+	/* reg-name without "%": unreserved and sub-delims (RFC 3986 section 3.2.2), but no comma: whoever
+	 * joins two lines of Host to one makes a list (RFC 9110 section 5.3) */
 	MHTTP_HOST = 2,
 	MHTTP_DIGIT = 4,
 	MHTTP_HEX = 8,

@@ -46,8 +46,8 @@ static void closed(void *ctx, int status)
 static struct mummy_http_header type_of(const struct echo *e)
 {
 	const char *type = mummy_http_header_get(e->x, "Content-Type", NULL);
-	const struct mummy_http_header h = MUMMY_HTTP_HEADER("Content-Type", type ? type
-										  : "application/octet-stream");
+	const char *name = type ? type : "application/octet-stream";
+	const struct mummy_http_header h = MUMMY_HTTP_HEADER("Content-Type", name);
 
 	return h;
 }
