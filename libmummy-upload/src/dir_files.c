@@ -10,7 +10,12 @@
 
 char *mup_dir_file(char out[MUP_FILE_SIZE], const char *id, const char *kind)
 {
-	snprintf(out, MUP_FILE_SIZE, ".%.*s.%s", MUP_ID_LEN, id, kind);
+	/* kinds have four letters at most */
+	out[0] = '.';
+	memcpy(out + 1, id, MUP_ID_LEN);
+	out[1 + MUP_ID_LEN] = '.';
+	strncpy(out + 2 + MUP_ID_LEN, kind, MUP_FILE_SIZE - 3 - MUP_ID_LEN);
+	out[MUP_FILE_SIZE - 1] = '\0';
 	return out;
 }
 

@@ -1,6 +1,7 @@
 #include <config.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "private.h"
 
@@ -35,16 +36,22 @@ static const char *read_digest(struct mup_private *p, const char *text)
 
 void mup_private_read(struct mup_private *p, const char *text)
 {
-	int name = -1;
+	char *end;
+	size_t n;
 
 	memset(p, 0, sizeof *p);
 	if (!text)
 		return;
-	if (sscanf(text, "%" SCNu64 " %u %u =%63[^ ] %n", &p->max_bytes, &p->expire_s, &p->flags, p->client,
-		   &name) < 4)
-		sscanf(text, "%" SCNu64 " %u %u = %n", &p->max_bytes, &p->expire_s, &p->flags, &name);
-	if (name < 0)
+	p->max_bytes = strtoull(text, &end, 10);
+	p->expire_s = (unsigned)strtoul(end, &end, 10);
+	p->flags = (unsigned)strtoul(end, &end, 10);
+	if (end[0] != ' ' || end[1] != '=')
 		return;
-	text = read_digest(p, text + name);
+	n = strcspn(end + 2, " ");
+	if (n >= sizeof p->client)
+		return;
+	memcpy(p->client, end + 2, n);
+	text = end + 2 + n;
+	text = read_digest(p, text + strspn(text, " "));
 	mup_name_safe(text, strlen(text), p->name);
 }

@@ -92,6 +92,15 @@ static int check_sum(char *text, size_t n)
 	return 0;
 }
 
+static void set_file(struct mup_record *rec, const char *value)
+{
+	char *end;
+
+	rec->inode = strtoull(value, &end, 10);
+	rec->mtime_s = strtoll(end, &end, 10);
+	rec->mtime_ns = strtoll(end, &end, 10);
+}
+
 static int set_string(struct mummy_upload_info *i, const char *key, const char *value)
 {
 	if (!strcmp(key, "metadata"))
@@ -126,7 +135,7 @@ static int set(struct mup_record *rec, const char *key, char *value)
 	else if (!strcmp(key, "sync") && number >= 0 && number <= MUMMY_UPLOAD_SYNC_NONE)
 		rec->sync = (enum mummy_upload_sync)number;
 	else if (!strcmp(key, "file"))
-		sscanf(value, "%" SCNu64 " %" SCNd64 " %" SCNd64, &rec->inode, &rec->mtime_s, &rec->mtime_ns);
+		set_file(rec, value);
 	else if (!strcmp(key, "boot"))
 		snprintf(rec->boot, sizeof rec->boot, "%s", value);
 	else if (!strcmp(key, "held"))
