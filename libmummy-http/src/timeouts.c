@@ -150,7 +150,7 @@ static void expire_output(struct mhttp_conn *c, uint32_t now)
 	mhttp_conn_close(c, -ECANCELED);
 }
 
-void mhttp_conn_expire(struct mhttp_conn *c, uint32_t now)
+static void conn_expire(struct mhttp_conn *c, uint32_t now)
 {
 	uint32_t word = atomic_load(&c->word);
 
@@ -169,4 +169,13 @@ void mhttp_conn_expire(struct mhttp_conn *c, uint32_t now)
 	} else if (c->phase != MHTTP_CLOSED) {
 		mhttp_conn_close(c, c->phase == MHTTP_HANDSHAKE ? -ETIMEDOUT : 0);
 	}
+}
+
+/* What it waits for may be another thing afterwards. */
+void mhttp_conn_expire(struct mhttp_conn *c, uint32_t now)
+{
+	mhttp_conn_ref(c);
+	conn_expire(c, now);
+	mhttp_conn_watch(c);
+	mhttp_conn_unref(c);
 }
