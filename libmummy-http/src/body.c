@@ -17,7 +17,8 @@ int mhttp_body_start(struct mhttp_conn *c, const mummy_http_exchange *x, uint64_
 		return -ENOMEM;
 	b->framing = x->head.framing;
 	b->left = x->head.framing == MUMMY_HTTP_LENGTH ? x->head.content_length : 0;
-	b->complete = x->head.framing == MUMMY_HTTP_NO_BODY || (x->head.framing == MUMMY_HTTP_LENGTH && b->left == 0);
+	b->complete = x->head.framing == MUMMY_HTTP_NO_BODY
+		      || (x->head.framing == MUMMY_HTTP_LENGTH && b->left == 0);
 	b->max = max;
 	b->expect = x->head.expect_continue && !b->complete;
 	b->window_ms = mhttp_now();

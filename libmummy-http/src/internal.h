@@ -369,7 +369,8 @@ void mhttp_wheel_each(struct mummy_http_loop *l, void (*visit)(struct mhttp_conn
 /* timeouts.c: ms from now when the connection must be looked at again; and that look */
 uint32_t mhttp_conn_due(struct mhttp_conn *c, uint32_t now);
 void mhttp_conn_expire(struct mhttp_conn *c, uint32_t now);
-/* For who owns the queue of that pace; fd is its socket. _due as _conn_due; _slow: the client takes too little. */
+/* For who owns the queue of that pace; fd is its socket. _due as _conn_due; _slow: the client takes too
+ * little. */
 uint32_t mhttp_output_due(const struct mummy_http_server *s, const struct mhttp_pace *p, uint32_t now);
 int mhttp_output_slow(const struct mummy_http_server *s, struct mhttp_pace *p, int fd, uint32_t now);
 

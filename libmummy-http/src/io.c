@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include "internal.h"
 
-/* What is kept is small for nearly all who keep something, and they are many: blocks are hardly larger than that, and
- * much larger only until the next time. */
+/* What is kept is small for nearly all who keep something, and they are many: blocks are hardly larger than
+ * that, and much larger only until the next time. */
 enum { STEP = 16, LOOSE = 1024 };
 
 struct mhttp_io *mhttp_io(struct mhttp_conn *c)

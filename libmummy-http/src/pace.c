@@ -3,8 +3,8 @@
 #include <sys/ioctl.h>
 #include "pace.h"
 
-/* Octets that the socket holds and the other side has not acknowledged. Where that can't be asked, what was pushed
- * counts as taken. */
+/* Octets that the socket holds and the other side has not acknowledged. Where that can't be asked, what was
+ * pushed counts as taken. */
 static uint32_t held(int fd)
 {
 	int n = 0;

@@ -1,10 +1,10 @@
 /*
  * pace.h - does a client take what is queued for it? Private.
  *
- * What counts is what its side has acknowledged, not what the socket took: a socket may hold megabytes, and takes
- * more only once a third of them is gone. So the octets that lie in the socket are looked at when a window begins
- * and when it ends; those that were pushed meanwhile are added. There is a window while something is queued; it
- * begins at the first look, so that nobody pays for clients that are fast.
+ * What counts is what its side has acknowledged, not what the socket took: a socket may hold megabytes, and
+ * takes more only once a third of them is gone. So the octets that lie in the socket are looked at when a
+ * window begins and when it ends; those that were pushed meanwhile are added. There is a window while something
+ * is queued; it begins at the first look, so that nobody pays for clients that are fast.
  */
 #ifndef MHTTP_PACE_H
 #define MHTTP_PACE_H
