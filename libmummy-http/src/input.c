@@ -191,7 +191,8 @@ void mhttp_read_heads(struct mhttp_conn *c)
 	if (!flushed(c))
 		return;
 	if (!(c->flags & MHTTP_PARTIAL)) {
-		mhttp_io_trim(c);
+		if (c->io)
+			mhttp_io_trim(c);
 		if (!sent)                   /* else who sent has noted when */
 			atomic_store_explicit(&c->since_ms, mhttp_now(), memory_order_relaxed);
 	}

@@ -527,10 +527,12 @@ static inline const char *mhttp_loop_begin(struct mummy_http_loop *l)  /* on the
 {
 	return l->begin.fresh ? l->begin.text : mhttp_begin_renew(l);
 }
-/* respond_plain.c: an inline exchange is answered with 200, and 1; or 0: it is not for this */
+/* respond_plain.c: an inline exchange is answered with 200 */
 int mhttp_respond_plain(mummy_http_exchange *x, const struct mummy_http_header *h, size_t nh, const void *body,
 		size_t len);
 /* respond.c */
+int mhttp_respond_copy(mummy_http_exchange *x, int status, const struct mummy_http_header *h, size_t nh,
+		const void *body, size_t len);
 int mhttp_reply(mummy_http_exchange *x, struct mhttp_reply *r);
 int mhttp_sink_is_active(const mummy_http_exchange *x);
 int mhttp_claim(mummy_http_exchange *x);

@@ -63,7 +63,7 @@ static inline int request_fill(mummy_http_exchange *x, struct mhttp_conn *c, str
 /* An inline exchange after its handler. 1: the connection is still the loop's. */
 static int inline_done(mummy_http_exchange *x)
 {
-	if (x->is_inline)
+	if (x->is_inline && !(atomic_load(&x->state) & MHTTP_CLAIMED))
 		mhttp_exchange_forgotten(x);
 	if (!x->is_inline) {
 		mummy_http_release(x);
@@ -253,10 +253,8 @@ static int request_judge(const struct mhttp_conn *c, const struct mummy_http_hea
 	const struct mummy_http_server *s = c->loop->server;
 
 	mhttp_router_find_at(s->router, h->authority, h->method, h->path, m);
-	if (m->status == 405 && !mhttp_router_knows_method(s->router, h->method))
-		return 501;
 	if (m->status)
-		return m->status;
+		return m->status == 405 && !mhttp_router_knows_method(s->router, h->method) ? 501 : m->status;
 	if (h->target.p[0] != '/' && is_misdirected(c, h))
 		return 421;
 	if (h->slots[MUMMY_HTTP_SLOT_EXPECT] && expects_unknown(h))

@@ -371,9 +371,8 @@ int mhttp_reply(mummy_http_exchange *x, struct mhttp_reply *r)
 	return reply_finish(x, x->is_inline ? reply_inline(x, r) : reply_leased(x, r));
 }
 
-static __attribute__((noinline)) int respond_copy(mummy_http_exchange *x, int status,
-						  const struct mummy_http_header *h, size_t nh,
-						  const void *body, size_t len)
+int mhttp_respond_copy(mummy_http_exchange *x, int status, const struct mummy_http_header *h, size_t nh,
+		       const void *body, size_t len)
 {
 	struct mhttp_reply r = { .status = status, .h = h, .nh = nh, .body = body, .len = len };
 
@@ -383,9 +382,9 @@ static __attribute__((noinline)) int respond_copy(mummy_http_exchange *x, int st
 int mummy_http_respond(mummy_http_exchange *x, int status, const struct mummy_http_header *h, size_t nh,
 		       const void *body, size_t len)
 {
-	if (status == 200 && x->is_inline && mhttp_respond_plain(x, h, nh, body, len))
-		return 0;
-	return respond_copy(x, status, h, nh, body, len);
+	if (status == 200 && x->is_inline)
+		return mhttp_respond_plain(x, h, nh, body, len);
+	return mhttp_respond_copy(x, status, h, nh, body, len);
 }
 
 int mummy_http_respond_text(mummy_http_exchange *x, int status, const char *text)

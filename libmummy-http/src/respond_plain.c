@@ -33,10 +33,10 @@ int mhttp_respond_plain(mummy_http_exchange *x, const struct mummy_http_header *
 	char *p;
 
 	if (nh > MHTTP_SIZED_LINES || len > free_n || !is_plain(x, len))
-		return 0;
+		return mhttp_respond_copy(x, 200, h, nh, body, len);
 	room = measure_lines(h, nh, sizes, &lengths);
 	if (!room || (lengths & decided) || room + MHTTP_BEGIN_BYTES + LENGTH_ROOM > free_n - len)
-		return 0;
+		return mhttp_respond_copy(x, 200, h, nh, body, len);
 	p = l->gather + l->gather_n;
 	p = (char *)memcpy(p, mhttp_loop_begin(l), MHTTP_BEGIN_BYTES) + MHTTP_BEGIN_BYTES;
 	p = put_lines(p, h, nh, sizes);
@@ -49,5 +49,5 @@ int mhttp_respond_plain(mummy_http_exchange *x, const struct mummy_http_header *
 	atomic_store_explicit(&x->state, MHTTP_CLAIMED | MHTTP_SENT, memory_order_relaxed);
 	x->status = 200;
 	x->sent = len;
-	return 1;
+	return 0;
 }
