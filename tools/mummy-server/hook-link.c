@@ -93,9 +93,11 @@ static int connect_to(const char *host, const char *port, const struct hook_call
 
 /* ---- TLS ------------------------------------------------------------------------------------------- */
 
-/* After a call that gave the error rc. 0: call it again; or a negative errno. */
-static int again(struct hook_link *l, ssize_t rc)
+/* After a call that failed, with TLS with rc. 0: call it again; or a negative errno. */
+static int again(struct hook_link *l, ssize_t rc, short events)
 {
+	if (!l->tls)
+		return errno == EAGAIN || errno == EINTR ? wait_fd(l->fd, events, l->c) : -errno;
 	if (rc == GNUTLS_E_AGAIN)
 		return wait_fd(l->fd, gnutls_record_get_direction(l->tls) ? POLLOUT : POLLIN, l->c);
 	if (rc == GNUTLS_E_PUSH_ERROR || rc == GNUTLS_E_PULL_ERROR)
@@ -146,7 +148,7 @@ static int begin_tls(struct hook_link *l, const char *host, const struct hook_tr
 	while ((rc = gnutls_handshake(tls)) < 0) {
 		if (gnutls_error_is_fatal(rc))
 			return explain(tls, rc, why, size);
-		rc = again(l, rc);
+		rc = again(l, rc, 0);
 		if (rc < 0)
 			return rc;
 	}
@@ -175,15 +177,8 @@ int hook_link_open(struct hook_link *l, const char *host, const char *port, cons
 static ssize_t send_some(struct hook_link *l, const char *p, size_t n)
 {
 	ssize_t k = l->tls ? gnutls_record_send(l->tls, p, n) : send(l->fd, p, n, MSG_NOSIGNAL);
-	int rc;
 
-	if (k >= 0)
-		return k;
-	if (l->tls)
-		rc = again(l, k);
-	else
-		rc = errno == EAGAIN || errno == EINTR ? wait_fd(l->fd, POLLOUT, l->c) : -errno;
-	return rc;
+	return k >= 0 ? k : again(l, k, POLLOUT);
 }
 
 int hook_link_send(struct hook_link *l, const char *p, size_t n)
@@ -205,16 +200,10 @@ ssize_t hook_link_receive(struct hook_link *l, char *p, size_t n)
 {
 	for (;;) {
 		ssize_t k = l->tls ? gnutls_record_recv(l->tls, p, n) : recv(l->fd, p, n, 0);
-		int rc;
+		int rc = k >= 0 ? 0 : again(l, k, POLLIN);
 
-		if (k >= 0)
-			return k;
-		if (l->tls)
-			rc = again(l, k);
-		else
-			rc = errno == EAGAIN || errno == EINTR ? wait_fd(l->fd, POLLIN, l->c) : -errno;
-		if (rc < 0)
-			return rc;
+		if (k >= 0 || rc < 0)
+			return k >= 0 ? k : rc;
 	}
 }
 
