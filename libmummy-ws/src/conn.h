@@ -90,7 +90,7 @@ struct mummy_ws_endpoint {
 	struct mummy_ws_output output;
 	struct mummy_ws_events ev;
 	struct mummy_ws_options opt;    /* defaults filled in */
-	size_t reply_bytes;             /* the most that is gathered by mummy_ws_send; 0 for a client, which masks */
+	size_t reply_bytes;             /* mummy_ws_send gathers what is pending up to this; 0 for a client, which masks */
 	int shorts;                     /* a short frame of the peer's is masked, and may be a whole message, */
 	int at_once;                    /* which is given where it is read */
 	struct mws_deflate_pool deflaters;
@@ -101,7 +101,7 @@ struct mummy_ws_endpoint {
 
 enum { MWS_LOCKS = 16, MWS_SLOTS = 512, MWS_SLOT_MS = 64, MWS_GATHER = 64 * 1024,
        MWS_INFLATED = 64 * 1024, MWS_TOUCHES = 128, MWS_SHORT = 125,
-       MWS_BIG = 128 * 1024, MWS_CALM_MS = 250 };
+       MWS_BIG = 128 * 1024, MWS_CALM_MS = 250, MWS_PIECES = 32 };
 
 struct mws_wheel {
 	mummy_ws_conn *slot[MWS_SLOTS];
@@ -138,6 +138,11 @@ struct mummy_ws_io {
 	unsigned char *inflated;        /* MWS_INFLATED octets: a message that was */
 	struct mws_inflater *inflater;
 	size_t gathered;
+	struct iovec piece[MWS_PIECES]; /* of the replies, in their order; what is gathered from piece_from on follows */
+	unsigned npieces;
+	size_t piece_from;
+	size_t referred;                /* octets of those that lie in what is being fed, and are not copied */
+	const unsigned char *fed, *fed_end; /* that */
 	size_t gather_most;             /* for them, so that they are below the high water with what the output has */
 	struct mws_rx *spare;
 	int grown;                      /* a big message came; 2: since the last turn */

@@ -80,7 +80,7 @@ int mummy_ws_endpoint_new(mummy_ws_endpoint **out, const struct mummy_ws_output 
 	ep->opt = *opt;
 	fill_in(&ep->opt);
 	if (!opt->client)
-		ep->reply_bytes = least(MWS_GATHER, least(ep->opt.high_water_bytes, ep->opt.hard_limit_bytes));
+		ep->reply_bytes = least(ep->opt.high_water_bytes, ep->opt.hard_limit_bytes);
 	ep->shorts = !opt->client && !ev->message_data && ep->opt.max_message_bytes >= MWS_SHORT;
 	ep->at_once = ep->shorts && ev->message && !opt->executor.submit;
 	h = &ep->opt.handshake;

@@ -433,11 +433,17 @@ static int feed(mummy_ws_conn *c, void *data, size_t len)
 
 	io->feeding = c;
 	io->batch_hint = len;
+	/* What was read to where its message belongs goes with that, before the replies. */
+	if (!c->rx || !c->rx->buf || data != c->rx->buf + c->rx->len) {
+		io->fed = data;
+		io->fed_end = io->fed + len;
+	}
 	read_frames(c, data, len);
 	pause = mws_is_inline(c) ? 0 : mws_event_submit(c);
 	if (io->gatherer)
 		mws_out_flush(c);
 	io->feeding = NULL;
+	io->fed = io->fed_end = NULL;
 	count(c);
 	if (c->rx)
 		rx_tidy(c);

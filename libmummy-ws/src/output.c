@@ -52,7 +52,7 @@ static size_t waiting(mummy_ws_conn *c)
 	n = mws_tx_at(c) ? mws_tx_at(c)->bytes : 0;
 	mws_unlock(c);
 	if (mws_is_replying(c) && c->io->gatherer == c)
-		n += c->io->gathered;
+		n += mws_gathered(c->io);
 	return n;
 }
 
@@ -351,7 +351,7 @@ static size_t queued_before(mummy_ws_conn *c)
 	size_t n = c->ep->output.pending(c->out);
 
 	if (mws_is_replying(c) && c->io->gatherer == c)
-		n += c->io->gathered;
+		n += mws_gathered(c->io);
 	return n;
 }
 
@@ -383,7 +383,7 @@ static enum place find_place(mummy_ws_conn *c, struct mws_out *o, struct mws_blo
 		*total += mws_wire_size(o);
 	} while (where == NEEDS_BLOCK && (*b = mws_out_block(o)));
 	if (where == GATHERED)
-		mws_reply_limit(c, queued - c->io->gathered);
+		mws_reply_limit(c, queued - mws_gathered(c->io));
 	return where;
 }
 

@@ -10,6 +10,12 @@ static inline int mws_is_replying(mummy_ws_conn *c)
 	return mws_io_is_own(c->io) && c->io->feeding == c;
 }
 
+/** Octets of replies that wait for the end of the feed. */
+static inline size_t mws_gathered(const mummy_ws_io *io)
+{
+	return io->gathered + io->referred;
+}
+
 /** The most that o takes. */
 static inline size_t mws_wire_size(const struct mws_out *o)
 {

@@ -7,6 +7,39 @@
 #include <string.h>
 #include "output.h"
 
+enum { REFERRED = 4096 };               /* what is shorter is copied */
+
+static void add_piece(mummy_ws_io *io, const void *p, size_t n)
+{
+	io->piece[io->npieces++] = (struct iovec){ (void *)(uintptr_t)p, n };
+}
+
+/* What was gathered since the last piece. */
+static void end_piece(mummy_ws_io *io)
+{
+	if (io->gathered > io->piece_from)
+		add_piece(io, io->gather + io->piece_from, io->gathered - io->piece_from);
+	io->piece_from = io->gathered;
+}
+
+static void none_gathered(mummy_ws_io *io)
+{
+	io->gathered = io->referred = io->piece_from = 0;
+	io->npieces = 0;
+}
+
+static struct mws_block *block_of_pieces(const mummy_ws_io *io)
+{
+	struct mws_block *b = mws_block_room(mws_gathered(io));
+	unsigned char *to = b ? b->own : NULL;
+
+	for (unsigned i = 0; b && i < io->npieces; i++) {
+		memcpy(to, io->piece[i].iov_base, io->piece[i].iov_len);
+		to += io->piece[i].iov_len;
+	}
+	return b;
+}
+
 /* rc: of a write that was not simply done. As write_gathered. */
 static int not_written(mummy_ws_conn *c, int rc)
 {
@@ -16,16 +49,29 @@ static int not_written(mummy_ws_conn *c, int rc)
 	if (rc != -EAGAIN && rc != -ENOMEM) {
 		if (rc == 1)
 			mws_set(c, MWS_HIGH_OUTPUT);
-		io->gathered = 0;
+		none_gathered(io);
 		return 0;
 	}
-	b = mws_block_raw(io->gather, io->gathered);
-	io->gathered = 0;
+	b = io->npieces ? block_of_pieces(io) : mws_block_raw(io->gather, io->gathered);
+	none_gathered(io);
 	if (b)
 		mws_out_put_back(c, &b, 1);
 	else
 		mws_conn_cut(c);
 	return -EAGAIN;
+}
+
+static __attribute__((noinline)) int write_pieces(mummy_ws_conn *c)
+{
+	mummy_ws_io *io = c->io;
+	int rc;
+
+	end_piece(io);
+	rc = c->ep->output.writev(c->out, io->piece, (int)io->npieces, NULL, NULL);
+	if (rc)
+		return not_written(c, rc);
+	none_gathered(io);
+	return 0;
 }
 
 /* 0, or -EAGAIN: the output is full, and the replies are the first to wait. */
@@ -37,6 +83,8 @@ static inline int write_gathered(mummy_ws_conn *c)
 
 	if (!io->gathered)
 		return 0;
+	if (io->npieces)
+		return write_pieces(c);
 	rc = c->ep->output.writev(c->out, &iov, 1, NULL, NULL);
 	if (rc)
 		return not_written(c, rc);
@@ -122,11 +170,7 @@ int mws_reply(mummy_ws_conn *c, struct mws_out *o)
 
 void mws_reply_limit(mummy_ws_conn *c, size_t pending)
 {
-	size_t most = c->ep->opt.high_water_bytes < c->ep->opt.hard_limit_bytes ? c->ep->opt.high_water_bytes
-										 : c->ep->opt.hard_limit_bytes;
-
-	most = most > pending ? most - pending : 0;
-	c->io->gather_most = most < c->ep->reply_bytes ? most : c->ep->reply_bytes;
+	c->io->gather_most = c->ep->reply_bytes > pending ? c->ep->reply_bytes - pending : 0;
 }
 
 /* The output is taken up for replies, if it has no owner. */
@@ -154,6 +198,33 @@ static int is_text(const void *p, size_t n)
 	return mummy_ws_utf8(&state, p, n) == 0 && state == 0;
 }
 
+/* It is not copied when it lies in what is being fed, and so lasts until the replies go out. */
+static __attribute__((noinline)) int send_long(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *data, size_t len)
+{
+	const struct mummy_ws_frame f = { .opcode = op, .fin = 1, .length = len };
+	mummy_ws_io *io = c->io;
+	const unsigned char *p = data;
+	int refers = p >= io->fed && p < io->fed_end && len <= (size_t)(io->fed_end - p)
+		     && io->npieces + 3 <= MWS_PIECES;
+	size_t head;
+
+	if (!room_to_gather(io, refers ? MWS_HEAD_MOST : len + MWS_HEAD_MOST))
+		return mummy_ws_send_taken(c, op, data, len, NULL, NULL);
+	head = mummy_ws_frame_header(io->gather + io->gathered, &f);
+	io->gathered += head;
+	io->replied++;
+	io->replied_bytes += head + len;
+	if (refers) {
+		end_piece(io);
+		add_piece(io, p, len);
+		io->referred += len;
+	} else {
+		memcpy(io->gather + io->gathered, p, len);
+		io->gathered += len;
+	}
+	return 0;
+}
+
 /* As a small reply inside a feed, when there is nothing else to be thought of. Only this thread's own sends have an
  * order with it, and of those none waits. */
 int mummy_ws_send(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *data, size_t len)
@@ -168,7 +239,11 @@ int mummy_ws_send(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *data, s
 	    || (op != MUMMY_WS_BINARY && (op != MUMMY_WS_TEXT || !is_text(data, len)))
 	    || ((flags & MWS_DEFLATE) && len >= c->ep->opt.deflate_min_bytes)
 	    || (io->gatherer != c && !begin_replies(c, flags))
-	    || len >= io->gather_most || io->gathered + len + MWS_HEAD_MOST > io->gather_most)
+	    || len >= io->gather_most || mws_gathered(io) + len + MWS_HEAD_MOST > io->gather_most)
+		return mummy_ws_send_taken(c, op, data, len, NULL, NULL);
+	if (len >= REFERRED)
+		return send_long(c, op, data, len);
+	if (!room_to_gather(io, len + MWS_HEAD_MOST))
 		return mummy_ws_send_taken(c, op, data, len, NULL, NULL);
 	to = io->gather + io->gathered;
 	if (len <= MWS_SHORT) {

@@ -94,5 +94,128 @@ START_TEST(a_reply_that_would_be_above_the_high_water_is_told_so)
 }
 END_TEST
 
+/* n messages of 16 KiB, short ones between them, all in one feed. */
+static void feed_long(struct fake *f, unsigned n)
+{
+	enum { LONG = 16384, BOTH = 4 + 4 + LONG + 6 + 3 };
+	unsigned char *all = calloc(n, BOTH), *p = all;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct mummy_ws_frame lng = { .opcode = MUMMY_WS_BINARY, .fin = 1, .masked = 1, .length = LONG },
+					    shrt = { .opcode = MUMMY_WS_TEXT, .fin = 1, .masked = 1, .length = 3 };
+
+		p += mummy_ws_frame_header(p, &lng);
+		memset(p, (int)('a' + i), LONG);
+		p += LONG;
+		p += mummy_ws_frame_header(p, &shrt);
+		memcpy(p, "xyz", 3);
+		p += 3;
+	}
+	ck_assert_int_eq(mummy_ws_conn_feed(f->c, all, (size_t)(p - all)), 0);
+	memset(all, 0, (size_t)(p - all));
+	free(all);
+}
+
+static void check_long(struct fake *f, unsigned n)
+{
+	size_t at = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		ck_assert_uint_le(at + 4 + 16384 + 5, f->nout);
+		ck_assert_mem_eq(f->out + at, "\x82\x7e\x40\x00", 4);
+		for (size_t k = 0; k < 16384; k++)
+			ck_assert_int_eq(f->out[at + 4 + k], 'a' + (int)i);
+		ck_assert_mem_eq(f->out + at + 4 + 16384, "\x81\x03xyz", 5);
+		at += 4 + 16384 + 5;
+	}
+	ck_assert_uint_eq(at, f->nout);
+	ck_assert_uint_eq(mummy_ws_pending(f->c), 0);
+}
+
+START_TEST(long_replies_from_one_feed_leave_in_one_write)
+{
+	struct fake *f = fake_new(NULL, NULL);
+
+	f->echo = 1;
+	feed_long(f, 8);
+	ck_assert_uint_eq(f->writes, 1);
+	check_long(f, 8);
+	fake_free(f);
+}
+END_TEST
+
+START_TEST(more_long_replies_than_there_are_places_for_keep_their_order)
+{
+	const struct mummy_ws_options opt = { .high_water_bytes = 4 << 20 };
+	struct fake *f = fake_new(NULL, &opt);
+
+	f->echo = 1;
+	feed_long(f, 26);
+	check_long(f, 26);
+	fake_free(f);
+}
+END_TEST
+
+START_TEST(long_replies_wait_when_the_output_is_full)
+{
+	struct fake *f = fake_new(NULL, NULL);
+
+	f->echo = 1;
+	f->result = -EAGAIN;
+	feed_long(f, 5);
+	ck_assert_uint_eq(mummy_ws_pending(f->c), 5 * (4 + 16384 + 5));
+	f->result = 0;
+	mummy_ws_conn_drained(f->c);
+	check_long(f, 5);
+	fake_free(f);
+}
+END_TEST
+
+/* What was read to where the message belongs is freed with its event. */
+START_TEST(a_reply_of_what_was_read_in_place_is_copied)
+{
+	enum { LONG = 16384 };
+	const struct mummy_ws_frame h = { .opcode = MUMMY_WS_BINARY, .fin = 1, .masked = 1, .length = LONG };
+	struct fake *f = fake_new(NULL, NULL);
+	unsigned char head[14], *room;
+	size_t n = 0;
+
+	f->echo = 1;
+	fake_feed(f, head, mummy_ws_frame_header(head, &h));
+	room = mummy_ws_conn_room(f->c, &n);
+	ck_assert_ptr_nonnull(room);
+	ck_assert_uint_eq(n, LONG);
+	memset(room, 'r', LONG);
+	ck_assert_int_eq(mummy_ws_conn_feed(f->c, room, LONG), 0);
+	ck_assert_uint_eq(f->nout, 4 + LONG);
+	for (size_t i = 4; i < f->nout; i++)
+		ck_assert_int_eq(f->out[i], 'r');
+	fake_free(f);
+}
+END_TEST
+
+static void send_and_ask(mummy_ws_conn *c, void *user, enum mummy_ws_opcode op, const void *p, size_t n)
+{
+	size_t before = mummy_ws_pending(c);
+
+	(void)user;
+	fake_must(mummy_ws_send(c, op, p, n) == 0);
+	fake_must(mummy_ws_pending(c) == before + n + (n > 125 ? 4 : 2));
+}
+
+START_TEST(long_replies_count_as_pending)
+{
+	static const struct mummy_ws_events ev = { .message = send_and_ask };
+	struct fake *f = fake_new(&ev, NULL);
+
+	feed_long(f, 4);
+	check_long(f, 4);
+	fake_free(f);
+}
+END_TEST
+
 SUITE_MAIN("ws/reply", replies_wait_when_the_output_is_full, replies_that_wait_are_dropped_at_the_end,
-	   replies_of_all_sizes_keep_their_order, a_reply_that_would_be_above_the_high_water_is_told_so)
+	   replies_of_all_sizes_keep_their_order, a_reply_that_would_be_above_the_high_water_is_told_so,
+	   long_replies_from_one_feed_leave_in_one_write, more_long_replies_than_there_are_places_for_keep_their_order,
+	   long_replies_wait_when_the_output_is_full, long_replies_count_as_pending,
+	   a_reply_of_what_was_read_in_place_is_copied)
