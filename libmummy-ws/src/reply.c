@@ -243,7 +243,7 @@ int mummy_ws_send(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *data, s
 		return mummy_ws_send_taken(c, op, data, len, NULL, NULL);
 	if (len >= REFERRED)
 		return send_long(c, op, data, len);
-	if (!room_to_gather(io, len + MWS_HEAD_MOST))
+	if (io->gathered > MWS_GATHER - REFERRED - MWS_HEAD_MOST)
 		return mummy_ws_send_taken(c, op, data, len, NULL, NULL);
 	to = io->gather + io->gathered;
 	if (len <= MWS_SHORT) {
