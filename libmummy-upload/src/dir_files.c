@@ -1,12 +1,15 @@
 #include <config.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 #include "dir.h"
+
+enum { REREADS = 8 };
 
 char *mup_dir_file(char out[MUP_FILE_SIZE], const char *id, const char *kind)
 {
@@ -269,7 +272,7 @@ static int get_file(struct mup_dir *d, const char *id, const char *kind, char **
 	return 0;
 }
 
-int mup_dir_get_record(struct mup_dir *d, const char *id, const char *kind, struct mup_record *rec)
+static int get_record(struct mup_dir *d, const char *id, const char *kind, struct mup_record *rec)
 {
 	/* the likely place first; in the moment that both have one, what the file says was not told yet, or nobody
 	 * reckoned with a power cut */
@@ -292,6 +295,18 @@ int mup_dir_get_record(struct mup_dir *d, const char *id, const char *kind, stru
 	if (rc < 0)
 		mup_record_free(rec);
 	rec->tabled = tabled;
+	return rc;
+}
+
+/* One that is being written in place may be read half old and half new: damaged is what stays so. */
+int mup_dir_get_record(struct mup_dir *d, const char *id, const char *kind, struct mup_record *rec)
+{
+	int rc = get_record(d, id, kind, rec);
+
+	for (int i = 0; rc == -EBADMSG && i < REREADS; i++) {
+		sched_yield();
+		rc = get_record(d, id, kind, rec);
+	}
 	return rc;
 }
 

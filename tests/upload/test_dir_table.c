@@ -231,5 +231,43 @@ START_TEST(engines_share_a_bucket)
 }
 END_TEST
 
+enum { REWRITES = 100000 };
+
+static void *rewrite(void *arg)
+{
+	static const char *const metadata[] = { "a YQ==", "filename YSBmaWxlIHdpdGggYSBsb25nZXIgbmFtZS50eHQ=,b Yg==" };
+	mummy_upload *u = arg;
+	struct mup_record rec;
+	char id[MUP_ID_SIZE];
+
+	for (int i = 0; i < REWRITES; i++) {
+		ck_assert_int_eq(mup_dir_get_record(dir_of(u), id_in(id, 5, 1), "info", &rec), 0);
+		rec.info.metadata = metadata[i % 2];
+		ck_assert_int_eq(mup_dir_put_record(dir_of(u), &rec, 0), 0);
+		mup_record_free(&rec);
+	}
+	return NULL;
+}
+
+START_TEST(a_record_is_read_whole_while_it_is_replaced)
+{
+	char folder[64], id[MUP_ID_SIZE];
+	mummy_upload *u = open_dir(fresh(folder), &none, NULL);
+	struct mup_record rec;
+	pthread_t thread;
+
+	ck_assert_int_eq(put(u, id_in(id, 5, 1), "a YQ=="), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, rewrite, u), 0);
+	for (int i = 0; i < REWRITES; i++) {
+		ck_assert_int_eq(mup_dir_get_record(dir_of(u), id, "info", &rec), 0);
+		mup_record_free(&rec);
+	}
+	pthread_join(thread, NULL);
+	mummy_upload_free(u);
+	wipe(folder);
+}
+END_TEST
+
 SUITE_MAIN("upload/dir_table", a_bucket_that_is_full_leaves_records_in_files, all_records_are_met_once,
-	   a_long_record_has_a_file, policies_follow_each_other, what_was_half_done_is_done, engines_share_a_bucket)
+	   a_long_record_has_a_file, policies_follow_each_other, what_was_half_done_is_done, engines_share_a_bucket,
+	   a_record_is_read_whole_while_it_is_replaced)
