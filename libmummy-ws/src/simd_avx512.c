@@ -75,7 +75,7 @@ struct planes {
 	__mmask64 lead[FIRST + MOST], deep[FIRST + MOST];
 };
 
-/* Of a lead, by its low six bits: 80 where one octet follows; 1 where that, or what follows it, is not just any. */
+/* Of a lead, by its low six bits: 80 where one octet follows; 1 where not any will do. */
 #define ODD 1
 #define TWO 0x80
 static const uint8_t kinds[64] = {

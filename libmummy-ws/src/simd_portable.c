@@ -59,8 +59,8 @@ static size_t ascii(const uint8_t *p, size_t n)
 	return i;
 }
 
-/* Of eight octets the leads after which the second octet has a narrower range: C0, C1, E0, ED, F0 and above. Here,
- * as below, a shift moves another bit of each octet to its highest one, which alone counts. */
+/* Of eight octets the leads after which the second octet has a narrower range: C0, C1, E0, ED, F0 and above.
+ * Here, as below, a shift moves another bit of each octet to its highest one, which alone counts. */
 static uint64_t odd_leads(uint64_t w, uint64_t lead)
 {
 	uint64_t some = w << 4 | w << 5, both = w << 4 & w << 5, few = lead & ~(w << 3) & ~(w << 6);

@@ -1,7 +1,7 @@
 /*
- * simd_sections.h - long texts, in two steps. A glance sees of what kind each octet is. It is right about ASCII
- * and about characters of two and three octets, but for the few leads after which the second octet has a narrower
- * range; a section with one of these, or with anything else, is looked at once more, closely.
+ * simd_sections.h - long texts, in two steps. A glance sees of what kind each octet is. It is right about
+ * ASCII and about characters of two and three octets, but for the few leads after which the second octet has
+ * a narrower range; a section with one of these, or with anything else, is looked at once more, closely.
  * Private; included by variants, which give BLOCK, MOST (blocks in a section), vec, widen, mask_blocks, and
  *
  *     struct planes            a bit for each octet, a place for each block of a section; before the first
@@ -19,7 +19,10 @@
  * base is where blocks begin: they are taken in part where the text does not begin or end with them. Both
  * functions unmask if masked, a constant, what they say something about.
  */
-enum { SECTION = MOST * BLOCK, CARE = 4 };      /* CARE: sections looked at closely at once, after one had to be */
+enum {
+	SECTION = MOST * BLOCK,
+	CARE = 4                /* sections that are looked at closely at once, after one had to be */
+};
 
 /* How many octets of an unfinished character the n octets at p end with. */
 static size_t begun_at(const uint8_t *p, size_t n)

@@ -1,6 +1,6 @@
 /*
- * simd_text.h - texts in blocks: what is before the first whole character and behind the last is looked at octet
- * by octet. Private; included by the variants.
+ * simd_text.h - texts in blocks: what is before the first whole character and behind the last is looked at
+ * octet by octet. Private; included by the variants.
  *
  * A variant gives MWS_TARGET (attributes of functions), and
  *
