@@ -7,8 +7,8 @@
  *     static struct bits classify_half(const char *p)      with MHTTP_HALVES
  *
  * which look at 64 octets, and at 32; where names cost more so than octet by octet, it defines
- * MHTTP_NAMES_BY_TABLE. Octets behind the end count as such that belong to nothing, so every search ends there at
- * the latest. A line that is not plainly good is left to the portable code.
+ * MHTTP_NAMES_BY_TABLE. Octets behind the end count as such that belong to nothing, so every search ends there
+ * at the latest. A line that is not plainly good is left to the portable code.
  */
 struct bits {
 	uint64_t name;   /* octets that no name has */
@@ -138,7 +138,7 @@ static inline const char *trim_blanks(const char *from, const char *p)
 	return p;
 }
 
-/* Lines from *at on while they are plainly good, into *to, of which room is behind it: 0, or the status to answer.
+/* Lines from *at on while they are plainly good, into *to, which ends at room: 0, or the status to answer.
  * A start line lies before them, so there is always something three octets before the end. */
 MHTTP_TARGET static inline int bits_lines(struct mummy_http_head *h, const char **at, const char *end,
 					  struct mummy_http_field **to, const struct mummy_http_field *room)

@@ -74,8 +74,8 @@ static inline int is_framing(const char *p, size_t n)
 	}
 }
 
-/* Are they good? The room they take, and 1; 0: no. *lengths, as bits modulo 64, and sizes, which may be NULL, are
- * those of the lines. */
+/* Are they good? The room they take, and 1; 0: no. *lengths, as bits modulo 64, and size, which may be NULL,
+ * tell of the lines. */
 static inline size_t measure_lines(const struct mummy_http_header *h, size_t nh, struct mhttp_line_size *size,
 				   uint64_t *lengths)
 {

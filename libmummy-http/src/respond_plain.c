@@ -1,9 +1,9 @@
 /*
  * respond_plain.c - answers about which there is nothing to decide.
  *
- * 200 with a body that is copied, from an inline handler, on a connection that stays, to a client that may have
- * what every other gets: such an answer is written as it stands behind those that are gathered. All others go the
- * way of respond.c, which says the same.
+ * 200 with a body that is copied, from an inline handler, on a connection that stays, to a client that may
+ * have what every other gets: such an answer is written as it stands behind those that are gathered. All
+ * others go the way of respond.c, which says the same.
  */
 #include <config.h>
 #include "head_lines.h"
