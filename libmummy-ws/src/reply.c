@@ -152,25 +152,36 @@ static int queue_reply(mummy_ws_conn *c, struct mws_out *o)
 	return rc;
 }
 
-int mws_reply(mummy_ws_conn *c, struct mws_out *o)
-{
-	mummy_ws_io *io = c->io;
-
-	if (!room_to_gather(io, mws_wire_size(o))) {
-		if (write_gathered(c) < 0) {
-			io->gatherer = NULL;
-			return queue_reply(c, o);
-		}
-		if (!room_to_gather(io, mws_wire_size(o)))
-			return mws_out_write_now(c, o);
-	}
-	gather(io, o);
-	return 0;
-}
-
 void mws_reply_limit(mummy_ws_conn *c, size_t pending)
 {
 	c->io->gather_most = c->ep->reply_bytes > pending ? c->ep->reply_bytes - pending : 0;
+}
+
+/* Those before it go out, and it too when it is too long to be gathered: what the output has of them counts for
+ * those that follow. */
+static int reply_behind(mummy_ws_conn *c, struct mws_out *o)
+{
+	mummy_ws_io *io = c->io;
+	int rc = 0;
+
+	if (write_gathered(c) < 0) {
+		io->gatherer = NULL;
+		return queue_reply(c, o);
+	}
+	if (room_to_gather(io, mws_wire_size(o)))
+		gather(io, o);
+	else
+		rc = mws_out_write_now(c, o);
+	mws_reply_limit(c, c->ep->output.pending(c->out));
+	return rc;
+}
+
+int mws_reply(mummy_ws_conn *c, struct mws_out *o)
+{
+	if (!room_to_gather(c->io, mws_wire_size(o)))
+		return reply_behind(c, o);
+	gather(c->io, o);
+	return 0;
 }
 
 /* The output is taken up for replies, if it has no owner. */

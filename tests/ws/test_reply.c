@@ -214,8 +214,68 @@ START_TEST(long_replies_count_as_pending)
 }
 END_TEST
 
+/* What was gathered goes out in the middle of a feed, and waits with the output: that counts for what follows. */
+static int counting_writev(void *ctx, const struct iovec *iov, int n, void (*done)(void *), void *arg)
+{
+	struct fake *f = ctx;
+	size_t before = f->nout;
+	int rc = fake_writev(ctx, iov, n, done, arg);
+
+	f->queued += f->nout - before;
+	return rc;
+}
+
+static void send_until_refused(mummy_ws_conn *c, void *user, enum mummy_ws_opcode op, const void *p, size_t n)
+{
+	const struct { size_t high, most; } limit = { 100000, 150000 };
+	int rc = 0;
+
+	(void)user;
+	for (int i = 0; i < 200 && rc != -EAGAIN; i++) {
+		size_t before = mummy_ws_pending(c);
+
+		rc = mummy_ws_send(c, op, p, n);
+		fake_must(mummy_ws_pending(c) <= limit.most);
+		if (rc == -EAGAIN)
+			fake_must(mummy_ws_pending(c) == before && before + n + 14 > limit.most);
+		else
+			fake_must(rc == (mummy_ws_pending(c) > limit.high));
+	}
+	fake_must(rc == -EAGAIN);
+}
+
+START_TEST(a_sender_is_told_of_what_left_within_the_feed)
+{
+	const struct mummy_ws_output output = { counting_writev, fake_pending, fake_resume, fake_close,
+						fake_release, fake_abort, { 0 } };
+	static const struct mummy_ws_events ev = { .message = send_until_refused };
+	const struct mummy_ws_options opt = { .high_water_bytes = 100000, .hard_limit_bytes = 150000,
+					      .overflow = MUMMY_WS_REFUSE };
+	struct fake *f = fake_new(NULL, NULL), g = { .now = f->now };
+	const size_t sizes[] = { 1000, 4096, 10000, 30000, 60000 };
+	mummy_ws_endpoint *ep;
+	static char text[60000];
+
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		memset(&g, 0, sizeof g);
+		ck_assert_int_eq(mummy_ws_endpoint_new(&ep, &output, &ev, &opt), 0);
+		fake_join(&g, ep, f->io);
+		mummy_ws_endpoint_unref(ep);
+		fake_turn(f, 0);
+		fake_feed_frame(&g, 1, 2, text, sizes[i]);
+		mummy_ws_conn_eof(g.c);
+		fake_turn(f, 0);
+		mummy_ws_conn_unref(g.c);
+		g.c = NULL;
+		fake_leave(&g);
+	}
+	fake_free(f);
+}
+END_TEST
+
 SUITE_MAIN("ws/reply", replies_wait_when_the_output_is_full, replies_that_wait_are_dropped_at_the_end,
 	   replies_of_all_sizes_keep_their_order, a_reply_that_would_be_above_the_high_water_is_told_so,
 	   long_replies_from_one_feed_leave_in_one_write, more_long_replies_than_there_are_places_for_keep_their_order,
 	   long_replies_wait_when_the_output_is_full, long_replies_count_as_pending,
-	   a_reply_of_what_was_read_in_place_is_copied)
+	   a_reply_of_what_was_read_in_place_is_copied,
+	   a_sender_is_told_of_what_left_within_the_feed)
