@@ -198,6 +198,12 @@ void mws_conn_deadline(mummy_ws_io *io, mummy_ws_conn *c)
 
 	if (flags & (MWS_EOF | MWS_CUT))
 		return;
+	/* It was heard, and there was no memory for the visit that notes when. */
+	if ((flags & (MWS_TOUCHED | MWS_LISTED)) == MWS_TOUCHED) {
+		flags = mws_clear(c, MWS_TOUCHED | MWS_PINGED) & ~(unsigned)(MWS_TOUCHED | MWS_PINGED);
+		if (!(flags & MWS_ENDING))
+			c->stamp = (uint32_t)io->now_ms;
+	}
 	/* Who is not being read is not silent; and the end has its own time. */
 	if (flags & MWS_ENDING ? !(mws_set(c, MWS_ARMED) & MWS_ARMED) : (flags & MWS_PAUSED) != 0)
 		c->stamp = (uint32_t)io->now_ms;

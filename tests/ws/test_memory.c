@@ -1,6 +1,7 @@
 /* No file of its own: what a connection owns, and every allocation that fails, one at a time. */
 #include <config.h>
 #include <errno.h>
+#include <limits.h>
 #include <malloc.h>
 #include <stdlib.h>
 
@@ -233,6 +234,41 @@ static void life_ended(struct fake *f, int ndone)
 	ck_assert_int_eq(ndone, 1);
 }
 
+/* Those that many others were heard before in a turn are in the io's list, which once there was no memory for. */
+START_TEST(who_is_heard_without_memory_is_heard_again)
+{
+	enum { MANY = 128 + 64 + 4 };   /* more than an io notes without the list, and than are in its first one */
+	const struct mummy_ws_options opt = { .idle_ms = 10000, .ping_ms = UINT_MAX };
+	struct fake *f = fake_new(NULL, &opt), *g = calloc(MANY, sizeof *g);
+
+	for (size_t i = 0; i < MANY; i++) {
+		fake_join(&g[i], f->ep, f->io);
+		fake_turn(f, 0);
+	}
+	made = 0;
+	fail_at = 1;
+	for (unsigned round = 0; round < 4; round++) {
+		for (size_t i = 0; i < MANY; i++)
+			fake_feed_frame(&g[i], 1, 2, "x", 1);
+		ck_assert_uint_gt(made, 0);
+		fake_turn(f, 6000);
+	}
+	fail_at = 0;
+	for (size_t i = 0; i < MANY; i++)
+		ck_assert_msg(g[i].aborts == 0, "%zu was cut", i);
+	for (size_t i = 0; i < MANY; i++) {
+		mummy_ws_conn_eof(g[i].c);
+		mummy_ws_conn_unref(g[i].c);
+		g[i].c = NULL;
+	}
+	fake_turn(f, 0);
+	for (size_t i = 0; i < MANY; i++)
+		fake_leave(&g[i]);
+	free(g);
+	fake_free(f);
+}
+END_TEST
+
 /* A whole life; what fails on the way is none of its business. */
 static void life(int executor, int pieces, int deflate, int *ndone)
 {
@@ -301,6 +337,7 @@ int main(void)
 	tcase_add_loop_test(c, an_idle_connection_owns_its_88_octets, 0, 2);
 	tcase_add_test(c, a_big_frame_that_is_announced_costs_what_has_come);
 	tcase_add_test(c, fragments_of_one_octet_do_not_each_cost_an_allocation);
+	tcase_add_test(c, who_is_heard_without_memory_is_heard_again);
 	tcase_add_loop_test(c, every_allocation_that_fails, 0, 12);
 	suite_add_tcase(s, c);
 	srunner_run_all(r, CK_ENV);
