@@ -95,8 +95,10 @@ static int spend(struct serve *s, const char *path)
 	say(fd, text);
 	EVENTUALLY((bounded(s), atomic_load(&filled)));
 	ck_assert_int_eq(atomic_load(&refused), -EAGAIN);
+	/* that there was no more room, the refusal says; since then the socket may have taken some, but BODY
+	 * does not fit */
 	mummy_http_stats_get(s->server, &stats);
-	ck_assert_uint_gt(stats.buffered_bytes, MOST - 2 * PIECE);
+	ck_assert_uint_gt(stats.buffered_bytes, MOST / 2);
 	return fd;
 }
 
