@@ -157,8 +157,8 @@ void mws_reply_limit(mummy_ws_conn *c, size_t pending)
 	c->io->gather_most = c->ep->reply_bytes > pending ? c->ep->reply_bytes - pending : 0;
 }
 
-/* Those before it go out, and it too when it is too long to be gathered: what the output has of them counts for
- * those that follow. */
+/* Those before it go out, and it too when it is too long to be gathered: what the output has of them counts
+ * for those that follow. */
 static int reply_behind(mummy_ws_conn *c, struct mws_out *o)
 {
 	mummy_ws_io *io = c->io;

@@ -234,7 +234,7 @@ static void life_ended(struct fake *f, int ndone)
 	ck_assert_int_eq(ndone, 1);
 }
 
-/* Those that many others were heard before in a turn are in the io's list, which once there was no memory for. */
+/* Who is heard after many others in a turn is in the io's list, which once there was no memory for. */
 START_TEST(who_is_heard_without_memory_is_heard_again)
 {
 	enum { MANY = 128 + 64 + 4 };   /* more than an io notes without the list, and than are in its first one */

@@ -214,7 +214,7 @@ START_TEST(long_replies_count_as_pending)
 }
 END_TEST
 
-/* What was gathered goes out in the middle of a feed, and waits with the output: that counts for what follows. */
+/* What was gathered goes out within a feed, and waits with the output: that counts for what follows. */
 static int counting_writev(void *ctx, const struct iovec *iov, int n, void (*done)(void *), void *arg)
 {
 	struct fake *f = ctx;
