@@ -259,7 +259,9 @@ static int admit(mummy_ws_conn *c, const struct mws_out *o, size_t total)
 
 static int is_giver(const mummy_ws_conn *c)
 {
-	return mws_tx_at(c) && mws_tx_at(c)->giving && mws_tx_at(c)->bytes < MWS_GATHER && pthread_equal(mws_tx_at(c)->giver, pthread_self());
+	const struct mws_tx *tx = mws_tx_at(c);
+
+	return tx && tx->giving && tx->bytes < MWS_GATHER && pthread_equal(tx->giver, pthread_self());
 }
 
 static int is_publishing(mummy_ws_conn *c)
