@@ -6,18 +6,10 @@
 const fs = require('node:fs');
 const { Readable } = require('node:stream');
 const tus = require('tus-js-client');
+const { commandLine, common, fail } = require('./client.js');
 
-const [what, file, endpoint, storage, ...more] = process.argv.slice(2);
-const stop = what === 'terminate' ? Number(more.shift()) : Infinity;
-const settings = Object.fromEntries(more.map((option) => {
-  const [name, value] = option.split('=');
-  return [name, JSON.parse(value)];
-}));
-
-function fail(error) {
-  console.error(String(error));
-  process.exit(1);
-}
+const { what, file, endpoint, storage, words, settings } = commandLine();
+const stop = what === 'terminate' ? Number(words[0]) : Infinity;
 
 // A stream of a file is asked for its length all the same.
 const source = fs.createReadStream(file);
@@ -25,11 +17,8 @@ const upload = new tus.Upload(settings.uploadLengthDeferred ? Readable.from(sour
   endpoint,
   urlStorage: new tus.FileUrlStorage(storage),
   metadata: { filename: 'a name, with ünïcode', filetype: 'application/octet-stream' },
-  retryDelays: [0, 100, 200, 500, 1000, 1000, 2000, 2000, 5000],
+  ...common,
   ...settings,
-  onBeforeRequest(request) {
-    console.log(`${request.getMethod()} ${request.getHeader('Upload-Offset') ?? '-'}`);
-  },
   onChunkComplete(size, accepted) {
     if (accepted >= stop) upload.abort(true).then(() => console.log(`done ${upload.url}`), fail);
   },

@@ -131,68 +131,69 @@ def an_empty_upload_arrives():
         assert offset(server, url) == (200, 0)
 
 
+def cut_and_finished(script, *options):
+    """A client is killed half way, and another process goes on."""
+    with Server(*options) as server:
+        path, data = source(server, 64 * MIB)
+        process = None
+        with Relay(server.port, 32 * MIB, lambda _: process.kill()) as relay:
+            words = [script, "upload", path, f"http://127.0.0.1:{relay.port}/files/", storage(server)]
+            with subprocess.Popen(node_command(*words), env=node_environment(), stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, text=True) as process:
+                said, _ = process.communicate(timeout=120)
+                assert process.returncode == -9 and "done" not in said
+            assert not stored(server, data)
+            requests, url = lines(node(*words))
+        assert [method for method, _ in requests] == ["HEAD", "PATCH"], requests
+        assert 16 * MIB < int(requests[1][1]) <= 32 * MIB, requests
+        assert offset(server, url) == (200, 64 * MIB)
+        assert stored(server, data)
+
+
 @case
 def an_upload_cut_half_way_is_finished_by_a_new_process():
-    for options in (["--model", "threads"], ["--model", "tasks", "--loops", "2"]):
-        with Server(*options) as server:
-            path, data = source(server, 64 * MIB)
-            process = None
-            with Relay(server.port, 32 * MIB, lambda _: process.kill()) as relay:
-                words = ["tus.js", "upload", path, f"http://127.0.0.1:{relay.port}/files/", storage(server)]
-                with subprocess.Popen(node_command(*words), env=node_environment(), stdin=subprocess.DEVNULL,
-                                      stdout=subprocess.PIPE, text=True) as process:
-                    said, _ = process.communicate(timeout=120)
-                    assert process.returncode == -9 and "done" not in said
-                assert not stored(server, data)
-                requests, url = lines(node(*words))
-            assert [method for method, _ in requests] == ["HEAD", "PATCH"], requests
-            assert 16 * MIB < int(requests[1][1]) <= 32 * MIB, requests
-            assert offset(server, url) == (200, 64 * MIB)
-            assert stored(server, data)
+    cut_and_finished("tus.js", "--model", "threads")
+    cut_and_finished("tus.js", "--model", "tasks", "--loops", "2")
+
+
+def restarted(script, end, *options):
+    """The server ends half way, by end, and is started again: the client goes on by itself."""
+    with Server() as server:
+        path, data = source(server, 24 * MIB)
+
+        def restart(relay):
+            end(server)
+            server.start()
+            relay.port_behind = server.port
+
+        with Relay(server.port, 12 * MIB, restart) as relay:
+            requests, url = lines(node(script, "upload", path, f"http://127.0.0.1:{relay.port}/files/",
+                                       storage(server), *options))
+        methods = [method for method, _ in requests]
+        assert methods[0] == "POST" and "HEAD" in methods, requests
+        assert offset(server, url) == (200, 24 * MIB)
+        assert stored(server, data)
+    return requests
 
 
 @case
 def an_upload_survives_a_server_that_is_killed_and_started_again():
-    with Server() as server:
-        path, data = source(server, 24 * MIB)
-
-        def restart(relay):
-            server.kill()
-            server.start()
-            relay.port_behind = server.port
-
-        with Relay(server.port, 12 * MIB, restart) as relay:
-            requests, url = lines(node("tus.js", "upload", path, f"http://127.0.0.1:{relay.port}/files/",
-                                       storage(server), f"chunkSize={4 * MIB}"))
-        methods = [method for method, _ in requests]
-        assert methods[0] == "POST" and "HEAD" in methods and methods.count("POST") == 1, requests
-        assert offset(server, url) == (200, 24 * MIB)
-        assert stored(server, data)
+    requests = restarted("tus.js", Server.kill, f"chunkSize={4 * MIB}")
+    assert [method for method, _ in requests].count("POST") == 1, requests
 
 
 @case
 def an_upload_survives_an_orderly_restart():
-    with Server() as server:
-        path, data = source(server, 24 * MIB)
-
-        def restart(relay):
-            server.stop()
-            server.start()
-            relay.port_behind = server.port
-
-        with Relay(server.port, 12 * MIB, restart) as relay:
-            requests, _ = lines(node("tus.js", "upload", path, f"http://127.0.0.1:{relay.port}/files/", storage(server)))
-        assert "HEAD" in [method for method, _ in requests], requests
-        assert int(requests[-1][1]) > 0, requests
-        assert stored(server, data)
+    requests = restarted("tus.js", Server.stop)
+    assert int(requests[-1][1]) > 0, requests
 
 
-@case
-def an_upload_in_parallel_parts_is_put_together():
+def in_parts(script):
+    """A file goes up in several uploads at once, which become one."""
     for parts, more in ((2, []), (4, ["chunkSize=700001"])):
         with Server() as server:
             path, data = source(server, 9 * MIB + 5)
-            requests, url = lines(node("tus.js", "upload", path, server.url("/files/"), storage(server),
+            requests, url = lines(node(script, "upload", path, server.url("/files/"), storage(server),
                                        f"parallelUploads={parts}", *more))
             assert [method for method, _ in requests].count("POST") == parts + 1, requests
             assert offset(server, url) == (200, len(data))
@@ -200,33 +201,31 @@ def an_upload_in_parallel_parts_is_put_together():
 
 
 @case
-def an_upload_in_parallel_parts_survives_a_server_that_is_killed():
-    with Server() as server:
-        path, data = source(server, 24 * MIB)
-
-        def restart(relay):
-            server.kill()
-            server.start()
-            relay.port_behind = server.port
-
-        with Relay(server.port, 12 * MIB, restart) as relay:
-            requests, url = lines(node("tus.js", "upload", path, f"http://127.0.0.1:{relay.port}/files/",
-                                       storage(server), "parallelUploads=3", f"chunkSize={2 * MIB}"))
-        assert "HEAD" in [method for method, _ in requests], requests
-        assert offset(server, url) == (200, 24 * MIB)
-        assert stored(server, data)
+def an_upload_in_parallel_parts_is_put_together():
+    in_parts("tus.js")
 
 
 @case
-def a_terminated_upload_is_gone():
+def an_upload_in_parallel_parts_survives_a_server_that_is_killed():
+    restarted("tus.js", Server.kill, "parallelUploads=3", f"chunkSize={2 * MIB}")
+
+
+def deleted(script, what):
+    """The client gives an upload up after 4 of its 8 MiB, and nothing is left of it."""
     with Server() as server:
         path, _ = source(server, 8 * MIB)
-        _, url = lines(node("tus.js", "terminate", path, server.url("/files/"), storage(server), 4 * MIB,
-                            f"chunkSize={2 * MIB}"))
+        requests, url = lines(node(script, what, path, server.url("/files/"), storage(server), 4 * MIB,
+                                   f"chunkSize={2 * MIB}"))
+        assert requests[-1][0] == "DELETE", requests
         assert offset(server, url)[0] in (404, 410)
         left = [name for _, _, names in os.walk(server.uploads) for name in names
                 if os.path.getsize(os.path.join(server.uploads, name)) >= MIB]
         assert not left, left
+
+
+@case
+def a_terminated_upload_is_gone():
+    deleted("tus.js", "terminate")
 
 
 def create(server, size, **fields):
