@@ -2,7 +2,8 @@
 # Plaintext, pipelines, a pool, idle connections, files and gzip: libmummy-http against Debian's nginx, h2o,
 # lighttpd and libmicrohttpd and Go's net/http, alternated in one run. Server on core 0, load on core 1; CPU
 # time of the server from /proc. What is not installed is not measured. PEERS=DIR: libreactor, uWebSockets and
-# lwan too, see bench/PEERS.md. User instructions of a request are counted by valgrind.
+# lwan too, see bench/PEERS.md. User instructions of a request are counted by valgrind. Pipelines and files are
+# asked for by two kinds of clients, as wrk's own core is what ends first: by wrk and by bench/http_load.
 # usage: [PEERS=DIR] bench/http.sh BUILDDIR [ROUNDS] [SECONDS] [ROW...]
 # rows: hello pipeline work idle file gzip instructions
 set -eu
@@ -146,16 +147,32 @@ cpu_ns() { # NAME: CPU time of all its threads so far
 	cat "/proc/$(cat "$tmp/$1.run")"/task/*/schedstat | awk '{ n += $1 } END { printf "%.0f\n", n }'
 }
 
-load() { # ROW NAME WRK-ARGUMENT...: appends requests/s, CPU us per request, errors
+url() { # NAME PATH
+	echo "http://127.0.0.1:$(port_of "$1")$2"
+}
+
+# ROW NAME PATH ARGUMENT...: append requests/s, CPU us per request, errors
+by_wrk() {
 	row=$1
 	name=$2
-	shift 2
+	path=$3
+	shift 3
 	before=$(cpu_ns "$name")
-	taskset -c 1 wrk -t1 -d"$seconds" "$@" >"$tmp/wrk"
+	taskset -c 1 wrk -t1 -d"$seconds" "$@" "$(url "$name" "$path")" >"$tmp/wrk"
 	after=$(cpu_ns "$name")
 	awk -v cpu=$((after - before)) '/requests in/ { n = $1 } /^Requests\/sec/ { rate = $2 }
 		/Socket errors|Non-2xx/ { bad = 1 } END { if (n) printf "%.0f %.2f %d\n", rate, cpu / n / 1000, bad }' "$tmp/wrk" \
 		>>"$tmp/$row.$name"
+}
+
+by_load() {
+	row=$1
+	name=$2
+	path=$3
+	shift 3
+	taskset -c 1 "$build/bench/http_load" -s "$seconds" "$@" "$(port_of "$name")" "$path" \
+		"$(cat "$tmp/$name.run")" >"$tmp/load" 2>&1 || { echo "$name: $(cat "$tmp/load")" >&2; return 0; }
+	awk '{ printf "%.0f %.3f 0\n", $1, $2 }' "$tmp/load" >>"$tmp/$row.$name"
 }
 
 table() { # ROW TITLE
@@ -178,15 +195,16 @@ table() { # ROW TITLE
 	done
 }
 
-each() { # ROW PATH NAMES WRK-ARGUMENT...
-	row=$1
-	path=$2
-	names=$3
-	shift 3
+each() { # LOAD ROW PATH NAMES ARGUMENT...
+	by=$1
+	row=$2
+	path=$3
+	names=$4
+	shift 4
 	i=0
 	while [ "$i" -lt "$rounds" ]; do
 		for name in $names; do
-			case "$all " in *" $name "*) load "$row" "$name" "$@" "http://127.0.0.1:$(port_of "$name")$path" ;; esac
+			case "$all " in *" $name "*) "$by" "$row" "$name" "$path" "$@" ;; esac
 		done
 		i=$((i + 1))
 	done
@@ -263,20 +281,28 @@ echo "$rounds rounds of $seconds s, rivals alternated; server on core 0, load on
 for row in $rows; do
 	case $row in
 	hello)
-		each hello /hello "mummy nginx h2o lighttpd mhd go libreactor uWebSockets lwan" -c64
+		each by_wrk hello /hello "mummy nginx h2o lighttpd mhd go libreactor uWebSockets lwan" -c64
 		table hello "Plaintext, keep-alive, 64 connections" ;;
 	pipeline)
-		each pipeline /hello "mummy nginx h2o mhd go libreactor uWebSockets" -c64 -s "$here/pipeline.lua"
-		table pipeline "The same, pipelined by 16" ;;
+		pipelining="mummy nginx h2o mhd go libreactor uWebSockets"
+		each by_wrk pipeline /hello "$pipelining" -c64 -s "$here/pipeline.lua"
+		table pipeline "The same, pipelined by 16: wrk"
+		each by_load pipelined /hello "$pipelining" -c64 -d16
+		table pipelined "The same, pipelined by 16: http_load" ;;
 	work)
-		each work /work mummy -c64
-		each work /hello nginx -c64
+		each by_wrk work /work mummy -c64
+		each by_wrk work /hello nginx -c64
 		table work "Through the pool of 10 threads (nginx: without one)" ;;
 	file)
-		each file /file "mummy nginx h2o lighttpd go" -c16
-		table file "A file of 1 MiB, 16 connections" ;;
+		filing="mummy nginx h2o lighttpd go"
+		each by_wrk file /file "$filing" -c16
+		table file "A file of 1 MiB: wrk, 16 connections"
+		each by_load file1 /file "$filing" -c1
+		table file1 "A file of 1 MiB: http_load, 1 connection, 64 KiB read at once"
+		each by_load file16 /file "$filing" -c16 -b1048576
+		table file16 "A file of 1 MiB: http_load, 16 connections, 1 MiB read at once" ;;
 	gzip)
-		each gzip /json "mummy nginx" -c64 -H "Accept-Encoding: gzip"
+		each by_wrk gzip /json "mummy nginx" -c64 -H "Accept-Encoding: gzip"
 		table gzip "16 KiB of JSON in gzip, level 1" ;;
 	instructions)
 		echo
