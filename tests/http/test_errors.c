@@ -143,6 +143,7 @@ SERVE_TEST(the_router_answers_options_and_405)
 
 SERVE_TEST(a_head_or_body_that_does_not_come_is_408)
 {
+	struct mummy_http_stats stats;
 	struct serve s;
 	int fd;
 
@@ -173,6 +174,8 @@ SERVE_TEST(a_head_or_body_that_does_not_come_is_408)
 	expect(fd, 200, "ok");
 	expect_end(fd);              /* idle: no 408 */
 	close(fd);
+	mummy_http_stats_get(s.server, &stats);
+	ck_assert_uint_ge(stats.timeouts, 3);
 	serve_stop(&s);
 }
 

@@ -271,6 +271,53 @@ SERVE_TEST(whole_answers_are_compressed_when_the_client_wishes)
 	free(big);
 }
 
+/* What the client gets of "/", by those options, in the coding that *gzip tells. */
+static size_t octets_by(int poller, int level, size_t min_bytes, unsigned flags, int *gzip)
+{
+	struct heard h;
+	struct serve s;
+	size_t n;
+	int fd;
+
+	serve_init(&s, poller, 2);
+	serve_route(&s, "GET", "/", json, NULL, flags);
+	s.opt.gzip_level = level;
+	s.opt.gzip_min_bytes = min_bytes;
+	serve_start(&s);
+	fd = dial(&s);
+	ask(fd, "GET", 0, "/", "Accept-Encoding: gzip\r\n");
+	hear_answer(fd, &h, 0);
+	*gzip = heard_field(&h, "Content-Encoding") != NULL;
+	ck_assert_int_eq(*gzip, heard_field(&h, "Vary") != NULL);
+	n = h.n;
+	free(h.body);
+	close(fd);
+	serve_stop(&s);
+	return n;
+}
+
+SERVE_TEST(options_say_what_is_compressed_and_how_much)
+{
+	size_t fast, small;
+	int gzip;
+
+	make_big();
+	for (int i = 0; i < 20000; i++)      /* what a longer search compresses better */
+		big[i] = "etaoin shrdlu"[i * 7919u / 64 % 13 * ((unsigned)i % 5) % 13];
+	fast = octets_by(poller, 1, 20000, 0, &gzip);
+	ck_assert_int_eq(gzip, 1);
+	small = octets_by(poller, 9, 0, MUMMY_HTTP_INLINE, &gzip);
+	ck_assert_int_eq(gzip, 1);
+	ck_assert_uint_lt(small, fast);
+	ck_assert_uint_eq(octets_by(poller, 1, 20001, 0, &gzip), 20000);
+	ck_assert_int_eq(gzip, 0);
+	ck_assert_uint_eq(octets_by(poller, -1, 0, 0, &gzip), 20000);
+	ck_assert_int_eq(gzip, 0);
+	ck_assert_uint_eq(octets_by(poller, 1, 0, MUMMY_HTTP_IDENTITY, &gzip), 20000);
+	ck_assert_int_eq(gzip, 0);
+	free(big);
+}
+
 /* A client that pipelines and never reads: the server stops reading, and its memory is bounded. */
 SERVE_TEST(who_does_not_read_is_not_read_from)
 {
@@ -453,6 +500,7 @@ SERVE_TEST(a_connection_has_its_last_request)
 SUITE_MAIN("http/respond", big_answers_are_copied_taken_or_sent_from_a_file,
 	   a_client_that_goes_away_costs_nothing,
 	   an_exchange_is_answered_once, fields_are_checked, some_answers_have_no_body,
-	   whole_answers_are_compressed_when_the_client_wishes, who_does_not_read_is_not_read_from,
+	   whole_answers_are_compressed_when_the_client_wishes, options_say_what_is_compressed_and_how_much,
+	   who_does_not_read_is_not_read_from,
 	   the_output_of_all_is_bounded, informational_answers_go_ahead_of_the_answer, http_1_0_is_not_informed,
 	   a_connection_has_its_last_request)
