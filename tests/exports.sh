@@ -1,6 +1,6 @@
 #!/bin/sh
-# exports.sh - each library exports what its .sym lists and its public headers declare, nothing
-# else, needs nothing of the other libraries, and keeps no mutable globals.
+# exports.sh - each library exports what its .sym lists, its public headers declare and its man pages
+# name, nothing else, needs nothing of the other libraries, and keeps no mutable globals.
 #
 # Runs in the build folder; environment: top_srcdir, CC, CFLAGS, NM, OBJDUMP, PARTS (the libraries
 # that are built).
@@ -48,6 +48,20 @@ names_in_headers()
 		sed -n 's/^[^(]*[^a-z_0-9(]\([a-z_0-9]*\)[[:space:]]*(.*/\1/p' | LC_ALL=C sort -u
 }
 
+# check_pages: the man pages name all functions, and no others but those of the adapters.
+check_pages()
+{
+	cat "$folder"/man/*.3 | sed -n 's/^\.Fn \([a-z_0-9]*\).*/\1/p' | grep -E "^($prefix)" |
+		LC_ALL=C sort -u > "$work/pages"
+	if LC_ALL=C comm -23 "$work/sym" "$work/pages" | grep .; then
+		fail "no man page names these"
+	fi
+	LC_ALL=C comm -13 "$work/sym" "$work/pages" > "$work/more"
+	while read -r name; do
+		grep -qs "[ *]$name(" "$folder"/include/mummy/adapters/*.h || fail "a man page names $name, which is not there"
+	done < "$work/more"
+}
+
 check_shared()
 {
 	# Version nodes are listed as absolute symbols.
@@ -91,6 +105,7 @@ for part in $PARTS; do
 	names_in_headers > "$work/headers"
 	[ -s "$work/sym" ] || fail "the .sym lists nothing"
 	same "$work/sym" "$work/headers" "the .sym (<) and the public headers (>) differ"
+	check_pages
 	if grep -v -E "^($prefix)" "$work/sym"; then
 		fail "exports begin $prefix"
 	fi
