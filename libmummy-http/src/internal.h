@@ -441,6 +441,7 @@ int mhttp_request_here(mummy_http_exchange *last);
 /* errors.c */
 void mhttp_error_answer(mummy_http_exchange *x, int status);
 void mhttp_error_exchange(mummy_http_exchange *x, int status, const char *why);
+void mhttp_error_unhandled(mummy_http_exchange *x, int status, const char *why);
 void mhttp_error_conn(struct mhttp_conn *c, int status, const char *why);
 /* body.c */
 int mhttp_body_start(struct mhttp_conn *c, const mummy_http_exchange *x, uint64_t max);
@@ -464,7 +465,7 @@ void mhttp_exchange_forgotten(mummy_http_exchange *x);
 mummy_http_exchange *mhttp_exchange_of(struct mummy_http_loop *l, struct mummy_http_head *h,
 		const struct mhttp_match *m, const char *p, size_t n);
 void mhttp_exchange_fill(mummy_http_exchange *x, struct mummy_http_head *h);
-int mhttp_exchange_params(mummy_http_exchange *x, const struct mhttp_match *m);
+void mhttp_exchange_params(mummy_http_exchange *x, const struct mhttp_match *m);
 struct mhttp_told *mhttp_told(mummy_http_exchange *x);  /* made when it is not there yet; NULL */
 /* redirect.c: 308 to the path with a slash more, or less, at its end */
 void mhttp_redirect(mummy_http_exchange *x);

@@ -47,8 +47,8 @@ static int keeps_alive(const struct mhttp_conn *c, const struct mummy_http_head 
 	return h->keep_alive && (!max || c->requests < max);
 }
 
-/* What every exchange gets; -EBADMSG a parameter can't be decoded. */
-static inline int request_fill(mummy_http_exchange *x, struct mhttp_conn *c, struct mummy_http_head *h,
+/* What every exchange gets. */
+static inline void request_fill(mummy_http_exchange *x, struct mhttp_conn *c, struct mummy_http_head *h,
 			const struct mhttp_match *m)
 {
 	x->conn = c;
@@ -57,7 +57,8 @@ static inline int request_fill(mummy_http_exchange *x, struct mhttp_conn *c, str
 	x->began_ns = c->loop->server->middles ? mummy_now_ns() : 0;
 	mhttp_exchange_fill(x, h);
 	x->keep_alive = keeps_alive(c, h);
-	return m->status == 0 && m->nparams ? mhttp_exchange_params(x, m) : 0;
+	if (m->status == 0 && m->nparams)
+		mhttp_exchange_params(x, m);
 }
 
 /* An inline exchange after its handler. 1: the connection is still the loop's. */
@@ -143,10 +144,7 @@ static int request_inline(struct mhttp_conn *c, struct mummy_http_head *h, struc
 	mummy_http_exchange *x = l->inline_x;
 
 	atomic_store_explicit(&x->refs, 1, memory_order_relaxed);
-	if (request_fill(x, c, h, m) < 0) {
-		mhttp_exchange_reset(x);
-		return request_refuse(c, h, m, 400);
-	}
+	request_fill(x, c, h, m);
 	if (h->framing == MUMMY_HTTP_LENGTH) {
 		x->body = l->at;
 		x->body_n = (size_t)h->content_length;
@@ -169,12 +167,12 @@ int mhttp_request_ready(struct mhttp_conn *c, mummy_http_exchange *x)
 	mhttp_lease(c, x, l->dry);
 	if (lost && c->io && !mhttp_body_over(c->io)) {
 		/* what is lost is a part of the body that a sink would read */
-		mhttp_error_exchange(x, 503, "out of memory");
+		mhttp_error_unhandled(x, 503, "out of memory");
 		mummy_http_release(x);
 	} else if (!e) {
 		mhttp_run_handler(x);
 	} else if (e->submit(e->ctx, mhttp_run_handler, x) < 0) {
-		mhttp_error_exchange(x, 503, "the executor takes no more work");
+		mhttp_error_unhandled(x, 503, "the executor takes no more work");
 		mummy_http_release(x);
 	}
 	return 0;
@@ -218,13 +216,7 @@ static int request_leased(struct mhttp_conn *c, struct mummy_http_head *h, struc
 		return 0;
 	}
 	mhttp_exchange_bind(x, c);
-	if (request_fill(x, c, h, m) < 0) {
-		mhttp_lease(c, x, c->loop->dry);
-		c->flags |= MHTTP_CLOSE | MHTTP_UNREAD;
-		mhttp_error_exchange(x, 400, refusal(400));
-		mummy_http_release(x);
-		return 0;
-	}
+	request_fill(x, c, h, m);
 	return request_body(c, x);
 }
 
@@ -247,6 +239,25 @@ static int is_misdirected(const struct mhttp_conn *c, const struct mummy_http_he
 	return h->target.n > 6 && mhttp_name_is(h->target.p, 6, "https:", 6) && mhttp_is_plain(c);
 }
 
+/* Can what stands for the parameters of the pattern be decoded, to strings? */
+static int params_decode(const struct mhttp_match *m)
+{
+	for (unsigned i = 0; i < m->nparams; i++) {
+		struct mummy_http_span v = m->params[i].value;
+		const char *end = v.p + v.n, *p = v.p;
+
+		while ((p = memchr(p, '%', (size_t)(end - p)))) {
+			char c;
+
+			if (mummy_http_percent_decode(&c, (struct mummy_http_span){ p, end - p < 3 ? (size_t)(end - p) : 3 },
+						      0) < 0 || c == 0)
+				return 0;
+			p += 3;
+		}
+	}
+	return 1;
+}
+
 /* The status to refuse it with; 0 it is for a handler. */
 static int request_judge(const struct mhttp_conn *c, const struct mummy_http_head *h, struct mhttp_match *m)
 {
@@ -257,6 +268,8 @@ static int request_judge(const struct mhttp_conn *c, const struct mummy_http_hea
 		return m->status == 405 && !mhttp_router_knows_method(s->router, h->method) ? 501 : m->status;
 	if (h->target.p[0] != '/' && is_misdirected(c, h))
 		return 421;
+	if (m->nparams && !params_decode(m))
+		return 400;
 	if (h->slots[MUMMY_HTTP_SLOT_EXPECT] && expects_unknown(h))
 		return 417;
 	if (h->framing == MUMMY_HTTP_LENGTH && h->content_length > max_body(s, m->route))
@@ -304,13 +317,9 @@ static mummy_http_exchange *next_exchange(struct mhttp_conn *c, size_t *head_n)
 	if (!x)
 		return NULL;
 	c->requests++;
-	if (request_fill(x, c, &h, &m) == 0) {
-		*head_n = (size_t)used;
-		return x;
-	}
-	c->requests--;
-	free(x);
-	return NULL;
+	request_fill(x, c, &h, &m);
+	*head_n = (size_t)used;
+	return x;
 }
 
 int mhttp_request_here(mummy_http_exchange *last)

@@ -236,5 +236,39 @@ START_TEST(what_is_no_middleware_is_refused)
 }
 END_TEST
 
-SUITE_MAIN("http/middle", each_runs_around_the_paths_below_its_prefix, fields_are_added_and_results_told,
+/* Whoever would have served it: the same answer, and the connection goes on. */
+SERVE_TEST(malformed_parameters_are_refused_like_all_else)
+{
+	static const char *const places[] = { "/inline/", "/pool/" }, *const bad[] = { "%zz", "%4", "a%00b" };
+	struct trace t = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct step all = { &t, "all", 0 };
+	char request[256];
+	struct serve s;
+	struct heard h;
+	int fd;
+
+	serve_init(&s, poller, 2);
+	serve_route(&s, "GET", "/inline/{name}", handler, &t, MUMMY_HTTP_INLINE);
+	serve_route(&s, "GET", "/pool/{name}", handler, &t, 0);
+	use(&s, "/", &all, MUMMY_HTTP_INLINE, 1);
+	serve_start(&s);
+	fd = dial(&s);
+	for (size_t i = 0; i < 2 * 3; i++) {
+		snprintf(request, sizeof request, "GET %s%s HTTP/1.1\r\nHost: a\r\n\r\n"
+			 "GET %sfine HTTP/1.1\r\nHost: a\r\n\r\n", places[i % 2], bad[i / 2], places[i % 2]);
+		say(fd, request);
+		hear_answer(fd, &h, 0);
+		ck_assert_int_eq(h.status, 400);
+		ck_assert_str_eq(heard_field(&h, "X-Step"), "all");
+		ck_assert_ptr_null(heard_field(&h, "Connection"));
+		free(h.body);
+		expect(fd, 200, "hello");
+		EVENTUALLY(noted(&t, "<all>all<allH>all"));
+		forget(&t);
+	}
+	close(fd);
+	serve_stop(&s);
+}
+
+SUITE_MAIN("http/middle", malformed_parameters_are_refused_like_all_else, each_runs_around_the_paths_below_its_prefix, fields_are_added_and_results_told,
 	   one_that_holds_answers_later, what_is_no_middleware_is_refused)

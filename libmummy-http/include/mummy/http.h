@@ -401,8 +401,10 @@ struct mummy_http_middleware {
 	void (*after)(mummy_http_exchange *x, void *ctx);
 	void *ctx;
 	unsigned flags;                      /**< MUMMY_HTTP_INLINE: before does not block, so it is also called
-	                                          on the loop for what no handler gets: 404, 405, 413, 501,
-	                                          OPTIONS */
+	                                          on the loop for what no handler gets: 404, 405, 417, 421, 501,
+	                                          OPTIONS, parameters that cannot be decoded (400), bodies that
+	                                          are too large, malformed, too slow or find no room (413, 400,
+	                                          431, 408, 503), an executor that takes no more (503) */
 	uintptr_t reserved[4];
 };
 /** Puts m around everything whose path is prefix or lies below it, escapes decoded as for routes; copied.
@@ -459,8 +461,9 @@ struct mummy_http_cors {                 /**< comma-separated lists, copied; NUL
 	int credentials;
 	uintptr_t reserved[4];
 };
-/** Cross-origin requests (the Fetch standard): preflights are answered, others get the fields; of an origin
- *  that is not named neither. */
+/** Cross-origin requests (the Fetch standard): preflights are answered, others get the fields, errors of handlers
+ *  and of the server too; of an origin that is not named neither. Answers to a head that is malformed, too large or
+ *  did not come whole have none, as nobody knows whose it was; nor has what is above max_connections. */
 MUMMY_HTTP_API int mummy_http_use_cors(mummy_http_router *r, const char *prefix,
 		const struct mummy_http_cors *cors);
 
