@@ -123,7 +123,7 @@ static int is_method(const struct mup_request *r, const char *name)
 	return r->method_len == strlen(name) && !memcmp(r->method, name, r->method_len);
 }
 
-static int not_allowed(struct mup_request *r)
+static void allow(struct mup_request *r)
 {
 	const struct mummy_upload_store *store = &r->u->store;
 
@@ -132,11 +132,17 @@ static int not_allowed(struct mup_request *r)
 	else
 		mup_reply_addf(r->reply, "Allow", "OPTIONS, HEAD, PATCH%s%s%s", r->ranged ? ", PUT" : "",
 			       store->read ? ", GET" : "", store->remove ? ", DELETE" : "");
+}
+
+static int not_allowed(struct mup_request *r)
+{
+	allow(r);
 	return mup_refuse(r, 405, "the method is not for this address\n");
 }
 
 static int discover(struct mup_request *r)
 {
+	allow(r);
 	mup_reply_add(r->reply, "Tus-Version", MUP_VERSION);
 	mup_reply_add(r->reply, "Tus-Extension", r->u->extensions);
 	if (r->u->algorithms[0])

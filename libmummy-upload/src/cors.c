@@ -3,6 +3,7 @@
 #include <strings.h>
 #include "engine.h"
 
+/* With len 0 only that lets all in. */
 static int listed(const char *list, const char *origin, size_t len)
 {
 	while (*list) {
@@ -16,6 +17,11 @@ static int listed(const char *list, const char *origin, size_t len)
 	return 0;
 }
 
+int mup_cors_any(const char *list)
+{
+	return listed(list + strspn(list, ", \t"), "", 0);
+}
+
 static int allowed(const struct mup_request *r, const char **origin, size_t *len)
 {
 	const char *list = r->u->origins;
@@ -27,7 +33,7 @@ static int allowed(const struct mup_request *r, const char **origin, size_t *len
 void mup_cors(struct mup_request *r)
 {
 	const int credentials = r->u->opt.credentials;
-	const int any = r->u->origins && !strcmp(r->u->origins, "*") && !credentials;
+	const int any = r->u->origins && !strcmp(r->u->origins, "*");
 	const char *origin;
 	size_t len;
 

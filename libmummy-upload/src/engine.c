@@ -72,8 +72,10 @@ static int set_strings(mummy_upload *u)
 	if (range && !u->range_base)
 		return -ENOMEM;
 	u->extensions = strdup(list);
-	if (u->opt.origins)
-		u->origins = strdup(u->opt.origins);
+	if (u->opt.origins && !(u->origins = strdup(u->opt.origins)))
+		return -ENOMEM;
+	if (u->origins && u->opt.credentials && mup_cors_any(u->origins))
+		return -EINVAL;
 	u->opt.base_path = u->opt.range_path = u->opt.origins = NULL;
 	return u->base && u->extensions ? 0 : -ENOMEM;
 }

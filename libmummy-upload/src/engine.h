@@ -238,6 +238,8 @@ void mup_final_part_done(mummy_upload *u, const char *part);
 int mup_final_join(mummy_upload *u, struct mup_session *s);
 
 /* cors.c */
+/* 1: the list lets all in. */
+int mup_cors_any(const char *list);
 void mup_cors(struct mup_request *r);
 void mup_cors_preflight(struct mup_request *r);
 

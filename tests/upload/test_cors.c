@@ -51,6 +51,22 @@ START_TEST(any_origin)
 }
 END_TEST
 
+/* Every page could act as who visits it. */
+START_TEST(credentials_are_for_named_origins)
+{
+	static const char *const lists[] = { "*", " *", "https://a.example, *" };
+
+	for (size_t i = 0; i < 3; i++) {
+		const struct mummy_upload_options opt = { .origins = lists[i], .credentials = 1 };
+		struct mummy_upload_store store;
+		mummy_upload *u = NULL;
+
+		ck_assert_int_eq(mummy_upload_memory_store(&store, 0), 0);
+		ck_assert_msg(mummy_upload_new(&u, &store, &opt) == -EINVAL, "%s", lists[i]);
+	}
+}
+END_TEST
+
 START_TEST(preflights_are_answered)
 {
 	struct mummy_upload_options opt = { .origins = "https://a.example" };
@@ -72,4 +88,4 @@ START_TEST(preflights_are_answered)
 END_TEST
 
 SUITE_MAIN("upload/cors", nothing_is_shared_unless_asked_for, listed_origins_are_allowed_on_errors_too, any_origin,
-	   preflights_are_answered)
+	   credentials_are_for_named_origins, preflights_are_answered)

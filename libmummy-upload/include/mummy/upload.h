@@ -177,7 +177,8 @@ struct mummy_upload_options {
 	unsigned progress_ms;                    /**< 0: 1 s */
 	/* the web around it */
 	const char *origins;                     /**< CORS: comma-separated, "*" any; NULL: none */
-	int credentials;                         /**< 1: CORS: allow credentials */
+	int credentials;                         /**< 1: CORS: allow credentials; with "*" -EINVAL, as every
+	                                              page could act as its visitor then */
 	int absolute_location;                   /**< 1: Location with scheme and host of the request */
 	unsigned max_parts;                      /**< of a final upload, then 413; 0: 256 */
 	const char *range_path;                  /**< Content-Range uploads are served there; as base_path,
