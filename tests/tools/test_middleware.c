@@ -145,6 +145,53 @@ static const char *const fields[] = { "Content-Range", "Content-Type", "Tus-Resu
 static const char *const read_by_pages[] = { "Location", "Tus-Checksum-Algorithm", "Tus-Extension", "Upload-Concat",
 	"Upload-Defer-Length", "Upload-Expires", "Upload-Length", "Upload-Offset", NULL };
 
+/* The discovery of TUS is the same, whoever asks and for what. */
+static void tells_what_uploads_there_are(struct server *s, const char *path, const char *more, const char *allowed)
+{
+	static const char *const extensions[] = { "creation", "creation-with-upload", "creation-defer-length",
+		"expiration", "checksum", "checksum-trailer", "termination", "concatenation",
+		"concatenation-unfinished", NULL };
+	char request[512];
+	struct response r;
+
+	snprintf(request, sizeof request, "OPTIONS %s HTTP/1.1\r\n%s", path, more);
+	client_ask(s->port, &r, "%s", request);
+	ck_assert_int_eq(r.status, 204);
+	field_is(&r, "Tus-Resumable", "1.0.0");
+	field_is(&r, "Tus-Version", "1.0.0");
+	field_is(&r, "Tus-Max-Size", "1024");
+	field_is(&r, "Tus-Checksum-Algorithm", "sha1,sha256,sha512,md5");
+	field_lists(&r, "Tus-Extension", extensions);
+	field_is(&r, "Allow", allowed);
+	response_free(&r);
+}
+
+#define AN_ID "0123456789abcdef0123456789abcdef"
+#define PREFLIGHT PAGE "Access-Control-Request-Method: PATCH\r\n"
+
+START_TEST(test_discovery)
+{
+	static const char *const options[] = { "--cors", "--upload-origins", "--name" };
+	static const char *const values[] = { "https://a.example", "https://a.example", "id" };
+	static const struct { const char *path, *allow; } places[] = {
+		{ "/files", "OPTIONS, POST" }, { "/files/", "OPTIONS, POST" }, { "/range/", "OPTIONS, POST, PUT" },
+		{ "/files/" AN_ID, "OPTIONS, HEAD, PATCH, GET, DELETE" },
+		{ "/range/" AN_ID, "OPTIONS, HEAD, PATCH, PUT, GET, DELETE" },
+	};
+	struct server s;
+
+	for (size_t i = 0; i < 3; i++) {
+		server_start(&s, ANY, "--upload-max-size", "1K", options[i], values[i], NULL);
+		for (size_t k = 0; k < sizeof places / sizeof places[0]; k++) {
+			tells_what_uploads_there_are(&s, places[k].path, "", places[k].allow);
+			tells_what_uploads_there_are(&s, places[k].path, PAGE, places[k].allow);
+			tells_what_uploads_there_are(&s, places[k].path, PREFLIGHT, places[k].allow);
+		}
+		ck_assert_int_eq(server_stop(&s), 0);
+	}
+}
+END_TEST
+
 static void pages_of_that_origin_may_upload(struct server *s)
 {
 	struct response r;
@@ -196,5 +243,51 @@ START_TEST(test_both_lists_of_origins_are_refused)
 }
 END_TEST
 
-SUITE_MAIN("middleware", test_log_has_a_line_for_each_answer, test_middleware, test_max_body, test_min_answer_rate,
+/* A form's files as well as what the server refuses by itself. */
+static void errors_are_readable(struct server *s)
+{
+	static const struct { const char *request; int status; } all[] = {
+		{ "POST /files/ HTTP/1.1\r\n" PAGE "Tus-Resumable: 1.0.0\r\nUpload-Length: x\r\nContent-Length: 0\r\n", 400 },
+		{ "POST /range/ HTTP/1.1\r\n" PAGE "Content-Type: multipart/form-data\r\nContent-Length: 0\r\n", 400 },
+		{ "POST /files/ HTTP/1.1\r\n" PAGE "Expect: more\r\nContent-Length: 0\r\n", 417 },
+		{ "GET /range/%zz HTTP/1.1\r\n" PAGE, 400 },
+		{ "GET /files/none HTTP/1.1\r\n" PAGE, 404 },
+	};
+	struct response r;
+
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+		client_ask(s->port, &r, "%s", all[i].request);
+		ck_assert_msg(r.status == all[i].status, "%s: %d", all[i].request, r.status);
+		allowed_once(&r);
+		field_is(&r, "Access-Control-Allow-Credentials", "true");
+		response_free(&r);
+	}
+}
+
+START_TEST(test_credentials)
+{
+	static const char *const options[] = { "--cors", "--upload-origins" };
+	struct server s;
+	struct response r;
+
+	for (size_t i = 0; i < 2; i++) {
+		server_start(&s, ANY, options[i], "https://b.example,https://a.example", "--cors-credentials", NULL);
+		errors_are_readable(&s);
+		client_ask(s.port, &r, "OPTIONS /files/ HTTP/1.1\r\n" PREFLIGHT);
+		field_is(&r, "Access-Control-Allow-Credentials", "true");
+		field_is(&r, "Vary", "Origin");
+		response_free(&r);
+		client_ask(s.port, &r, "OPTIONS /files/ HTTP/1.1\r\nOrigin: https://c.example\r\n"
+			   "Access-Control-Request-Method: PATCH\r\n");
+		field_is(&r, "Access-Control-Allow-Credentials", "");
+		field_is(&r, "Access-Control-Allow-Origin", "");
+		response_free(&r);
+		pages_of_that_origin_may_upload(&s);
+	}
+	ck_assert_int_eq(server_run(said, sizeof said, 0, ANY, "--cors", "*", "--cors-credentials", NULL), 2);
+	complaint_names(said, "--cors-credentials");
+}
+END_TEST
+
+SUITE_MAIN("middleware", test_discovery, test_credentials, test_log_has_a_line_for_each_answer, test_middleware, test_max_body, test_min_answer_rate,
 	   test_cors_covers_uploads, test_upload_origins, test_both_lists_of_origins_are_refused)

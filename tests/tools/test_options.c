@@ -171,6 +171,27 @@ START_TEST(test_errors_say_what_to_change)
 	refused("--log", "", "file");
 	refused("--port-file", "", "file");
 	refused("--diagnostics=yes", NULL, "no value");
+	refused("--cors", "", "https://a.example");
+	refused("--cors", "https://a.example/", "https://a.example");
+	refused("--cors", "https://a.example, *", "https://a.example");
+	refused("--upload-origins", "https://a.example,,https://b.example", "https://a.example");
+	refused("--upload-origins", "a.example", "https://a.example");
+}
+END_TEST
+
+START_TEST(test_credentials_are_for_named_origins)
+{
+	ck_assert_int_eq(parse("--cors-credentials", "--cors", "https://a.example, http://b.example:81", NULL), 0);
+	ck_assert_int_eq(o.cors_credentials, 1);
+	ck_assert_int_eq(parse("--upload-origins=https://a.example", "--cors-credentials", NULL), 0);
+	ck_assert_int_eq(parse("--cors=null,https://a.example", NULL), 0);
+	ck_assert_int_eq(o.cors_credentials, 0);
+	ck_assert_int_eq(parse("--cors-credentials", NULL), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(why, "--cors or --upload-origins"));
+	ck_assert_int_eq(parse("--cors-credentials", "--cors", "*", NULL), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(why, "name the origins"));
+	ck_assert_int_eq(parse("--cors-credentials", "--upload-origins", "*", NULL), -EINVAL);
+	ck_assert_int_eq(parse("--cors-credentials", "--cors", "https://a.example,null", NULL), -EINVAL);
 }
 END_TEST
 
@@ -264,5 +285,6 @@ START_TEST(test_manual_has_every_option)
 END_TEST
 
 SUITE_MAIN("options", test_nothing_given, test_hooks, test_uploads, test_every_option_in_both_forms,
-	   test_model_last_one_counts, test_errors_say_what_to_change, test_too_many_addresses, test_help_and_version_win,
+	   test_model_last_one_counts, test_errors_say_what_to_change, test_credentials_are_for_named_origins,
+	   test_too_many_addresses, test_help_and_version_win,
 	   test_help_names_every_option, test_manual_has_every_option)

@@ -191,7 +191,7 @@ static int make_routes(struct app *a)
 	int rc = mummy_http_router_new(&a->router);
 
 	if (rc == 0)
-		rc = middleware_use(a->router, &a->opt, &a->access);
+		rc = middleware_use(a->router, &a->opt, &a->access, a->uploads.engine);
 	if (rc == -EINVAL && a->opt.trusted_proxies)
 		return complain("--trusted-proxies: \"%s\" is not a list of addresses and networks; write it as "
 				"10.0.0.0/8,::1,unix", a->opt.trusted_proxies);

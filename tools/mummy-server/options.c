@@ -66,6 +66,54 @@ static int set_ws_origin(const struct cmdline_row *row, void *to, const char *va
 	return 0;
 }
 
+/* What browsers send for pages without an origin, as files: all of them. */
+static int is_no_origin(const char *s)
+{
+	return !strcmp(s, "*") || !strcmp(s, "null");
+}
+
+/* Calls each with every item of a comma-separated list; 0 if one of them gave that, or is far too long. */
+static int all_items(const char *list, int (*each)(const char *item))
+{
+	char item[512];
+
+	for (const char *p = list;; p++) {
+		size_t n = strcspn(p += strspn(p, " \t"), ","), used = n;
+
+		while (used && strchr(" \t", p[used - 1]))
+			used--;
+		if (used >= sizeof item)
+			return 0;
+		memcpy(item, p, used);
+		item[used] = 0;
+		if (!each(item))
+			return 0;
+		p += n;
+		if (!*p)
+			return 1;
+	}
+}
+
+static int may_be_listed(const char *item)
+{
+	return is_origin(item) || !strcmp(item, "null");
+}
+
+static int is_named(const char *item)
+{
+	return !is_no_origin(item);
+}
+
+static int set_origins(const struct cmdline_row *row, void *to, const char *value, char *why, size_t size)
+{
+	if (strcmp(value, "*") != 0 && !all_items(value, may_be_listed)) {
+		snprintf(why, size, "\"%s\" is not a list of origins; write it as https://a.example,https://b.example:8443,"
+			 " or * for all", value);
+		return -EINVAL;
+	}
+	return cmdline_text(row, to, value, why, size);
+}
+
 /* ---- The table ------------------------------------------------------------------------------------- */
 
 /* In the order of their enumerations. */
@@ -118,7 +166,7 @@ static const struct cmdline_row table[] = {
 		cmdline_number, .at = TO(client_uploads), .min = 1, .max = MAX_CLIENT_UPLOADS },
 	{ "upload-origins", "LIST", "let pages of these web sites use the uploads: https://a.example,...,\n"
 		"or * for all. Default: pages of this server only",
-		cmdline_text, .at = TO(origins), .what = "a web site" },
+		set_origins, .at = TO(origins), .what = "a web site" },
 	{ "digest-max", "SIZE", "write the SHA-256 of finished uploads up to that size to ID.json.\n"
 		"Default: 64M; 0: of none", cmdline_size, .at = TO(digest_max) },
 	{ "hook-command", "FILE", "run FILE for what happens to uploads, with JSON on its input;\n"
@@ -172,7 +220,9 @@ static const struct cmdline_row table[] = {
 		"five seconds' worth may come at once",
 		cmdline_number, .at = TO(rate_limit), .min = 1, .max = MAX_RATE },
 	{ "cors", "ORIGINS", "let scripts of these origins read answers and upload; *: of any",
-		cmdline_text, .at = TO(cors), .what = "a list of origins, or *" },
+		set_origins, .at = TO(cors), .what = "a list of origins, or *" },
+	{ "cors-credentials", NULL, "and do so with cookies and passwords, for the origins that --cors or\n"
+		"--upload-origins names; not with *", cmdline_flag, .at = TO(cors_credentials) },
 	{ "reuse-port", NULL, "let several processes listen on the same port",
 		cmdline_flag, .at = TO(reuse_port) },
 	{ "diagnostics", NULL, "serve /diag/ and /ws/echo, for probes and benchmarks",
@@ -205,6 +255,26 @@ const struct cmdline_row *options_table(size_t *n)
 
 static const struct cmdline line = { "mummy-server", table, sizeof table / sizeof table[0] };
 
+/* What does not go together. */
+static int check(const struct options *o, char *why, size_t size)
+{
+	const char *origins = o->cors ? o->cors : o->origins;
+	const char *said = NULL;
+
+	if (o->cleanup && !o->uploads)
+		said = "--cleanup: name the directory with --uploads";
+	else if (o->cors && o->origins)
+		said = "--upload-origins: leave it out; pages of the origins of --cors may upload";
+	else if (o->cors_credentials && !origins)
+		said = "--cors-credentials: name the origins that it is for with --cors or --upload-origins";
+	else if (o->cors_credentials && !all_items(origins, is_named))
+		said = "--cors-credentials: any page could act as its visitors; name the origins instead of \"*\" or "
+		       "\"null\" in --cors or --upload-origins";
+	if (said)
+		snprintf(why, size, "%s", said);
+	return said ? -EINVAL : 0;
+}
+
 int options_parse(struct options *o, int argc, char *const argv[], char *why, size_t size)
 {
 	memset(o, 0, sizeof *o);
@@ -230,15 +300,7 @@ int options_parse(struct options *o, int argc, char *const argv[], char *why, si
 		if (o->action != OPTIONS_RUN)
 			return 0;
 	}
-	if (o->cleanup && !o->uploads) {
-		snprintf(why, size, "--cleanup: name the directory with --uploads");
-		return -EINVAL;
-	}
-	if (o->cors && o->origins) {
-		snprintf(why, size, "--upload-origins: leave it out; pages of the origins of --cors may upload");
-		return -EINVAL;
-	}
-	return 0;
+	return check(o, why, size);
 }
 
 void options_help(FILE *to)

@@ -51,6 +51,7 @@ struct options {
 	uint64_t hook_timeout, hook_keep;  /**< milliseconds, seconds */
 	uint64_t hook_jobs, hook_queue;
 	const char *access_log, *trusted_proxies, *cors;
+	int cors_credentials;      /**< for the origins of cors or origins */
 	int access_format;         /**< enum mummy_http_log_format */
 	int request_id;
 	int list;                  /**< folders of --root without an index */

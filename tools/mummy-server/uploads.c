@@ -103,7 +103,7 @@ static int open_engine(struct uploads *u, const struct options *o)
 		.finished = o->completed, .quota_bytes = o->upload_quota,
 		.min_free_bytes = o->upload_min_free ? o->upload_min_free : 1 };
 	struct mummy_upload_options opt = { .base_path = "/files/", .range_path = RANGE_PATH,
-		.max_bytes = o->upload_max, .expire_s = (unsigned)o->upload_expire, .origins = o->origins,
+		.max_bytes = o->upload_max, .expire_s = (unsigned)o->upload_expire,
 		.rate_per_upload = o->upload_rate, .rate_per_client = o->client_rate, .rate = o->total_rate,
 		.min_rate = o->upload_min_rate, .max_transfers_per_client = (unsigned)o->client_uploads,
 		.max_uploads = (unsigned)o->upload_max_open, .max_uploads_per_client = (unsigned)o->client_max_open,
