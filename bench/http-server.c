@@ -2,7 +2,7 @@
  * http-server - what bench/http.sh measures: /hello inline, /work through a pool of 10 threads, /json 16 KiB that
  * is compressed, and the files of a folder.
  *
- *     http-server PORT FOLDER
+ *     http-server PORT FOLDER [CONGESTION-CONTROL]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +41,8 @@ static void fill_json(void)
 
 int main(int argc, char **argv)
 {
-	struct mummy_http_listener at = { .port = (uint16_t)(argc > 1 ? atoi(argv[1]) : 0) };
+	struct mummy_http_listener at = { .port = (uint16_t)(argc > 1 ? atoi(argv[1]) : 0),
+					  .congestion = argc > 3 ? argv[3] : NULL };
 	struct mummy_pool_options pool_options = { .threads = THREADS };
 	struct mummy_http_files files = { .root = argc > 2 ? argv[2] : "." };
 	struct mummy_http_route route = { .handler = hello, .flags = MUMMY_HTTP_INLINE };

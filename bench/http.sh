@@ -30,6 +30,7 @@ head -c 1048576 /dev/urandom >"$www/file"
 port_of() { # NAME
 	case $1 in
 	mummy) echo 18081 ;; nginx) echo 18082 ;; h2o) echo 18083 ;; lighttpd) echo 18084 ;;
+	mummy-system) echo 18080 ;;
 	mhd) echo 18085 ;; go) echo 18086 ;; libreactor) echo 18087 ;; uWebSockets) echo 18088 ;; lwan) echo 18089 ;;
 	esac
 }
@@ -114,6 +115,11 @@ build_lwan() {
 ulimit -n 40000 2>/dev/null || ulimit -n 20000 2>/dev/null || :
 all=
 run mummy "$build/bench/http-server" "$(port_of mummy)" "$www"
+# On loopback ours does without a congestion control that sends by timers. What that is worth, files show.
+congestion=$(cat /proc/sys/net/ipv4/tcp_congestion_control 2>/dev/null) || congestion=
+case $congestion in
+bbr*) run mummy-system "$build/bench/http-server" "$(port_of mummy-system)" "$www" "$congestion" ;;
+esac
 nginx_conf "$(port_of nginx)" >"$tmp/nginx.conf"
 ! has nginx || run nginx nginx -c "$tmp/nginx.conf" -e "$tmp/nginx.log"
 h2o_conf >"$tmp/h2o.conf"
@@ -181,7 +187,8 @@ table() { # ROW TITLE
 	echo
 	echo "| server | requests/s | CPU us per request | x nginx: rate | x nginx: CPU |"
 	echo "|---|---|---|---|---|"
-	for name in mummy nginx h2o lighttpd mhd go libreactor uWebSockets lwan; do
+	for name in mummy mummy-system nginx h2o lighttpd mhd go libreactor uWebSockets lwan; do
+		[ "$name" != mummy-system ] || [ -s "$tmp/$1.$name" ] || continue
 		if [ ! -s "$tmp/$1.$name" ]; then
 			echo "| $name | not measured | | | |"
 			continue
@@ -277,7 +284,8 @@ instructions() { # NAME
 	echo "| $1 | $least | $(cat "$tmp/per_request") |"
 }
 
-echo "$rounds rounds of $seconds s, rivals alternated; server on core 0, load on core 1"
+echo "$rounds rounds of $seconds s, rivals alternated; server on core 0, load on core 1; congestion control of the" \
+	"system and so of all but mummy: ${congestion:-unknown}"
 for row in $rows; do
 	case $row in
 	hello)
@@ -294,7 +302,7 @@ for row in $rows; do
 		each by_wrk work /hello nginx -c64
 		table work "Through the pool of 10 threads (nginx: without one)" ;;
 	file)
-		filing="mummy nginx h2o lighttpd go"
+		filing="mummy mummy-system nginx h2o lighttpd go"
 		each by_wrk file /file "$filing" -c16
 		table file "A file of 1 MiB: wrk, 16 connections"
 		each by_load file1 /file "$filing" -c1

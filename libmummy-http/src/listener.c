@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -99,6 +100,33 @@ static int add_listening(struct mhttp_listener *at, int fd)
 	return 0;
 }
 
+static int is_loopback(const union address *a)
+{
+	if (a->any.sa_family == AF_INET6)
+		return IN6_IS_ADDR_LOOPBACK(&a->in6.sin6_addr);
+	return a->any.sa_family == AF_INET && ntohl(a->in.sin_addr.s_addr) >> 24 == 127;
+}
+
+/* Connections have what the socket that listens had: once they stand, it is too late to do without the timers of a
+ * bbr. reno is what every process may ask for. */
+static int set_congestion(const char *wanted, const union address *a, int fd)
+{
+#ifdef TCP_CONGESTION
+	char system[32] = "";
+	socklen_t n = sizeof system - 1;
+
+	if (wanted && *wanted)
+		return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, wanted, (socklen_t)strlen(wanted)) < 0 ? -errno : 0;
+	if (!wanted && is_loopback(a) && getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, system, &n) == 0
+	    && strncmp(system, "bbr", 3) == 0)
+		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
+	return 0;
+#else
+	(void)a, (void)fd;
+	return wanted && *wanted ? -ENOENT : 0;
+#endif
+}
+
 static void set_port(union address *a, uint16_t port)
 {
 	if (a->any.sa_family == AF_INET)
@@ -140,6 +168,11 @@ static int open_tcp(struct mhttp_listener *at, unsigned nloops)
 
 		if (fd < 0)
 			return fd;
+		rc = set_congestion(at->opt.congestion, &a, fd);
+		if (rc < 0) {
+			close(fd);
+			return rc;
+		}
 		rc = add_listening(at, fd);
 		if (rc == 0 && i == 0) {
 			at->port = bound_port(fd);
@@ -243,7 +276,7 @@ int mhttp_listeners_open(struct mummy_http_server *s, const struct mummy_http_op
 
 		at->opt = from[s->nlisteners];
 		rc = MUMMY_RESERVED_OK(&at->opt) ? open_listener(at, s->nloops) : -EINVAL;
-		at->opt.address = at->opt.unix_path = NULL;
+		at->opt.address = at->opt.unix_path = at->opt.congestion = NULL;
 	}
 	/* taken is taken, also when this failed half-way */
 	for (size_t i = s->nlisteners; i < n; i++)

@@ -44,6 +44,7 @@ START_TEST(test_every_option_in_both_forms)
 	ck_assert_int_eq(parse("--listen", "127.0.0.1:0", "--listen=[::1]:81", "--root", "r",
 			       "--uploads=u", "--model", "tasks", "--workers=7", "--worker-nice", "0", "--loops", "2",
 			       "--max-body=16M", "--idle-timeout", "1500ms", "--min-answer-rate=2K", "--log", "-", "--reuse-port",
+			       "--congestion=reno",
 			       "--diagnostics", "--ws-inline", "--ws-deflate=dedicated",
 			       "--ws-origin", "https://a.example", "--ws-origin=http://b:81", "--ws-origin=*",
 			       "--port-file=p=q", NULL), 0);
@@ -66,6 +67,7 @@ START_TEST(test_every_option_in_both_forms)
 	ck_assert_uint_eq(o.min_answer_rate, 2048);
 	ck_assert_str_eq(o.log, "-");
 	ck_assert(o.reuse_port && o.diagnostics && o.ws_inline);
+	ck_assert_str_eq(o.congestion, "reno");
 	ck_assert_int_eq(o.ws_deflate, OPTIONS_DEDICATED);
 	ck_assert_uint_eq(o.norigins, 2);
 	ck_assert_str_eq(o.origin[1], "http://b:81");

@@ -90,6 +90,21 @@ START_TEST(test_port_in_use_exits_2)
 }
 END_TEST
 
+START_TEST(test_congestion)
+{
+	struct response r;
+	struct server s;
+
+	server_start(&s, ANY, "--congestion", "reno", NULL);
+	client_ask(s.port, &r, GET("/_mummy/stats"));
+	ck_assert_int_eq(r.status, 200);
+	response_free(&r);
+	ck_assert_int_eq(server_stop(&s), 0);
+	ck_assert_int_eq(server_run(said, sizeof said, 0, ANY, "--congestion", "none-such", NULL), 2);
+	complaint_names(said, "--congestion none-such");
+}
+END_TEST
+
 START_TEST(test_reuse_port_shares)
 {
 	struct server first, second;
@@ -592,7 +607,7 @@ START_TEST(test_idle_clients_do_not_hold_it_up)
 END_TEST
 
 SUITE_MAIN("mummy-server", test_help_and_version, test_bad_words_exit_2, test_bad_places_exit_2,
-	   test_unreadable_folders_exit_2, test_port_in_use_exits_2, test_reuse_port_shares, test_port_file,
+	   test_unreadable_folders_exit_2, test_port_in_use_exits_2, test_reuse_port_shares, test_congestion, test_port_file,
 	   test_page, test_files_and_mounts, test_diagnostics, test_diagnostics_with_tasks_and_loops,
 	   test_diagnostics_with_fibers, test_echo, test_chat, test_ws_echo, test_upload,
 	   test_both_signals_drain, test_second_signal_cuts, test_fibers_wait_together,

@@ -20,13 +20,15 @@ size_t listen_default(struct address *out)
 	return address_probe(&probe, 0) == 0 ? 2 : 1;
 }
 
-static void fill(struct mummy_http_listener *out, const struct address *a, int reuse_port)
+static void fill(struct mummy_http_listener *out, const struct address *a, int reuse_port,
+		 const char *congestion)
 {
 	if (a->fd > 0) {
 		out->fd = a->fd;
 		return;
 	}
 	out->unix_path = a->unix_path;
+	out->congestion = congestion;
 	out->reuse_port = !a->unix_path && reuse_port;
 	if (!a->unix_path) {
 		out->address = a->host;
@@ -49,7 +51,7 @@ static size_t blame(const struct address *a, size_t n, int reuse_port)
 }
 
 int listen_serve(mummy_http_server **out, mummy_http_router *r, const struct mummy_http_options *opt,
-		 const struct address *a, size_t n, int reuse_port, size_t *failed)
+		 const struct address *a, size_t n, int reuse_port, const char *congestion, size_t *failed)
 {
 	struct mummy_http_listener *listeners = calloc(n, sizeof *listeners);
 	struct mummy_http_options all = *opt;
@@ -58,7 +60,7 @@ int listen_serve(mummy_http_server **out, mummy_http_router *r, const struct mum
 	*failed = 0;
 	if (listeners) {
 		for (size_t i = 0; i < n; i++)
-			fill(&listeners[i], &a[i], reuse_port);
+			fill(&listeners[i], &a[i], reuse_port, congestion);
 		all.listeners = listeners;
 		all.nlisteners = n;
 		rc = mummy_http_server_new(out, r, &all);

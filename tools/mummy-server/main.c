@@ -225,10 +225,14 @@ static int make_server(struct app *a)
 	const struct options *o = &a->opt;
 	char where[256];
 	size_t failed;
-	int rc = listen_serve(&a->server, a->router, &opt, o->listen, o->nlisten, o->reuse_port, &failed);
+	int rc = listen_serve(&a->server, a->router, &opt, o->listen, o->nlisten, o->reuse_port, o->congestion,
+			      &failed);
 
 	if (rc == 0)
 		return 0;
+	if (o->congestion && (rc == -ENOENT || rc == -EPERM) && !o->listen[failed].unix_path)
+		return complain("--congestion %s: %s; /proc/sys/net/ipv4/tcp_allowed_congestion_control names those "
+				"that there are", o->congestion, strerror(-rc));
 	address_url(&o->listen[failed], o->listen[failed].port, where, sizeof where);
 	return complain("%s: cannot listen there: %s; choose another address with --listen", where,
 			strerror(-rc));

@@ -225,6 +225,9 @@ static const struct cmdline_row table[] = {
 		"--upload-origins names; not with *", cmdline_flag, .at = TO(cors_credentials) },
 	{ "reuse-port", NULL, "let several processes listen on the same port",
 		cmdline_flag, .at = TO(reuse_port) },
+	{ "congestion", "NAME", "TCP congestion control of the connections, as the kernel\n"
+		"knows it. Default: the system's, but reno for a bbr on loopback",
+		cmdline_text, .at = TO(congestion), .what = "the name of one" },
 	{ "diagnostics", NULL, "serve /diag/ and /ws/echo, for probes and benchmarks",
 		cmdline_flag, .at = TO(diagnostics) },
 	{ "ws-inline", NULL, "answer /ws/echo on the event loop, not on a worker",

@@ -31,6 +31,7 @@ struct options {
 	uint64_t idle_timeout;     /**< milliseconds */
 	uint64_t min_answer_rate;  /**< octets per second; 0: any */
 	int reuse_port, diagnostics, ws_inline;
+	const char *congestion;    /**< of TCP; NULL: as the library has it */
 	enum options_deflate ws_deflate;
 	const char *origin[OPTIONS_MAX_ORIGINS];
 	size_t norigins;

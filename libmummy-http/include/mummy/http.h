@@ -144,7 +144,12 @@ struct mummy_http_listener {
 	 *  its functions. <0: the connection is closed. */
 	int (*transport)(void *ctx, int fd, const struct mummy_http_transport **ops, void **conn);
 	void *transport_ctx;
-	uintptr_t reserved[4];
+	/** Congestion control of its TCP connections, by a name that tcp(7) knows; -ENOENT: the kernel does not.
+	 *  "": the system's. NULL: likewise, but "reno" on a loopback address where the system's is a bbr: that
+	 *  sends by timers, at the pace of a path through a network, and within one host the timers cost several
+	 *  times what the sending does. A socket that was taken keeps what it has. */
+	const char *congestion;
+	uintptr_t reserved[3];
 };
 
 enum mummy_http_level { MUMMY_HTTP_ERROR = 0, MUMMY_HTTP_WARNING = 1, MUMMY_HTTP_INFO = 2 };
