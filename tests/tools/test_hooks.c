@@ -145,13 +145,21 @@ START_TEST(a_program_sees_the_life_of_an_upload)
 	snprintf(path, sizeof path, "\"file\":\"foo.txt\",\"path\":\"%s/done/foo.txt\"", folder);
 	says(e, path);
 	file_wait(in_folder("listed"));
-	ck_assert_int_eq(ask(s.port, "DELETE", where, "", ""), 204);
-	says(event("terminated"), "\"request\":\"r-DELETE\"");
-	ck_assert_int_eq(server_stop(&s), 0);
 	/* it was told of a file that is there, with its ID.json */
 	file_read(in_folder("listed"), path, sizeof path);
 	says(path, "foo.txt\n");
 	says(path, ".json\n");
+	ck_assert_int_eq(ask(s.port, "DELETE", where, "", ""), 204);
+	says(event("terminated"), "\"request\":\"r-DELETE\"");
+	forget("pre-create");
+	forget("pre-finish");
+	ck_assert_int_eq(ask(s.port, "POST", "/range/", "Content-Type: multipart/form-data; boundary=b\r\n",
+			     "--b\r\nContent-Disposition: form-data; name=a; filename=f.txt\r\n\r\nform\r\n--b--\r\n"), 201);
+	e = event("pre-create");
+	says(e, "\"size\":null,\"offset\":0,\"name\":\"f.txt\"");
+	says(e, "\"request\":\"r-POST\"");
+	says(event("pre-finish"), "\"request\":\"r-POST\"");
+	ck_assert_int_eq(server_stop(&s), 0);
 	clean_up();
 }
 END_TEST

@@ -139,7 +139,8 @@ static int begin_file(struct form *f)
 {
 	struct mummy_upload_request req = { .method = "PUT", .path = f->base, .header = part_header, .ctx = f,
 		.body_length = MUMMY_UPLOAD_UNKNOWN, .peer = mummy_http_peer(f->x, NULL),
-		.scheme = mummy_http_scheme(f->x, NULL), .host = mummy_http_host(f->x, NULL) };
+		.scheme = mummy_http_scheme(f->x, NULL), .host = mummy_http_host(f->x, NULL),
+		.request_id = mummy_http_request_id(f->x) };
 	mummy_upload_reply *reply = NULL;
 	int rc;
 

@@ -88,6 +88,7 @@ static void write_uploads(struct json *j, const struct status *s)
 	json_member_number(j, "expired", u.expired);
 	json_member_number(j, "refused", u.refused);
 	json_member_number(j, "bytes", u.bytes);
+	json_member_number(j, "takeovers", u.takeovers);
 	json_raw(j, "}");
 }
 
