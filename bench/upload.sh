@@ -72,6 +72,13 @@ load() { # ROW NAME WHAT...: appends a line
 	taskset -c 1 "$build/bench/upload_load" "$(cat "$tmp/$name.port")" "$(cat "$tmp/$name.pid")" "$@" >>"$tmp/$row.$name"
 }
 
+# Each round makes new files in an empty folder. What the last one left is moved away, not removed: see above.
+set_aside() { # NAME
+	case $1 in nginx*) from=$tmp/$1.files/put ;; *) from=$tmp/$1.d ;; esac
+	mkdir "$tmp/$1.old.$i"
+	find "$from" -maxdepth 1 -type f ! -name '.*' -exec mv -t "$tmp/$1.old.$i" {} +
+}
+
 protocol() { # NAME
 	case $1 in nginx*) echo put ;; bare*) echo raw ;; *) echo tus ;; esac
 }
@@ -89,6 +96,7 @@ alternate() { # ROW NAMES WHAT MORE...
 	order=$names
 	while [ "$i" -lt "$rounds" ]; do
 		for name in $order; do
+			[ "$mode" != small ] || set_aside "$name"
 			load "$row" "$name" "$mode" "$(protocol "$name")" "$@"
 		done
 		order="${order#* } ${order%% *}"

@@ -13,7 +13,7 @@
  *            octets of the server's own memory for each slow upload, threads that it has more, and the median and
  *            p99 of small requests in us, before and beside them
  *
- * tus creates and sends one PATCH; put is a plain PUT below /put/; raw sends the octets and waits for one octet.
+ * tus creates and sends one PATCH; put is a plain PUT below /put/, small ones under names that are new; raw sends the octets and waits for one octet.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -247,7 +247,8 @@ static void next_small(struct conn *c)
 	if (is_tus)
 		n = snprintf(text, HEAD, "POST /files/ HTTP/1.1\r\n" TUS "Upload-Length: %d\r\nContent-Length: 0\r\n\r\n", SMALL);
 	else
-		n = snprintf(text, HEAD, "PUT /put/%u HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n", started, SMALL);
+		n = snprintf(text, HEAD, "PUT /put/%ld-%u HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n",
+			     (long)getpid(), started, SMALL);
 	started++;
 	c->patching = !is_tus;
 	if (!is_tus) {
