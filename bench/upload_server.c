@@ -44,6 +44,7 @@ int main(int argc, char **argv)
 	mummy_pool *pool;
 
 	route.ctx = u;
+	route.quick = mummy_upload_http_quick;
 	if (!u || mummy_pool_new(&pool, &pool_options) < 0 || mummy_http_router_new(&router) < 0)
 		return 1;
 	opt.executor.submit = mummy_pool_submit;

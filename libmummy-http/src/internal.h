@@ -167,6 +167,7 @@ struct mummy_http_exchange {
 	uint8_t keep_alive;                  /* as far as the request goes */
 	uint8_t body_owned;
 	uint8_t in_handler, sink_after;
+	uint8_t quick;                       /* its route says so: on the loop */
 	struct mhttp_recv *recv;             /* where the head lies, when detached; else in .text */
 	struct mummy_http_field *own_fields; /* when detached */
 	char *text;

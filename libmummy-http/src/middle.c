@@ -123,6 +123,19 @@ static int run_before(mummy_http_exchange *x, const struct mhttp_middles *list, 
 	return rc != 0;
 }
 
+int mhttp_before_blocks(const mummy_http_exchange *x)
+{
+	const struct mhttp_middles *list = &x->loop->server->router->middles;
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct mhttp_middle *m = &list->all[i];
+
+		if (m->m.before && !(m->m.flags & MUMMY_HTTP_INLINE) && applies(m, x))
+			return 1;
+	}
+	return 0;
+}
+
 void mhttp_handle(mummy_http_exchange *x)
 {
 	const struct mhttp_middles *list = &x->loop->server->router->middles;

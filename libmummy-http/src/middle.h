@@ -30,6 +30,8 @@ int mhttp_middles_any(const mummy_http_router *r);
 void mhttp_handle(mummy_http_exchange *x);
 /* The same for a request that has none and is refused, on the loop: 1 it is answered, or held. */
 int mhttp_before_refusal(mummy_http_exchange *x);
+/* 1: one of those that x meets may. */
+int mhttp_before_blocks(const mummy_http_exchange *x);
 /* At the end of an exchange. */
 void mhttp_after(mummy_http_exchange *x);
 #endif

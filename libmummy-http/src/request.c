@@ -9,7 +9,7 @@ const struct mummy_http_executor *mhttp_executor(const mummy_http_exchange *x)
 {
 	const struct mummy_http_executor *e = &x->loop->server->opt.executor;
 
-	if (x->route->flags & MUMMY_HTTP_INLINE)
+	if ((x->route->flags & MUMMY_HTTP_INLINE) || x->quick)
 		return NULL;
 	if (x->route->executor)
 		e = x->route->executor;
@@ -154,6 +154,22 @@ static int request_inline(struct mhttp_conn *c, struct mummy_http_head *h, struc
 	return inline_done(x);
 }
 
+/* 1: the handler of a route with an executor has nothing to wait for, and the route says that it does not block. */
+static int is_quick(mummy_http_exchange *x, size_t there)
+{
+	const struct mummy_http_route *r = x->route;
+
+	if (!r->quick || ((r->flags & MUMMY_HTTP_STREAM) && x->head.framing != MUMMY_HTTP_NO_BODY
+			  && (x->head.framing != MUMMY_HTTP_LENGTH || x->head.content_length > there)))
+		return 0;
+	return !mhttp_before_blocks(x) && r->quick(x, r->ctx);
+}
+
+int mummy_http_is_quick(const mummy_http_exchange *x)
+{
+	return x->quick;
+}
+
 /* All is there: off to the handler. Gives 0, since the connection is leased. */
 int mhttp_request_ready(struct mhttp_conn *c, mummy_http_exchange *x)
 {
@@ -161,6 +177,10 @@ int mhttp_request_ready(struct mhttp_conn *c, mummy_http_exchange *x)
 	const struct mummy_http_executor *e = mhttp_executor(x);
 	int lost = mhttp_io_keep(c, l->at, (size_t)(l->end - l->at)) < 0;
 
+	if (e && !lost && is_quick(x, (size_t)(l->end - l->at))) {
+		x->quick = 1;
+		e = NULL;
+	}
 	if (lost)
 		c->flags |= MHTTP_CLOSE | MHTTP_UNREAD;
 	l->at = l->end;
@@ -311,7 +331,7 @@ static mummy_http_exchange *next_exchange(struct mhttp_conn *c, size_t *head_n)
 	int used = mummy_http_parse_request(&h, in->p + in->at, in->n < HERE_BYTES ? in->n : HERE_BYTES);
 
 	if (used <= 0 || h.framing != MUMMY_HTTP_NO_BODY || request_judge(c, &h, &m) != 0
-	    || (m.route->flags & MUMMY_HTTP_STREAM) || !wants_executor(s, m.route))
+	    || (m.route->flags & MUMMY_HTTP_STREAM) || m.route->quick || !wants_executor(s, m.route))
 		return NULL;
 	x = mhttp_exchange_of(c->loop, &h, &m, in->p + in->at, (size_t)used);
 	if (!x)

@@ -146,5 +146,8 @@ int mummy_upload_dir_store(struct mummy_upload_store *out, const char *directory
 		.set_length = mup_dir_set_length, .finish = mup_dir_finish, .remove = mup_dir_remove,
 		.list = mup_dir_list, .release = dir_release, .ctx = d, .hold = mup_dir_hold,
 		.settle = mup_dir_settle, .append = mup_dir_append, .splice = mup_dir_splice };
+	/* a quota that seems used up is counted again, over the whole folder */
+	if (d->opt.sync == MUMMY_UPLOAD_SYNC_NONE && !d->opt.quota_bytes)
+		out->flags = MUMMY_UPLOAD_STORE_QUICK;
 	return 0;
 }

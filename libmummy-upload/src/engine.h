@@ -131,6 +131,7 @@ int64_t mup_expires(const mummy_upload *u, const struct mummy_upload_info *info,
 
 /* session.c; all with the lock held, which all but _get and _info may give up meanwhile */
 struct mup_session *mup_session_get(mummy_upload *u, const char *id);
+int mup_session_known(mummy_upload *u, const char *id);
 void mup_session_put(mummy_upload *u, struct mup_session *s);
 void mup_gate_enter(mummy_upload *u, struct mup_session *s);
 void mup_gate_leave(mummy_upload *u, struct mup_session *s);

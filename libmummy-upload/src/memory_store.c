@@ -312,6 +312,7 @@ int mummy_upload_memory_store(struct mummy_upload_store *out, size_t max_bytes)
 	*out = (struct mummy_upload_store){ .create = memory_create, .open = memory_open, .close = memory_close,
 		.writev = memory_writev, .set_length = memory_set_length, .finish = memory_finish,
 		.remove = memory_remove, .list = memory_list, .release = memory_release, .ctx = m,
-		.hold = memory_hold, .settle = memory_settle, .append = memory_append };
+		.hold = memory_hold, .settle = memory_settle, .append = memory_append,
+		.flags = MUMMY_UPLOAD_STORE_QUICK };
 	return 0;
 }

@@ -12,15 +12,28 @@ static struct mup_session **bucket(mummy_upload *u, const char *id)
 	return &u->sessions[h % MUP_BUCKETS];
 }
 
+static struct mup_session *find(mummy_upload *u, const char *id)
+{
+	struct mup_session *s = *bucket(u, id);
+
+	while (s && strcmp(s->id, id) != 0)
+		s = s->next;
+	return s;
+}
+
+int mup_session_known(mummy_upload *u, const char *id)
+{
+	return find(u, id) != NULL;
+}
+
 struct mup_session *mup_session_get(mummy_upload *u, const char *id)
 {
-	struct mup_session **head = bucket(u, id), *s;
+	struct mup_session **head = bucket(u, id), *s = find(u, id);
 
-	for (s = *head; s; s = s->next)
-		if (!strcmp(s->id, id)) {
-			s->refs++;
-			return s;
-		}
+	if (s) {
+		s->refs++;
+		return s;
+	}
 	s = calloc(1, sizeof *s);
 	if (!s)
 		return NULL;

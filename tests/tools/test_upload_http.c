@@ -37,18 +37,19 @@ static void *serve(void *arg)
 	return NULL;
 }
 
-static void open_site(struct site *s, const char *origins)
+static void open_site_with(struct site *s, const char *origins, enum mummy_upload_sync sync)
 {
+	const struct mummy_upload_dir_options dir = { .sync = sync };
 	struct mummy_upload_options up = { .origins = origins };
 	struct mummy_http_options opt = { .loops = 2 };
 	struct mummy_http_route route = { .handler = mummy_upload_http_handler, .flags = MUMMY_HTTP_STREAM,
-		.max_body_bytes = MUMMY_HTTP_UNKNOWN };
+		.max_body_bytes = MUMMY_HTTP_UNKNOWN, .quick = mummy_upload_http_quick };
 	struct mummy_upload_store store;
 
 	snprintf(s->folder, sizeof s->folder, "/tmp/mummy-upload-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(s->folder));
 	ck_assert_int_eq(mummy_pool_new(&s->pool, NULL), 0);
-	ck_assert_int_eq(mummy_upload_dir_store(&store, s->folder, NULL), 0);
+	ck_assert_int_eq(mummy_upload_dir_store(&store, s->folder, &dir), 0);
 	ck_assert_int_eq(mummy_upload_new(&s->uploads, &store, &up), 0);
 	ck_assert_int_eq(mummy_http_router_new(&s->router), 0);
 	route.ctx = s->uploads;
@@ -58,6 +59,11 @@ static void open_site(struct site *s, const char *origins)
 	ck_assert_int_eq(mummy_http_server_new(&s->server, s->router, &opt), 0);
 	s->port = mummy_http_server_port(s->server, 0);
 	ck_assert_int_eq(pthread_create(&s->thread, NULL, serve, s->server), 0);
+}
+
+static void open_site(struct site *s, const char *origins)
+{
+	open_site_with(s, origins, MUMMY_UPLOAD_SYNC_ACK);
 }
 
 static void close_site(struct site *s)
@@ -389,6 +395,67 @@ START_TEST(a_checksum_behind_a_chunked_body)
 }
 END_TEST
 
-SUITE_MAIN("tools/upload_http", a_checksum_behind_a_chunked_body, an_upload_goes_through,
+/* Head and body at once, on a connection that stays; the status. */
+static int ask_at_once(int fd, struct response *r, const char *method, const char *path, const char *fields,
+		       const char *body, size_t len)
+{
+	char text[8192];
+	int n = snprintf(text, sizeof text, "%s %s HTTP/1.1\r\nHost: a\r\nTus-Resumable: 1.0.0\r\n%sContent-Length: %zu\r\n"
+			 "\r\n", method, path, fields, len);
+
+	memcpy(text + n, body, len);
+	ck_assert_uint_eq(send_all(fd, text, (size_t)n + len), (size_t)n + len);
+	if (r->body)
+		free(r->body);
+	read_response(fd, r, 0);
+	return r->status;
+}
+
+static void *send_small_ones(void *arg)
+{
+	const struct site *s = arg;
+	struct response r = { .status = 0 };
+	char body[4096], path[128], text[256];
+	int fd = dial(s);
+
+	for (unsigned i = 0; i < 100; i++) {
+		memset(body, (char)i, sizeof body);
+		ck_assert_int_eq(ask_at_once(fd, &r, "POST", "/files/", "Upload-Length: 4096\r\n", "", 0), 201);
+		snprintf(path, sizeof path, "%s", field(&r, "Location", text));
+		ck_assert_int_eq(ask_at_once(fd, &r, "PATCH", path, PATCH_FIELDS("1"), body, 3), 409);
+		ck_assert_int_eq(ask_at_once(fd, &r, "PATCH", path, PATCH_FIELDS("0"), body, sizeof body), 204);
+		ck_assert_str_eq(field(&r, "Upload-Offset", text), "4096");
+		ck_assert_int_eq(ask_at_once(fd, &r, "GET", path, "", "", 0), 200);
+		ck_assert_uint_eq(r.len, sizeof body);
+		ck_assert_mem_eq(r.body, body, sizeof body);
+		if (i % 2)
+			ck_assert_int_eq(ask_at_once(fd, &r, "DELETE", path, "", "", 0), 204);
+	}
+	free(r.body);
+	close(fd);
+	return NULL;
+}
+
+/* On the loops and on the executor, side by side. */
+START_TEST(small_uploads_without_waiting)
+{
+	enum { N = 6 };
+	struct mummy_upload_stats stats;
+	pthread_t threads[N];
+	struct site s;
+
+	open_site_with(&s, NULL, MUMMY_UPLOAD_SYNC_NONE);
+	for (int i = 0; i < N; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, send_small_ones, &s), 0);
+	for (int i = 0; i < N; i++)
+		pthread_join(threads[i], NULL);
+	mummy_upload_stats_get(s.uploads, &stats);
+	ck_assert_uint_eq(stats.finished, N * 100);
+	ck_assert_uint_eq(stats.open, 0);
+	close_site(&s);
+}
+END_TEST
+
+SUITE_MAIN("tools/upload_http", small_uploads_without_waiting, a_checksum_behind_a_chunked_body, an_upload_goes_through,
 	   a_cut_body_keeps_what_arrived, a_stuck_request_is_taken_over,
 	   delete_cuts_a_stuck_request, chunked_bodies_and_expectations)

@@ -273,6 +273,11 @@ static int too_many(const struct hooks *h, struct mummy_upload_grant *grant)
 	return 503;
 }
 
+int hooks_may_refuse(const struct hooks *h)
+{
+	return h->queue != NULL;
+}
+
 int hooks_pre_create(struct hooks *h, const struct mummy_upload_info *info, struct mummy_upload_grant *grant)
 {
 	struct question q = { .h = h, .event = HOOKS_PRE_CREATE, .info = info, .grant = grant, .text = grant->text };

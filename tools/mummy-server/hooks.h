@@ -35,6 +35,8 @@ int hooks_open(struct hooks *h, const struct options *o, struct log *log, const 
 int hooks_start(struct hooks *h, mummy_upload *engine);
 /** Whether anybody is asked or told. After hooks_open. */
 int hooks_wanted(const struct hooks *h, enum hooks_event event);
+/* 1: hooks_pre_create has something to say. */
+int hooks_may_refuse(const struct hooks *h);
 /** As the events of mummy_upload_events. */
 int hooks_pre_create(struct hooks *h, const struct mummy_upload_info *info, struct mummy_upload_grant *grant);
 int hooks_pre_finish(struct hooks *h, const struct mummy_upload_info *info, char text[MUMMY_UPLOAD_TEXT]);

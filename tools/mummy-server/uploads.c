@@ -123,9 +123,11 @@ static int open_engine(struct uploads *u, const struct options *o)
 	if (rc == 0)
 		rc = hooks_open(&u->hooks, o, u->receipts.log, u->directory,
 				o->completed ? o->completed : u->directory);
-	/* where nobody is asked, no file need be opened to be looked at */
+	/* where nobody is asked, no file need be opened to be looked at, and a creation waits for nobody */
 	if (rc == 0 && !hooks_wanted(&u->hooks, HOOKS_PRE_FINISH))
 		opt.events.pre_finish = NULL;
+	if (rc == 0 && !hooks_may_refuse(&u->hooks))
+		opt.events.pre_create = NULL;
 	if (rc == 0)
 		return mummy_upload_new(&u->engine, &store, &opt);
 	store.release(store.ctx);
@@ -190,7 +192,7 @@ static void handle_range(mummy_http_exchange *x, void *engine)
 int uploads_routes(struct uploads *u, mummy_http_router *r)
 {
 	const struct mummy_http_route route = { .handler = mummy_upload_http_handler, .ctx = u->engine,
-		.flags = MUMMY_HTTP_STREAM, .max_body_bytes = MUMMY_HTTP_UNKNOWN };
+		.flags = MUMMY_HTTP_STREAM, .max_body_bytes = MUMMY_HTTP_UNKNOWN, .quick = mummy_upload_http_quick };
 
 	struct mummy_http_route ranged = route;
 	int rc = mummy_http_router_add(r, NULL, "/files/*", &route);

@@ -99,7 +99,12 @@ struct mummy_http_route {
 	uint64_t max_body_bytes;             /**< 0: the server's; MUMMY_HTTP_UNKNOWN: no limit; above it
 	                                          413, before it is read where the length is announced */
 	const struct mummy_http_executor *executor;  /**< copied; NULL: the server's */
-	uintptr_t reserved[4];
+	/** Asked on the loop, with the route's ctx, of each request that has no body, or whose body is there already: 1
+	 *  the handler will not block, nor what it does with the body, and is called on the loop, which saves the way
+	 *  to the executor and back; 0: as the route is otherwise. x is only to be looked at. Not asked where a
+	 *  middleware's before may block. NULL: all are 0. */
+	int (*quick)(mummy_http_exchange *x, void *ctx);
+	uintptr_t reserved[3];
 };
 /** An empty router with one reference; -ENOMEM. One thread at a time adds to it; once a server has it,
  *  it is frozen and shared. */
@@ -354,7 +359,7 @@ MUMMY_HTTP_API void mummy_http_stream_resume(mummy_http_stream *st);
 /* ---- Streamed request bodies ------------------------------------------------------------------
  * On routes with MUMMY_HTTP_STREAM. A body is read only while the sink runs: TCP is the
  * back-pressure, and slow clients cost no memory and no thread. */
-struct mummy_http_sink {                 /* serial, on the route's executor */
+struct mummy_http_sink {                 /* serial, on the route's executor, or where quick has the handler run */
 	/** p is borrowed. 0 more; 1 consumed, nothing until body_next; <0 stop, end(<0) follows. */
 	int (*data)(void *ctx, const void *p, size_t n);
 	/** Instead of data: fetch it with body_read, which never blocks. Returns as data. */
@@ -502,6 +507,8 @@ MUMMY_HTTP_API int mummy_http_router_files(mummy_http_router *r, const char *pre
 		const struct mummy_http_files *files);
 
 /* ---- Loops: timers, posted work, foreign descriptors ------------------------------------------ */
+/** 1: its route's quick said that it is quick, and handler and sink run on the loop. */
+MUMMY_HTTP_API int mummy_http_is_quick(const mummy_http_exchange *x);
 /** The loop of a connection, fixed for its life; valid as long as x or st is. */
 MUMMY_HTTP_API mummy_http_loop *mummy_http_exchange_loop(const mummy_http_exchange *x);
 MUMMY_HTTP_API mummy_http_loop *mummy_http_stream_loop(const mummy_http_stream *st);

@@ -258,6 +258,12 @@ struct mummy_upload_request {
  *  -EINVAL (a reserved tail). May block. */
 MUMMY_UPLOAD_API int mummy_upload_begin(mummy_upload *u, const struct mummy_upload_request *req,
 		mummy_upload_reply **reply, mummy_upload_transfer **out);
+/** 1: nothing of this request, if its body is there, waits: neither begin, nor write, nor end. It creates or begins
+ *  an upload of 64 KiB at most, nobody else is at it, the store has MUMMY_UPLOAD_STORE_QUICK, and the program's events
+ *  are not in the way: pre_create, pre_finish and progress are NULL, and post_finish is or has an executor; of a
+ *  creation without a body pre_create alone counts. Then it may be served where other requests would wait meanwhile,
+ *  as on an event loop. 0: it may block. Only the head is looked at. */
+MUMMY_UPLOAD_API int mummy_upload_quick(mummy_upload *u, const struct mummy_upload_request *req);
 /** The next n octets of the body, borrowed; stored whole or not at all. 0; <0 read no more and end it
  *  with this. Nothing is gathered: each call is one write to the store, so large pieces (256 KiB)
  *  cost least. May block. */
@@ -341,6 +347,8 @@ MUMMY_UPLOAD_API int mummy_upload_dir_store(struct mummy_upload_store *out, cons
 MUMMY_UPLOAD_API int mummy_upload_memory_store(struct mummy_upload_store *out, size_t max_bytes);
 
 enum { MUMMY_UPLOAD_WRITE = 1 };             /* open: to write; else to look at it and to read */
+enum { MUMMY_UPLOAD_STORE_QUICK = 1 };       /* store: with small uploads no call waits for a disk, unless the system
+                                                makes all who write wait */
 
 /** A store. Functions may block, run on any thread, must not call the engine, and get each h and id
  *  from one thread at a time, except list, which runs beside everything. 0 or a negative errno (-ENOSPC
@@ -379,6 +387,7 @@ struct mummy_upload_store {
 	int (*append)(void *h, uint64_t off, void *from, uint64_t from_off, uint64_t n);
 	/** As writev, the next n octets of a pipe, which has them; it is read by n or the call fails. */
 	int (*splice)(void *h, uint64_t off, int pipe, size_t n);
+	unsigned flags;                                    /**< MUMMY_UPLOAD_STORE_QUICK */
 	uintptr_t reserved[1];
 };
 
