@@ -32,10 +32,68 @@ static int is_line(const char *p)
 	return !p || !strpbrk(p, "\r\n");
 }
 
-/* A line of its own, or nothing for NULL. */
-static size_t put(char *to, size_t room, const char *key, const char *value)
+static char *put_text(char *to, const char *text)
 {
-	return value ? (size_t)snprintf(to, room, "%s %s\n", key, value) : 0;
+	const size_t n = strlen(text);
+
+	memcpy(to, text, n);
+	return to + n;
+}
+
+/* What stands before it, then the number. */
+static char *put_number(char *to, const char *before, uint64_t value)
+{
+	char digits[20];
+	size_t n = 0;
+
+	do
+		digits[n++] = (char)('0' + value % 10);
+	while (value /= 10);
+	to = put_text(to, before);
+	while (n > 0)
+		*to++ = digits[--n];
+	return to;
+}
+
+static char *put_signed(char *to, const char *before, int64_t value)
+{
+	to = put_text(to, before);
+	if (value < 0)
+		*to++ = '-';
+	return put_number(to, "", value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+/* A line of its own, or nothing for NULL. */
+static char *put(char *to, const char *key, const char *value)
+{
+	if (!value)
+		return to;
+	to = put_text(put_text(to, key), " ");
+	to = put_text(to, value);
+	return put_text(to, "\n");
+}
+
+/* All but the digest, without printf, which would cost more than that; where it ends. */
+static char *put_lines(char *to, const struct mup_record *rec)
+{
+	const struct mummy_upload_info *i = &rec->info;
+
+	to = put(put_text(to, MAGIC "\n"), "id", i->id);
+	to = put_number(to, "length ", i->length);
+	to = put_number(to, "\noffset ", i->offset);
+	to = put_number(to, "\nstate ", (unsigned)i->state);
+	to = put_signed(to, "\ncreated ", i->created);
+	to = put_number(to, "\nsync ", (unsigned)rec->sync);
+	to = put_number(to, "\nfile ", rec->inode);
+	to = put_signed(to, " ", rec->mtime_s);
+	to = put_text(put_signed(to, " ", rec->mtime_ns), "\n");
+	to = put(to, "boot", rec->boot[0] ? rec->boot : NULL);
+	if (rec->holds)
+		to = put_text(put_number(to, "held ", rec->held), "\n");
+	to = put(to, "metadata", i->metadata);
+	to = put(to, "concat", i->concat);
+	to = put(to, "name", i->name);
+	return put(to, "private", i->private_state);
 }
 
 int mup_record_write(const struct mup_record *rec, char **out, size_t *n)
@@ -55,24 +113,14 @@ int mup_record_write(const struct mup_record *rec, char **out, size_t *n)
 	text = malloc(room);
 	if (!text)
 		return -ENOMEM;
-	used = (size_t)snprintf(text, room, MAGIC "\nid %s\nlength %" PRIu64 "\noffset %" PRIu64
-		"\nstate %d\ncreated %" PRId64 "\nsync %d\nfile %" PRIu64 " %" PRId64 " %" PRId64 "\n",
-		i->id, i->length, i->offset, (int)i->state, i->created, (int)rec->sync, rec->inode, rec->mtime_s,
-		rec->mtime_ns);
-	used += put(text + used, room - used, "boot", rec->boot[0] ? rec->boot : NULL);
-	if (rec->holds)
-		used += (size_t)snprintf(text + used, room - used, "held %" PRIu64 "\n", rec->held);
-	used += put(text + used, room - used, "metadata", i->metadata);
-	used += put(text + used, room - used, "concat", i->concat);
-	used += put(text + used, room - used, "name", i->name);
-	used += put(text + used, room - used, "private", i->private_state);
+	used = (size_t)(put_lines(text, rec) - text);
 	if (digest(text, used, sum) < 0) {
 		free(text);
 		return -EIO;
 	}
-	used += put(text + used, room - used, "sum", sum);
 	*out = text;
-	*n = used;
+	*n = (size_t)(put(text + used, "sum", sum) - text);
+	text[*n] = '\0';
 	return 0;
 }
 

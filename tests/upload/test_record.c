@@ -52,6 +52,33 @@ START_TEST(what_is_written_is_read)
 }
 END_TEST
 
+/* Records outlive the library that wrote them. */
+START_TEST(its_form_stays)
+{
+	static const char want[] = "mummy-upload 1\nid 0123456789abcdef0123456789abcdef\nlength 18446744073709551615\n"
+		"offset 77\nstate 1\ncreated 1700000000\nsync 0\nfile 18446744073709551615 -1 999999999\nboot boot\n"
+		"held 0\nmetadata filename eC50eHQ=\nconcat partial\nname a b.txt\nprivate 0 60 =192.0.2.1 \nsum ";
+	struct mup_record a, b;
+	char *text;
+	size_t n;
+
+	fill(&a);
+	a.holds = 1;
+	a.info.concat = "partial";
+	ck_assert_int_eq(mup_record_write(&a, &text, &n), 0);
+	ck_assert_uint_eq(n, sizeof want - 1 + 33);
+	ck_assert_mem_eq(text, want, sizeof want - 1);
+	free(text);
+	a.mtime_s = INT64_MIN;
+	a.info.created = INT64_MAX;
+	a.info.offset = 0;
+	ck_assert_int_eq(mup_record_write(&a, &text, &n), 0);
+	ck_assert_int_eq(mup_record_read(&b, text, n), 0);
+	ck_assert(b.mtime_s == INT64_MIN && b.info.created == INT64_MAX && b.info.offset == 0);
+	mup_record_free(&b);
+}
+END_TEST
+
 START_TEST(nothing_that_is_torn_or_changed_is_read)
 {
 	struct mup_record a, b;
@@ -87,5 +114,5 @@ START_TEST(no_value_breaks_out_of_its_line)
 }
 END_TEST
 
-SUITE_MAIN("upload/record", what_is_written_is_read, nothing_that_is_torn_or_changed_is_read,
+SUITE_MAIN("upload/record", what_is_written_is_read, its_form_stays, nothing_that_is_torn_or_changed_is_read,
 	   no_value_breaks_out_of_its_line)
