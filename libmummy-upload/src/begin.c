@@ -76,7 +76,7 @@ int mup_visit(struct mup_request *r, unsigned flags, struct mup_session **out)
 		mup_refuse_code(r, -EBADMSG);
 		return -EBADMSG;
 	}
-	expires = mup_expires(r->u, &(*out)->info, &(*out)->priv);
+	expires = mup_expires(r->u, (*out)->id, &(*out)->info, &(*out)->priv);
 	if (expires && !(*out)->writer && expires <= r->u->clock(NULL)) {
 		mup_exit(r->u, *out, NULL);
 		mup_refuse(r, 410, "the upload has expired\n");

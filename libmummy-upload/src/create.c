@@ -54,10 +54,12 @@ static int read_parts(struct mup_request *r, struct creation *c)
 	if (r->req->body_length != 0)
 		return mup_refuse(r, 400, "a final upload has no body\n");
 	pthread_mutex_lock(&r->u->lock);
-	rc = mup_final_measure(r->u, c->info.concat, &c->info.length);
+	rc = mup_final_measure(r->u, c->info.concat, r->u->clock(NULL), &c->info.length);
 	pthread_mutex_unlock(&r->u->lock);
 	if (rc == -ENOENT || rc == -EINVAL || rc == -EBADMSG)
 		return mup_refuse(r, 400, "a part of the final upload is missing or no partial upload\n");
+	if (rc == -ESTALE)
+		return mup_refuse(r, 400, "a part of the final upload has expired\n");
 	if (rc < 0)
 		return mup_refuse_code(r, rc);
 	c->waits = rc;
@@ -206,7 +208,7 @@ static int begin_final(mummy_upload *u, struct creation *c, struct mup_session *
 	if (c->concat != MUP_FINAL)
 		return 0;
 	if (c->waits)
-		return mup_final_wait(u, s->id, c->info.concat);
+		return mup_final_wait(u, s->id, &c->info, c->priv.expire_s);
 	rc = mup_final_join(u, s);
 	return rc > 0 || rc == -ENOENT ? -EAGAIN : rc;
 }

@@ -151,7 +151,7 @@ static void limits(mummy_upload_reply *reply, uint64_t max_bytes, int64_t age, u
 
 static int64_t age_of(const mummy_upload *u, const struct mup_session *s)
 {
-	const int64_t expires = mup_expires(u, &s->info, &s->priv), now = u->clock(NULL);
+	const int64_t expires = mup_expires(u, s->id, &s->info, &s->priv), now = u->clock(NULL);
 
 	return !expires ? -1 : expires > now ? expires - now : 0;
 }

@@ -16,13 +16,23 @@ void mup_log(mummy_upload *u, int level, const char *what, const char *id)
 	u->opt.log(u->opt.ctx, level, line);
 }
 
-int64_t mup_expires(const mummy_upload *u, const struct mummy_upload_info *info,
-		    const struct mup_private *priv)
+int64_t mup_expires_alone(const mummy_upload *u, const struct mummy_upload_info *info,
+			  const struct mup_private *priv)
 {
 	if (!priv->expire_s || !u->store.remove || info->state == MUMMY_UPLOAD_QUARANTINED
 	    || (info->state == MUMMY_UPLOAD_FINISHED && !u->opt.expire_finished))
 		return 0;
 	return (info->modified > info->created ? info->modified : info->created) + (int64_t)priv->expire_s;
+}
+
+/* A final upload that waits, and its parts, live as long as any of them would. */
+int64_t mup_expires(const mummy_upload *u, const char *id, const struct mummy_upload_info *info,
+		    const struct mup_private *priv)
+{
+	const int64_t alone = mup_expires_alone(u, info, priv);
+	const int64_t kept = alone && u->finals ? mup_final_keeps(u, id, info->concat) : 0;
+
+	return kept == INT64_MAX ? 0 : kept > alone ? kept : alone;
 }
 
 int mup_is_open(const struct mummy_upload_info *info)

@@ -125,9 +125,11 @@ struct mummy_upload {
 void mup_log(mummy_upload *u, int level, const char *what, const char *id);
 /* 1 for those that count as open uploads: a part that has all its octets does not. */
 int mup_is_open(const struct mummy_upload_info *info);
-/* Seconds since 1970 when it expires, 0: never. */
-int64_t mup_expires(const mummy_upload *u, const struct mummy_upload_info *info,
-		const struct mup_private *priv);
+/* Seconds since 1970 when it expires, 0: never. With the lock held; alone: as if no final upload waited for it. */
+int64_t mup_expires(const mummy_upload *u, const char *id, const struct mummy_upload_info *info,
+		    const struct mup_private *priv);
+int64_t mup_expires_alone(const mummy_upload *u, const struct mummy_upload_info *info,
+			  const struct mup_private *priv);
 
 /* session.c; all with the lock held, which all but _get and _info may give up meanwhile */
 struct mup_session *mup_session_get(mummy_upload *u, const char *id);
@@ -225,12 +227,19 @@ struct mup_final {
 	struct mup_final *next;
 	char id[MUP_ID_SIZE];
 	char *concat;
+	int64_t active;                  /* the last octet of any part, or its own beginning */
+	unsigned expire_s;               /* 0: never */
 };
-/* With the lock held: what the parts come to. 0 all octets are there, 1 not yet, <0; *length may become
- * MUMMY_UPLOAD_UNKNOWN. */
-int mup_final_measure(mummy_upload *u, const char *concat, uint64_t *length);
-/* With the lock held. */
-int mup_final_wait(mummy_upload *u, const char *id, const char *concat);
+/* With the lock held: what the parts come to. 0 all octets are there, 1 not yet, <0; -ESTALE one has expired by now,
+ * which is not asked if that is 0. *length may become MUMMY_UPLOAD_UNKNOWN. */
+int mup_final_measure(mummy_upload *u, const char *concat, int64_t now, uint64_t *length);
+/* With the lock held. info is of the final upload. */
+int mup_final_wait(mummy_upload *u, const char *id, const struct mummy_upload_info *info, unsigned expire_s);
+/* With the lock held: a part got octets then. */
+void mup_final_touch(mummy_upload *u, const char *part, int64_t then);
+/* With the lock held: until when a final upload that waits keeps itself, or its part; 0 none does, INT64_MAX for
+ * ever. */
+int64_t mup_final_keeps(const mummy_upload *u, const char *id, const char *concat);
 void mup_final_forget(mummy_upload *u, const char *id);
 /* Without the lock: puts it together when all parts are there; those that wait for a part. */
 int mup_final_try(mummy_upload *u, const char *id);

@@ -7,7 +7,8 @@
 
 #define COPY_BYTES ((uint64_t)1 << 30)   /* between two looks at who else wants the upload */
 
-/* Without a gate: takes the one of a part; 0, or a negative errno, with the lock held either way. */
+/* Without a gate: takes the one of a part; 0, or a negative errno, with the lock held either way. Who is making one
+ * final upload of parts that had not expired then goes on with them. */
 static int enter_part(mummy_upload *u, const char *id, struct mup_session **out)
 {
 	struct mup_session *s = mup_session_get(u, id);
@@ -33,18 +34,26 @@ static void leave_part(mummy_upload *u, struct mup_session *s)
 	mup_session_put(u, s);
 }
 
-int mup_final_measure(mummy_upload *u, const char *concat, uint64_t *length)
+static int has_expired(const mummy_upload *u, const struct mup_session *s, int64_t now)
+{
+	const int64_t expires = now ? mup_expires(u, s->id, &s->info, &s->priv) : 0;
+
+	return expires && expires <= now && !s->writer;
+}
+
+int mup_final_measure(mummy_upload *u, const char *concat, int64_t now, uint64_t *length)
 {
 	const char *at = NULL;
 	char id[MUP_ID_SIZE];
 	struct mup_session *s;
-	int missing = 0, rc;
+	int missing = 0, expired = 0, rc;
 
 	*length = 0;
-	while (mup_concat_next(concat, &at, id)) {
+	while (!expired && mup_concat_next(concat, &at, id)) {
 		rc = enter_part(u, id, &s);
 		if (rc < 0)
 			return rc;
+		expired = has_expired(u, s, now);
 		missing |= s->info.offset != s->info.length;
 		if (s->info.length == MUMMY_UPLOAD_UNKNOWN || *length == MUMMY_UPLOAD_UNKNOWN)
 			*length = MUMMY_UPLOAD_UNKNOWN;
@@ -52,7 +61,7 @@ int mup_final_measure(mummy_upload *u, const char *concat, uint64_t *length)
 			*length = s->info.length < MUP_MOST - *length ? *length + s->info.length : MUP_MOST;
 		leave_part(u, s);
 	}
-	return missing;
+	return expired ? -ESTALE : missing;
 }
 
 static int learn_length(mummy_upload *u, struct mup_session *s, uint64_t length)
@@ -146,7 +155,7 @@ int mup_final_join(mummy_upload *u, struct mup_session *s)
 	/* the session's own string goes when it is loaded again */
 	if (!concat)
 		return -ENOMEM;
-	rc = mup_final_measure(u, concat, &length);
+	rc = mup_final_measure(u, concat, 0, &length);
 	if (rc >= 0) {
 		int error = learn_length(u, s, length);
 
@@ -166,20 +175,43 @@ int mup_final_join(mummy_upload *u, struct mup_session *s)
 	return rc;
 }
 
-int mup_final_wait(mummy_upload *u, const char *id, const char *concat)
+int mup_final_wait(mummy_upload *u, const char *id, const struct mummy_upload_info *info, unsigned expire_s)
 {
 	struct mup_final *f = calloc(1, sizeof *f);
 
 	if (f)
-		f->concat = strdup(concat);
+		f->concat = strdup(info->concat);
 	if (!f || !f->concat) {
 		free(f);
 		return -ENOMEM;
 	}
 	memcpy(f->id, id, MUP_ID_LEN);
+	f->active = info->modified > info->created ? info->modified : info->created;
+	f->expire_s = expire_s;
 	f->next = u->finals;
 	u->finals = f;
 	return 0;
+}
+
+void mup_final_touch(mummy_upload *u, const char *part, int64_t then)
+{
+	for (struct mup_final *f = u->finals; f; f = f->next)
+		if (f->active < then && strstr(f->concat, part))
+			f->active = then;
+}
+
+int64_t mup_final_keeps(const mummy_upload *u, const char *id, const char *concat)
+{
+	const enum mup_concat kind = mup_concat_kind(concat);
+	int64_t until = 0;
+
+	for (const struct mup_final *f = u->finals; f && kind != MUP_WHOLE; f = f->next)
+		if (!strcmp(f->id, id) || (kind == MUP_PARTIAL && strstr(f->concat, id))) {
+			const int64_t end = f->expire_s ? f->active + (int64_t)f->expire_s : INT64_MAX;
+
+			until = end > until ? end : until;
+		}
+	return until;
 }
 
 void mup_final_forget(mummy_upload *u, const char *id)

@@ -296,7 +296,7 @@ void mup_session_info(const mummy_upload *u, const struct mup_session *s, struct
 {
 	*out = s->info;
 	memcpy(out->id, s->id, sizeof s->id);
-	out->expires = mup_expires(u, out, &s->priv);
+	out->expires = mup_expires(u, s->id, out, &s->priv);
 	out->client = s->priv.client[0] ? s->priv.client : NULL;
 	out->request_id = s->asker.request_id;
 }

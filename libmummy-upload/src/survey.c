@@ -65,17 +65,31 @@ static int found(void *arg, const struct mummy_upload_info *info)
 	pthread_mutex_lock(&u->lock);
 	rc = mup_open_add(u, priv.client, 0);
 	if (rc == 0 && mup_concat_kind(info->concat) == MUP_FINAL)
-		rc = mup_final_wait(u, info->id, info->concat);
+		rc = mup_final_wait(u, info->id, info, priv.expire_s);
 	pthread_mutex_unlock(&u->lock);
 	if (rc == 0 && info->offset == info->length)
 		complete(u, info->id);
 	return rc;
 }
 
+/* The parts of those that wait may have been seen before them. */
+static int renew(void *arg, const struct mummy_upload_info *info)
+{
+	mummy_upload *u = arg;
+
+	pthread_mutex_lock(&u->lock);
+	if (mup_concat_kind(info->concat) == MUP_PARTIAL)
+		mup_final_touch(u, info->id, info->modified);
+	pthread_mutex_unlock(&u->lock);
+	return 0;
+}
+
 int mup_recover(mummy_upload *u)
 {
 	int rc = walk(u, found, u);
 
+	if (rc == 0 && u->finals)
+		rc = walk(u, renew, u);
 	/* the parts of the last one may have come before it */
 	if (rc == 0)
 		mup_final_part_done(u, "");
@@ -141,7 +155,9 @@ static int clean_one(void *arg, const struct mummy_upload_info *info)
 	else if (mup_is_open(info) && info->offset == info->length)
 		complete(c->u, info->id);
 	mup_private_read(&priv, info->private_state);
-	expires = mup_expires(c->u, info, &priv);
+	pthread_mutex_lock(&c->u->lock);
+	expires = mup_expires(c->u, info->id, info, &priv);
+	pthread_mutex_unlock(&c->u->lock);
 	if (!expires)
 		return 0;
 	if (expires <= c->u->clock(NULL) && remove_expired(c->u, info->id))
@@ -229,7 +245,9 @@ static int list_one(void *arg, const struct mummy_upload_info *info)
 	struct mup_private priv;
 
 	mup_private_read(&priv, info->private_state);
-	shown.expires = mup_expires(l->u, info, &priv);
+	pthread_mutex_lock(&l->u->lock);
+	shown.expires = mup_expires(l->u, info->id, info, &priv);
+	pthread_mutex_unlock(&l->u->lock);
 	shown.client = priv.client[0] ? priv.client : NULL;
 	if (f && ((f->id && strcmp(f->id, info->id) != 0) || (f->states && !(f->states & 1u << info->state))
 		  || (f->created_after && info->created <= f->created_after)

@@ -18,8 +18,11 @@ uint64_t mup_room(const struct mup_session *s)
 
 void mup_reply_expires(const struct mup_request *r, const struct mup_session *s)
 {
-	const int64_t expires = mup_expires(r->u, &s->info, &s->priv);
+	int64_t expires = mup_expires_alone(r->u, &s->info, &s->priv);
 
+	/* what is told holds even if a final upload that keeps it longer is deleted */
+	if (expires && expires <= r->u->clock(NULL))
+		expires = mup_expires(r->u, s->id, &s->info, &s->priv);
 	if (expires)
 		mup_reply_add_date(r->reply, "Upload-Expires", expires);
 }
@@ -149,6 +152,8 @@ static int store_piece(mummy_upload_transfer *t, const struct piece *piece)
 	else
 		s->info.offset += n;
 	s->info.modified = u->clock(NULL);
+	if (u->finals && s->concat == MUP_PARTIAL)
+		mup_final_touch(u, s->id, s->info.modified);
 	u->stats.bytes += n;
 	return 0;
 }

@@ -1,6 +1,7 @@
 #include <config.h>
 #include <time.h>
 #include "fake.h"
+#include "date.h"
 
 #define PARTS 3
 static int finished;
@@ -257,6 +258,144 @@ START_TEST(parts_expire_also_when_they_are_whole)
 }
 END_TEST
 
+static time_t now;
+
+static time_t then(time_t *unused)
+{
+	(void)unused;
+	return now;
+}
+
+static int64_t told(mummy_upload *u, const char *path, int status)
+{
+	struct answer a;
+	const char *when;
+	int64_t t = 0;
+
+	ck_assert_int_eq(ask(u, &a, "HEAD", path, NULL, 0, NULL), status);
+	when = field(&a, "Upload-Expires");
+	if (when)
+		ck_assert_int_eq(mup_date(when, strlen(when), now, &t), 0);
+	return t;
+}
+
+static void make_of_an_expired_part(int on_disk)
+{
+	char folder[64], part[2][128], concat[512], path[128];
+	mummy_upload *u = open_kind(on_disk, folder, &counting);
+	struct answer a;
+	time_t end;
+
+	now = time(NULL);
+	u->clock = then;
+	make_part(u, "3", "567", 3, part[0]);
+	make_part(u, "3", "567", 3, part[1]);
+	join(concat, part, 2);
+	end = (time_t)told(u, part[0], 200);
+	now = end + 40;              /* the files have the time of the system */
+	ck_assert_int_eq(make_final(u, &a, concat, path), 400);
+	ck_assert_ptr_nonnull(strstr(a.text, "expired"));
+	ck_assert_int_eq(told(u, part[0], 410), 0);
+	now = end - 1;
+	ck_assert_int_eq(make_final(u, &a, concat, path), 201);
+	ck_assert_int_eq(finished, 1);
+	close_kind(on_disk, folder, u);
+}
+
+START_TEST(none_is_made_of_a_part_that_has_expired)
+{
+	make_of_an_expired_part(0);
+	make_of_an_expired_part(1);
+}
+END_TEST
+
+/* The first part is long over when the other one gets its last octets. */
+static void finish_slowly(int on_disk)
+{
+	char folder[64], part[2][128], concat[512], path[128];
+	mummy_upload *u = open_kind(on_disk, folder, &counting);
+	struct answer a;
+
+	now = time(NULL);
+	u->clock = then;
+	make_part(u, "3", "123", 3, part[0]);
+	make_part(u, "3", "", 0, part[1]);
+	join(concat, part, 2);
+	ck_assert_int_eq(make_final(u, &a, concat, path), 201);
+	for (int i = 0; i < 3; i++) {
+		now += 50;
+		ck_assert_int_eq(patch(u, &a, part[1], i, "456" + i, 1), 204);
+		ck_assert_int_eq(mummy_upload_cleanup(u, NULL), 0);
+		if (i == 2)
+			break;
+		ck_assert_int_gt(told(u, part[0], 200), now);
+		ck_assert_int_gt(told(u, path, 200), now);
+	}
+	ck_assert_int_eq(finished, 1);
+	check_whole(u, path, on_disk, "123456");
+	close_kind(on_disk, folder, u);
+}
+
+START_TEST(one_that_waits_and_its_parts_keep_each_other)
+{
+	finish_slowly(0);
+	finish_slowly(1);
+}
+END_TEST
+
+START_TEST(one_that_waits_expires_with_its_parts)
+{
+	char folder[64], part[128], other[128], concat[512], path[128];
+	mummy_upload *u = open_kind(1, folder, &counting);
+	struct answer a;
+
+	now = time(NULL);
+	u->clock = then;
+	make_part(u, "3", "12", 2, part);
+	make_part(u, "3", "12", 2, other);
+	now += 40;
+	join(concat, &part, 1);
+	ck_assert_int_eq(make_final(u, &a, concat, path), 201);
+	now += 59;
+	ck_assert_int_eq(told(u, other, 410), 0);
+	ck_assert_int_eq(told(u, part, 200), now + 1);
+	ck_assert_int_eq(mummy_upload_cleanup(u, NULL), 1);
+	now++;
+	ck_assert_int_eq(told(u, part, 410), 0);
+	ck_assert_int_eq(told(u, path, 410), 0);
+	ck_assert_int_eq(mummy_upload_cleanup(u, NULL), 2);
+	ck_assert_ptr_null(u->finals);
+	mummy_upload_free(u);
+	ck_assert_int_eq(wipe(folder), 0);
+}
+END_TEST
+
+/* As the files say it. */
+START_TEST(they_keep_each_other_after_a_restart)
+{
+	char folder[64], part[2][128], concat[512], path[128];
+	mummy_upload *u = open_kind(1, folder, &counting);
+	struct answer a;
+
+	make_part(u, "3", "123", 3, part[0]);
+	make_part(u, "3", "", 0, part[1]);
+	join(concat, part, 2);
+	ck_assert_int_eq(make_final(u, &a, concat, path), 201);
+	ck_assert_int_eq(patch(u, &a, part[1], 0, "45", 2), 204);
+	mummy_upload_free(u);
+	u = open_dir(folder, NULL, &counting);
+	ck_assert_ptr_nonnull(u->finals);
+	ck_assert_int_ge(u->finals->active, time(NULL) - 30);
+	now = (time_t)u->finals->active + 59;
+	u->clock = then;
+	ck_assert_int_eq(mummy_upload_cleanup(u, NULL), 0);
+	ck_assert_int_eq(patch(u, &a, part[1], 2, "6", 1), 204);
+	ck_assert_int_eq(finished, 1);
+	mummy_upload_free(u);
+	wipe(folder);
+}
+END_TEST
+
 /* A process that died while it put the parts together: nobody was told of the upload. */
 START_TEST(one_that_nobody_was_told_of_goes_at_the_start)
 {
@@ -286,5 +425,7 @@ END_TEST
 
 SUITE_MAIN("upload/final", parts_become_a_whole, a_final_upload_waits_for_its_parts, it_goes_on_waiting_after_a_restart,
 	   what_is_no_part_makes_no_whole, a_part_that_goes_leaves_it_waiting, a_part_that_goes_in_between_is_a_conflict,
-	   parts_expire_also_when_they_are_whole,
+	   parts_expire_also_when_they_are_whole, none_is_made_of_a_part_that_has_expired,
+	   one_that_waits_and_its_parts_keep_each_other, one_that_waits_expires_with_its_parts,
+	   they_keep_each_other_after_a_restart,
 	   one_that_nobody_was_told_of_goes_at_the_start)

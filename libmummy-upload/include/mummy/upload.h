@@ -172,7 +172,10 @@ struct mummy_upload_options {
 	uint64_t max_bytes;                      /**< of one upload, Tus-Max-Size; then 413 */
 	unsigned max_uploads, max_uploads_per_client;  /**< open ones (by peer); then 503, 429 */
 	size_t max_metadata_bytes;               /**< of Upload-Metadata, then 431; 0: 4 KiB, at most 32 */
-	unsigned expire_s;                       /**< after the last octet; 0: never */
+	unsigned expire_s;                       /**< after the last octet; 0: never. A final upload that waits
+	                                              for its parts keeps them, and they it: all expire together,
+	                                              after the last octet of any. One cannot be made of a part
+	                                              that has expired (400) */
 	int expire_finished;                     /**< 1: finished uploads too */
 	unsigned progress_ms;                    /**< 0: 1 s */
 	/* the web around it */
