@@ -7,6 +7,8 @@
 void mhttp_error_answer(mummy_http_exchange *x, int status)
 {
 	const struct mummy_http_options *opt = &x->loop->server->opt;
+	static const struct mummy_http_header nosniff = MUMMY_HTTP_HEADER("X-Content-Type-Options", "nosniff");
+	struct mhttp_reply r = { .status = status, .h = &nosniff };
 	char text[64];
 
 	if (opt->error_page && !atomic_load(&x->loop->server->dead))
@@ -14,7 +16,11 @@ void mhttp_error_answer(mummy_http_exchange *x, int status)
 	if (atomic_load(&x->state) & MHTTP_CLAIMED)
 		return;
 	snprintf(text, sizeof text, "%d %s\n", status, mhttp_reason(status));
-	mummy_http_respond_text(x, status, text);
+	r.body = text;
+	r.len = strlen(text);
+	r.nh = !mhttp_has_added(x, nosniff.name);
+	r.type = mhttp_has_added(x, "Content-Type") ? NULL : "text/plain; charset=utf-8";
+	mhttp_reply(x, &r);
 }
 
 static void log_refusal(struct mhttp_conn *c, int status, const char *why)

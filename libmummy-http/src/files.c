@@ -31,7 +31,7 @@ struct job {
 	int fd;
 	int gzip, vary;
 	char etag[MHTTP_ETAG_BYTES], modified[30], range[80];
-	struct mummy_http_header fields[8];
+	struct mummy_http_header fields[9];
 	size_t nfields;
 };
 
@@ -129,9 +129,16 @@ static void add_validators(struct job *j)
 		add(j, "Vary", "Accept-Encoding");
 }
 
+static void add_type(struct job *j, const char *type)
+{
+	add(j, "Content-Type", type);
+	if (!(j->files->flags & MUMMY_HTTP_FILES_SNIFF) && !mhttp_has_added(j->x, "X-Content-Type-Options"))
+		add(j, "X-Content-Type-Options", "nosniff");
+}
+
 static void add_content(struct job *j, const struct mhttp_files_decision *d)
 {
-	add(j, "Content-Type", media_type(j->files, j->path));
+	add_type(j, media_type(j->files, j->path));
 	add(j, "Accept-Ranges", "bytes");
 	if (j->gzip)
 		add(j, "Content-Encoding", "gzip");
@@ -171,7 +178,7 @@ static void answer_parts(struct job *j, const struct mhttp_files_decision *d)
 		return;
 	}
 	snprintf(type, sizeof type, "multipart/byteranges; boundary=%s", boundary);
-	add(j, "Content-Type", type);
+	add_type(j, type);
 	add(j, "Accept-Ranges", "bytes");
 	if (j->gzip)
 		add(j, "Content-Encoding", "gzip");
@@ -223,7 +230,7 @@ static void answer_list(struct job *j, int fd)
 		mhttp_error_answer(j->x, 503);
 		return;
 	}
-	add(j, "Content-Type", "text/html; charset=utf-8");
+	add_type(j, "text/html; charset=utf-8");
 	add(j, "Content-Security-Policy", "default-src 'none'");
 	if (j->files->cache_control)
 		add(j, "Cache-Control", j->files->cache_control);
@@ -321,7 +328,7 @@ static int check(const char *prefix, const struct mummy_http_files *files)
 {
 	if (!prefix || prefix[0] != '/' || !files || !files->root || !MUMMY_RESERVED_OK(files))
 		return -EINVAL;
-	if (files->flags & ~(unsigned)(MUMMY_HTTP_FILES_DOT | MUMMY_HTTP_FILES_LIST))
+	if (files->flags & ~(unsigned)(MUMMY_HTTP_FILES_DOT | MUMMY_HTTP_FILES_LIST | MUMMY_HTTP_FILES_SNIFF))
 		return -EINVAL;
 	if (files->index && (!*files->index || strchr(files->index, '/')))
 		return -EINVAL;

@@ -518,6 +518,13 @@ static inline struct mummy_http_span mhttp_answer_field(const mummy_http_exchang
 		return (struct mummy_http_span){ NULL, 0 };
 	return mhttp_answer_search(x, r, name, n);
 }
+/* Has middleware added such a field to the coming answer? */
+static inline int mhttp_has_added(const mummy_http_exchange *x, const char *name)
+{
+	const struct mhttp_reply none = { .status = 0 };
+
+	return x->extra.n && mhttp_answer_search(x, &none, name, strlen(name)).p;
+}
 /* reason.c */
 const char *mhttp_reason(int status);
 /* date_now.c */

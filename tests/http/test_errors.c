@@ -126,6 +126,8 @@ SERVE_TEST(the_router_answers_options_and_405)
 	hear_answer(fd, &h, 0);
 	ck_assert_int_eq(h.status, 405);
 	ck_assert_ptr_nonnull(strstr(heard_field(&h, "Allow"), "POST"));
+	ck_assert_str_eq(heard_field(&h, "X-Content-Type-Options"), "nosniff");
+	ck_assert_str_eq(heard_field(&h, "Content-Type"), "text/plain; charset=utf-8");
 	free(h.body);
 	hear_answer(fd, &h, 0);
 	ck_assert_int_eq(h.status, 204);

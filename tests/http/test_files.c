@@ -422,6 +422,26 @@ START_TEST(dot_files_are_served_when_asked_for)
 }
 END_TEST
 
+/* Browsers do not guess what a file may be, unless they are to. */
+START_TEST(types_are_to_be_believed)
+{
+	static const char field[] = "\r\nX-Content-Type-Options: nosniff\r\n";
+
+	start(MUMMY_HTTP_FILES_LIST);
+	ck_assert(ask("GET", "/big", "") == 200 && has(field));
+	ck_assert(ask("GET", "/big", "Range: bytes=1-2\r\n") == 206 && has(field));
+	ck_assert(ask("GET", "/big", "Range: bytes=1-2,5-6\r\n") == 206 && has(field));
+	ck_assert(ask("GET", "/big", "Range: bytes=99999999-\r\n") == 416 && has(field));
+	ck_assert(ask("GET", "/empty/", "") == 200 && has(field));
+	ck_assert(ask("GET", "/missing", "") == 404 && has(field));
+	stop();
+	start(MUMMY_HTTP_FILES_LIST | MUMMY_HTTP_FILES_SNIFF);
+	ck_assert(ask("GET", "/big", "") == 200 && !has(field));
+	ck_assert(ask("GET", "/empty/", "") == 200 && !has(field));
+	stop();
+}
+END_TEST
+
 START_TEST(conditions)
 {
 	char etag[128], field[256];
@@ -585,6 +605,6 @@ END_TEST
 SUITE_MAIN("http/files", a_file_is_sent_with_its_fields, a_large_file_is_whole,
 	   a_client_that_left_raises_no_signal, files_come_from_the_executor,
 	   errors_have_the_page_of_the_program, folders_have_an_index_and_a_slash,
-	   what_is_not_to_be_served_is_not, dot_files_are_served_when_asked_for, conditions, ranges,
+	   what_is_not_to_be_served_is_not, dot_files_are_served_when_asked_for, types_are_to_be_believed, conditions, ranges,
 	   folders_are_listed_when_asked_for, files_are_served_below_a_mount,
 	   packed_siblings, options_are_checked)

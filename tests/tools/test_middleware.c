@@ -289,5 +289,39 @@ START_TEST(test_credentials)
 }
 END_TEST
 
-SUITE_MAIN("middleware", test_discovery, test_credentials, test_log_has_a_line_for_each_answer, test_middleware, test_max_body, test_min_answer_rate,
+/* Every answer with a text or a file says so once. */
+START_TEST(test_types_are_to_be_believed)
+{
+	static const char *const requests[] = {
+		GET("/a.html"), GET("/none.html"), GET("/_mummy/"), GET("/ws/none"), GET("/files/none"), GET("/files/%zz"),
+		"DELETE /a.html HTTP/1.1\r\n", "POST /range/ HTTP/1.1\r\nContent-Type: multipart/form-data\r\n",
+		GET("/_mummy/") "If-Match: \"x\"\r\n",
+	};
+	static const char field[] = "\r\nX-Content-Type-Options: nosniff\r\n";
+	char root[] = "/tmp/mummy-test-XXXXXX", file[64];
+	struct server s;
+	FILE *f;
+
+	ck_assert_ptr_nonnull(mkdtemp(root));
+	snprintf(file, sizeof file, "%s/a.html", root);
+	f = fopen(file, "w");
+	ck_assert(f && fputs("<p>", f) > 0 && fclose(f) == 0);
+	server_start(&s, ANY, "--root", root, NULL);
+	for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+		struct response r;
+		const char *at;
+
+		client_ask(s.port, &r, "%s", requests[i]);
+		at = strcasestr(r.head, field);
+		ck_assert_msg(at && !strcasestr(at + 2, field), "%s: %s", requests[i], r.head);
+		response_free(&r);
+	}
+	ck_assert_int_eq(server_stop(&s), 0);
+	unlink(file);
+	rmdir(root);
+}
+END_TEST
+
+SUITE_MAIN("middleware", test_types_are_to_be_believed, test_discovery, test_credentials,
+	   test_log_has_a_line_for_each_answer, test_middleware, test_max_body, test_min_answer_rate,
 	   test_cors_covers_uploads, test_upload_origins, test_both_lists_of_origins_are_refused)

@@ -13,6 +13,7 @@
 #include "chat.h"
 #include "json.h"
 #include "query.h"
+#include "say.h"
 
 #define TOPIC "chat"
 #define HISTORY 64u
@@ -186,7 +187,7 @@ static void join(mummy_http_exchange *x, void *ctx)
 	struct member *m = calloc(1, sizeof *m);
 
 	if (!m) {
-		mummy_http_respond_text(x, 503, "out of memory\n");
+		say_text(x, 503, "out of memory\n");
 		return;
 	}
 	m->chat = c;

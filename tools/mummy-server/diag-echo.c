@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "diag-echo.h"
+#include "say.h"
 
 enum { SHORT_BYTES = 16 * 1024 };
 
@@ -97,11 +98,11 @@ static int data(void *ctx, const void *p, size_t n)
 static void refuse(mummy_http_exchange *x, int why)
 {
 	if (why == -EMSGSIZE)
-		mummy_http_respond_text(x, 413, "The body is too large.\n");
+		say_text(x, 413, "The body is too large.\n");
 	else if (why == -ETIMEDOUT)
-		mummy_http_respond_text(x, 408, "The body came too slowly.\n");
+		say_text(x, 408, "The body came too slowly.\n");
 	else
-		mummy_http_respond_text(x, 400, "The body was cut off.\n");
+		say_text(x, 400, "The body was cut off.\n");
 }
 
 static void end(void *ctx, int status)
@@ -127,7 +128,7 @@ void diag_echo(mummy_http_exchange *x, void *ctx)
 
 	(void)ctx;
 	if (!e) {
-		mummy_http_respond_text(x, 503, "out of memory\n");
+		say_text(x, 503, "out of memory\n");
 		return;
 	}
 	e->x = mummy_http_hold(x);

@@ -11,6 +11,7 @@
 #include "base64.h"
 #include "form.h"
 #include "json.h"
+#include "say.h"
 
 #define MAX_FILES 100
 #define MAX_PARTS 1000                     /* fields that are no files are read over */
@@ -320,7 +321,7 @@ static void respond(struct form *f)
 		return;
 	}
 	snprintf(line, sizeof line, "%.*s\n", (int)strcspn(f->why, "\n"), f->why);
-	mummy_http_respond_text(f->x, f->status, line);
+	say_text(f->x, f->status, line);
 }
 
 static void end(void *ctx, int status)
@@ -352,7 +353,7 @@ void form_handle(mummy_http_exchange *x, mummy_upload *uploads, const char *base
 	int rc;
 
 	if (!f) {
-		mummy_http_respond_text(x, 503, "out of memory\n");
+		say_text(x, 503, "out of memory\n");
 		return;
 	}
 	f->x = x;
@@ -361,7 +362,7 @@ void form_handle(mummy_http_exchange *x, mummy_upload *uploads, const char *base
 	type.p = mummy_http_header_get(x, "Content-Type", &type.n);
 	if (mummy_http_multipart_init(&f->parser, type) < 0) {
 		free(f);
-		mummy_http_respond_text(x, 400, "the form has no boundary\n");
+		say_text(x, 400, "the form has no boundary\n");
 		return;
 	}
 	json_raw(&f->json, "{\"files\":[");

@@ -24,6 +24,7 @@
 #include "options.h"
 #include "overflow.h"
 #include "page.h"
+#include "say.h"
 #include "signals.h"
 #include "status.h"
 #include "uploads.h"
@@ -131,7 +132,7 @@ static int make_endpoints(struct app *a)
 static void not_found(mummy_http_exchange *x, void *ctx)
 {
 	(void)ctx;
-	mummy_http_respond_text(x, 404, "Not found.\n");
+	say_text(x, 404, "Not found.\n");
 }
 
 /* The mounts are whole: what is not there is not looked for in the files. */

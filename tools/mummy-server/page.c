@@ -6,6 +6,7 @@
 #include <string.h>
 #include <mummy/http-parser.h>
 #include "page.h"
+#include "say.h"
 
 /* Nothing from elsewhere, nothing inline, nobody frames it. */
 #define POLICY "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " \
@@ -36,7 +37,7 @@ static void serve(mummy_http_exchange *x, void *ctx)
 	const size_t nh = sizeof h / sizeof h[0];
 
 	if (matches(x, "If-Match", f->etag, 0) == 0)
-		mummy_http_respond_text(x, 412, "The page is another one.\n");
+		say_text(x, 412, "The page is another one.\n");
 	else if (matches(x, "If-None-Match", f->etag, 1) == 1)
 		mummy_http_respond(x, 304, h, nh - 1, NULL, 0);
 	else

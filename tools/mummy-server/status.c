@@ -5,6 +5,7 @@
 #include <string.h>
 #include "json.h"
 #include "mummy-common.h"
+#include "say.h"
 #include "status.h"
 
 static void begin(struct json *j, const char *name)
@@ -108,7 +109,7 @@ static void stats(mummy_http_exchange *x, void *ctx)
 	write_uploads(&j, s);
 	json_raw(&j, "}\n");
 	if (j.failed)
-		mummy_http_respond_text(x, 503, "out of memory\n");
+		say_text(x, 503, "out of memory\n");
 	else
 		mummy_http_respond(x, 200, h, 2, j.text, j.len);
 	json_free(&j);

@@ -481,7 +481,9 @@ MUMMY_HTTP_API int mummy_http_use_cors(mummy_http_router *r, const char *prefix,
 enum {
 	MUMMY_HTTP_FILES_LIST = 1,           /**< a folder without an index is answered with a page of its names, at
 	                                          most 10000 */
-	MUMMY_HTTP_FILES_DOT = 2             /**< serve, and list, names that begin with a dot, too */
+	MUMMY_HTTP_FILES_DOT = 2,            /**< serve, and list, names that begin with a dot, too */
+	MUMMY_HTTP_FILES_SNIFF = 4           /**< leave out "X-Content-Type-Options: nosniff", for files whose types
+	                                          browsers have to guess from the content */
 };
 struct mummy_http_files {
 	const char *root;                    /**< a folder; opened at once and then kept open */
@@ -498,7 +500,8 @@ struct mummy_http_files {
  *  are evaluated in the order of RFC 9110 section 13.2.2, and ranges are answered with 206 or 416 (14): one
  *  by itself, at most 16 of together at most 1 MiB as multipart/byteranges; more of them, or more than two
  *  that overlap others, with the whole. Where a client takes gzip, NAME.gz is sent for NAME when it is there
- *  and not older, and NAME has Vary for all clients. A folder's path without its last slash is redirected (308).
+ *  and not older, and NAME has Vary for all clients. Browsers are told to believe the type (nosniff), unless flags say
+ *  otherwise. A folder's path without its last slash is redirected (308).
  *
  *  Nothing outside of root is reached: "..", ".", empty segments and encoded slashes are 404, NUL and
  *  malformed escapes 400; symbolic links are followed only where the kernel can keep them inside (openat2).
