@@ -69,10 +69,11 @@ class Server:
     Leaving the context sends SIGTERM and insists on exit status 0 and on silence of the sanitizers.
     """
 
-    def __init__(self, *args, listen="127.0.0.1:0", folder=None):
+    def __init__(self, *args, listen="127.0.0.1:0", folder=None, before=()):
         self.own_folder = folder is None
         self.folder = folder or tempfile.mkdtemp(prefix="server-", dir=Setup.work)
         self.args = args
+        self.before = before        # words that run it, as those of nice
         self.listen = listen
         self.process = None
         self.ports = []
@@ -105,7 +106,7 @@ class Server:
         if "--listen" not in self.args:
             options += ["--listen", self.listen]
         with open(self.errors, "ab") as errors:
-            self.process = subprocess.Popen([Setup.server, *options, *self.args], stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen([*self.before, Setup.server, *options, *self.args], stdin=subprocess.DEVNULL,
                                             stdout=errors, stderr=errors)
         self.ports = wait_for(lambda: self.read_ports(port_file), START_LIMIT_S, "the port file")
 

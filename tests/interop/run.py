@@ -10,7 +10,7 @@ import tempfile
 
 import harness
 
-GROUPS = ("command", "http", "files", "ws", "protocol", "tus", "uppy", "range", "draft", "upload", "kill", "browser")
+GROUPS = ("command", "http", "files", "ws", "protocol", "tus", "uppy", "range", "draft", "upload", "hook", "kill", "browser")
 
 
 def main():
