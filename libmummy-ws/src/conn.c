@@ -191,6 +191,18 @@ static unsigned until_ping(mummy_ws_conn *c, uint32_t silent)
 	return c->ep->opt.ping_ms;
 }
 
+/* Our Close frame has left, and only the answer to it is missing. A reset, which is what a cut is to who goes on
+ * sending, could overtake it. */
+static int ends_softly(mummy_ws_conn *c)
+{
+	const struct mummy_ws_output *o = &c->ep->output;
+
+	if (!(mws_flags(c) & MWS_CLOSE_OUT) || o->pending(c->out) || (mws_set(c, MWS_OUT_CLOSED) & MWS_OUT_CLOSED))
+		return 0;
+	o->close(c->out);
+	return 1;
+}
+
 void mws_conn_deadline(mummy_ws_io *io, mummy_ws_conn *c)
 {
 	unsigned flags = mws_flags(c), ms, ping;
@@ -209,6 +221,10 @@ void mws_conn_deadline(mummy_ws_io *io, mummy_ws_conn *c)
 		c->stamp = (uint32_t)io->now_ms;
 	passed = (uint32_t)io->now_ms - c->stamp;
 	ms = left(flags & MWS_ENDING ? c->ep->opt.close_ms : c->ep->opt.idle_ms, passed);
+	if (ms == 0 && ends_softly(c)) {
+		c->stamp = (uint32_t)io->now_ms;
+		ms = c->ep->opt.close_ms;
+	}
 	if (ms == 0) {
 		mws_conn_cut(c);
 		return;

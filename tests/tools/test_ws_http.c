@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -38,7 +39,10 @@ static void on_open(mummy_ws_conn *c, void *user)
 static void on_message(mummy_ws_conn *c, void *user, enum mummy_ws_opcode op, const void *p, size_t n)
 {
 	(void)user;
-	mummy_ws_send(c, op, p, n);
+	if (n == 5 && !memcmp(p, "leave", 5))
+		mummy_ws_close(c, 1013, NULL);
+	else
+		mummy_ws_send(c, op, p, n);
 }
 
 static void on_closed(mummy_ws_conn *c, void *user, uint16_t code)
@@ -91,7 +95,7 @@ static void *serve(void *server)
 	return NULL;
 }
 
-enum { THREADS = 1, INLINE = 2, POLL = 4, EVENTS_INLINE = 8 };
+enum { THREADS = 1, INLINE = 2, POLL = 4, EVENTS_INLINE = 8, IMPATIENT = 16 };
 
 static void world_begin(struct world *w, int how)
 {
@@ -100,7 +104,8 @@ static void world_begin(struct world *w, int how)
 	static const struct mummy_ws_events chat = { .open = chat_open, .message = chat_message,
 						      .closed = on_closed };
 	struct mummy_ws_options opt = { .handshake = { .subprotocols = names, .nsubprotocols = 2,
-						       .origin = no_evil } };
+						       .origin = no_evil },
+				       .close_ms = how & IMPATIENT ? 300 : 0 };
 	struct mummy_http_options http = { .loops = 2, .poller = how & POLL ? MUMMY_POLLER_POLL : 0 };
 	struct mummy_http_route route = { .handler = echo_handler, .ctx = w,
 					  .flags = how & INLINE ? MUMMY_HTTP_INLINE : 0 };
@@ -454,6 +459,31 @@ START_TEST(the_first_message_may_come_with_the_request)
 }
 END_TEST
 
+/* A reset could take the Close frame away from who sends on before it reads. */
+START_TEST(the_end_comes_behind_a_close_that_is_not_answered)
+{
+	struct world w;
+	ssize_t n;
+	char c;
+	int fd;
+
+	world_begin(&w, every_way[_i] | IMPATIENT);
+	fd = open_(&w, "/echo");
+	put_frame(fd, 1, 1, "leave", 5);
+	expect(fd, 8, "\x03\xf5", 2);
+	do {
+		struct pollfd p = { fd, POLLIN, 0 };
+
+		put_frame(fd, 1, 1, "x", 1);
+		poll(&p, 1, 20);
+		n = recv(fd, &c, 1, MSG_DONTWAIT);
+	} while (n < 0 && errno == EAGAIN);
+	ck_assert_msg(n == 0, "%zd: %s", n, strerror(errno));
+	close(fd);
+	world_end(&w);
+}
+END_TEST
+
 START_TEST(a_stop_closes_what_is_open)
 {
 	struct world w;
@@ -483,7 +513,7 @@ int main(void)
 	const TTest *const tests[] = { conversations, the_largest_message_fits_back,
 		broken_rules_are_told_even_if_more_is_on_its_way,
 		a_chat_over_two_loops, handshakes, the_first_message_may_come_with_the_request,
-		a_stop_closes_what_is_open };
+		the_end_comes_behind_a_close_that_is_not_answered, a_stop_closes_what_is_open };
 	Suite *s = suite_create("tools/ws_http");
 	TCase *c = tcase_create("tools/ws_http");
 	SRunner *r = srunner_create(s);

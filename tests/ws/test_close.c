@@ -61,12 +61,17 @@ START_TEST(a_client_waits_for_the_server_to_close)
 	fake_turn(f, 990);
 	ck_assert_uint_eq(f->aborts, 0);
 	fake_turn(f, 100);
+	ck_assert_uint_eq(f->closes, 1);
+	fake_turn(f, 990);
+	ck_assert_uint_eq(f->aborts, 0);
+	fake_turn(f, 100);
 	ck_assert_uint_eq(f->aborts, 1);
 	fake_free(f);
 }
 END_TEST
 
-START_TEST(a_peer_that_does_not_answer_is_cut)
+/* Our Close frame is on its way, so that the end comes behind it. */
+START_TEST(a_peer_that_does_not_answer_gets_the_end_and_is_then_cut)
 {
 	struct mummy_ws_options opt = { .close_ms = 500 };
 	struct fake *f = fake_new(NULL, &opt);
@@ -80,9 +85,35 @@ START_TEST(a_peer_that_does_not_answer_is_cut)
 		fake_turn(f, 10);
 		fake_feed_frame(f, 1, 2, "x", 1);
 	}
+	ck_assert_uint_eq(f->closes, 0);
+	fake_turn(f, 100);
+	ck_assert_uint_eq(f->closes, 1);
+	for (int i = 0; i < 49; i++) {
+		fake_turn(f, 10);
+		fake_feed_frame(f, 1, 2, "x", 1);
+	}
 	ck_assert_uint_eq(f->aborts, 0);
 	fake_turn(f, 100);
 	ck_assert_uint_eq(f->aborts, 1);
+	ck_assert_uint_eq(f->closes, 1);
+	fake_free(f);
+}
+END_TEST
+
+START_TEST(a_peer_that_does_not_even_read_is_cut)
+{
+	struct mummy_ws_options opt = { .close_ms = 500 };
+	struct fake *f = fake_new(NULL, &opt);
+
+	fake_turn(f, 0);
+	mummy_ws_close(f->c, 1013, NULL);
+	f->queued = 4;
+	fake_turn(f, 0);
+	fake_turn(f, 490);
+	ck_assert_uint_eq(f->aborts, 0);
+	fake_turn(f, 100);
+	ck_assert_uint_eq(f->aborts, 1);
+	ck_assert_uint_eq(f->closes, 0);
 	fake_free(f);
 }
 END_TEST
@@ -184,6 +215,7 @@ END_TEST
 
 SUITE_MAIN("ws/close", the_peer_s_close_is_answered_and_the_stream_closed, a_close_without_a_code_is_1005,
 	   we_close_and_the_peer_answers, a_client_waits_for_the_server_to_close,
-	   a_peer_that_does_not_answer_is_cut, codes_and_reasons_are_checked, all_codes_that_may_be_received,
+	   a_peer_that_does_not_answer_gets_the_end_and_is_then_cut,
+	   a_peer_that_does_not_even_read_is_cut, codes_and_reasons_are_checked, all_codes_that_may_be_received,
 	   with_an_executor_the_answers_come_before_the_close, close_from_inside_an_event_follows_the_replies,
 	   a_rule_broken_after_our_close_ends_it)

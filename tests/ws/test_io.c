@@ -117,6 +117,9 @@ START_TEST(a_close_on_another_thread_has_its_deadline)
 	due = fake_turn(f, 20000);
 	ck_assert_int_ge(due, 100);
 	ck_assert_int_lt(due, 200);
+	due = fake_turn(f, (unsigned)due);
+	ck_assert_uint_eq(f->closes, 1);
+	ck_assert_int_ge(due, 100);
 	fake_turn(f, (unsigned)due);
 	ck_assert_uint_eq(f->aborts, 1);
 	fake_free(f);

@@ -225,7 +225,9 @@ struct mummy_ws_options {
 	/* times in ms, 64 ms coarse, never early; UINT_MAX: none */
 	unsigned ping_ms;                   /**< silence before a ping; 0: 30 s */
 	unsigned idle_ms;                   /**< silence before the stream is cut; 0: 75 s */
-	unsigned close_ms;                  /**< for the close handshake, then it is cut; 0: 5 s */
+	unsigned close_ms;                  /**< for the close handshake; then the output is closed, and cut as
+	                                         long again later, or at once while some of it waits;
+	                                         0: 5 s */
 	unsigned deflate_level;             /**< of zlib, 1 to 9; 0: 1 */
 	size_t deflate_min_bytes;           /**< messages with less are sent as they are; 0: 64. SIZE_MAX:
 	                                         all, those in pieces too, which else are compressed */
