@@ -309,19 +309,28 @@ START_TEST(none_is_made_of_a_part_that_has_expired)
 }
 END_TEST
 
+/* One part is whole, the other one empty. */
+static void make_waiting(mummy_upload *u, char part[2][128], char path[128])
+{
+	char concat[512];
+	struct answer a;
+
+	make_part(u, "3", "123", 3, part[0]);
+	make_part(u, "3", "", 0, part[1]);
+	join(concat, part, 2);
+	ck_assert_int_eq(make_final(u, &a, concat, path), 201);
+}
+
 /* The first part is long over when the other one gets its last octets. */
 static void finish_slowly(int on_disk)
 {
-	char folder[64], part[2][128], concat[512], path[128];
+	char folder[64], part[2][128], path[128];
 	mummy_upload *u = open_kind(on_disk, folder, &counting);
 	struct answer a;
 
 	now = time(NULL);
 	u->clock = then;
-	make_part(u, "3", "123", 3, part[0]);
-	make_part(u, "3", "", 0, part[1]);
-	join(concat, part, 2);
-	ck_assert_int_eq(make_final(u, &a, concat, path), 201);
+	make_waiting(u, part, path);
 	for (int i = 0; i < 3; i++) {
 		now += 50;
 		ck_assert_int_eq(patch(u, &a, part[1], i, "456" + i, 1), 204);
@@ -373,14 +382,11 @@ END_TEST
 /* As the files say it. */
 START_TEST(they_keep_each_other_after_a_restart)
 {
-	char folder[64], part[2][128], concat[512], path[128];
+	char folder[64], part[2][128], path[128];
 	mummy_upload *u = open_kind(1, folder, &counting);
 	struct answer a;
 
-	make_part(u, "3", "123", 3, part[0]);
-	make_part(u, "3", "", 0, part[1]);
-	join(concat, part, 2);
-	ck_assert_int_eq(make_final(u, &a, concat, path), 201);
+	make_waiting(u, part, path);
 	ck_assert_int_eq(patch(u, &a, part[1], 0, "45", 2), 204);
 	mummy_upload_free(u);
 	u = open_dir(folder, NULL, &counting);

@@ -70,6 +70,15 @@ START_TEST(a_client_waits_for_the_server_to_close)
 }
 END_TEST
 
+/* For 490 ms. */
+static void send_on(struct fake *f)
+{
+	for (int i = 0; i < 49; i++) {
+		fake_turn(f, 10);
+		fake_feed_frame(f, 1, 2, "x", 1);
+	}
+}
+
 /* Our Close frame is on its way, so that the end comes behind it. */
 START_TEST(a_peer_that_does_not_answer_gets_the_end_and_is_then_cut)
 {
@@ -81,17 +90,11 @@ START_TEST(a_peer_that_does_not_answer_gets_the_end_and_is_then_cut)
 	mummy_ws_close(f->c, 0, NULL);
 	fake_wrote(f, "\x88\x00");
 	fake_turn(f, 0);
-	for (int i = 0; i < 49; i++) {
-		fake_turn(f, 10);
-		fake_feed_frame(f, 1, 2, "x", 1);
-	}
+	send_on(f);
 	ck_assert_uint_eq(f->closes, 0);
 	fake_turn(f, 100);
 	ck_assert_uint_eq(f->closes, 1);
-	for (int i = 0; i < 49; i++) {
-		fake_turn(f, 10);
-		fake_feed_frame(f, 1, 2, "x", 1);
-	}
+	send_on(f);
 	ck_assert_uint_eq(f->aborts, 0);
 	fake_turn(f, 100);
 	ck_assert_uint_eq(f->aborts, 1);
