@@ -264,6 +264,28 @@ static void errors_are_readable(struct server *s)
 	}
 }
 
+/* Whoever may read answers may read that there were too many requests. */
+START_TEST(test_refused_for_the_rate)
+{
+	struct server s;
+	struct response r;
+	int limited = 0;
+
+	server_start(&s, ANY, "--rate-limit", "1", "--cors", "https://a.example", NULL);
+	for (int i = 0; i < 20 && !limited; i++) {
+		client_ask(s.port, &r, "OPTIONS /none HTTP/1.1\r\n" PREFLIGHT);
+		ck_assert_int_eq(r.status, 204);
+		response_free(&r);
+		client_ask(s.port, &r, GET("/none") PAGE);
+		limited = r.status == 429;
+		allowed_once(&r);
+		response_free(&r);
+	}
+	ck_assert_int_eq(limited, 1);
+	ck_assert_int_eq(server_stop(&s), 0);
+}
+END_TEST
+
 START_TEST(test_credentials)
 {
 	static const char *const options[] = { "--cors", "--upload-origins" };
@@ -322,6 +344,7 @@ START_TEST(test_types_are_to_be_believed)
 }
 END_TEST
 
-SUITE_MAIN("middleware", test_types_are_to_be_believed, test_discovery, test_credentials,
+SUITE_MAIN("middleware", test_types_are_to_be_believed, test_discovery, test_refused_for_the_rate,
+	   test_credentials,
 	   test_log_has_a_line_for_each_answer, test_middleware, test_max_body, test_min_answer_rate,
 	   test_cors_covers_uploads, test_upload_origins, test_both_lists_of_origins_are_refused)

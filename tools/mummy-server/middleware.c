@@ -1,6 +1,6 @@
 /*
  * middleware.c - what the command line puts around all routes. The order matters: who the client is comes
- * first, and what is refused for its rate is logged too.
+ * first, what is refused for its rate is logged too, and pages can read that it was.
  */
 #include <config.h>
 #include <string.h>
@@ -66,9 +66,9 @@ int middleware_use(mummy_http_router *r, const struct options *o, struct log *ac
 		rc = mummy_http_use_request_id(r);
 	if (rc == 0 && o->access_log)
 		rc = mummy_http_use_access_log(r, (enum mummy_http_log_format)o->access_format, log_line, access);
-	if (rc == 0 && o->rate_limit)
-		rc = mummy_http_use_rate_limit(r, "/", &rate);
 	if (rc == 0 && (o->cors || o->origins))
 		rc = use_cors(r, o, uploads);
+	if (rc == 0 && o->rate_limit)
+		rc = mummy_http_use_rate_limit(r, "/", &rate);
 	return rc;
 }

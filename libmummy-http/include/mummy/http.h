@@ -473,7 +473,8 @@ struct mummy_http_cors {                 /**< comma-separated lists, copied; NUL
 };
 /** Cross-origin requests (the Fetch standard): preflights are answered, others get the fields, errors of handlers
  *  and of the server too; of an origin that is not named neither. Answers to a head that is malformed, too large or
- *  did not come whole have none, as nobody knows whose it was; nor has what is above max_connections. */
+ *  did not come whole have none, as nobody knows whose it was; nor has what is above max_connections. Let it come
+ *  before what may refuse, so that a page can read that. */
 MUMMY_HTTP_API int mummy_http_use_cors(mummy_http_router *r, const char *prefix,
 		const struct mummy_http_cors *cors);
 
