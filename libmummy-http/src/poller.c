@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define NS_PER_MS UINT64_C(1000000)
 
@@ -113,6 +114,15 @@ void mummy_poller_free(mummy_poller *p)
 }
 
 /* ---- Watches ---------------------------------------------------------------------------------- */
+
+int mhttp_poller_judge(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) || S_ISDIR(st.st_mode) ? -EPERM : 0;
+}
 
 static struct mummy_poller_watch *watch_of(const mummy_poller *p, int fd)
 {

@@ -33,6 +33,8 @@ extern const struct mhttp_poller_backend mhttp_poller_epoll;
 extern const struct mhttp_poller_backend mhttp_poller_kqueue;
 #endif
 extern const struct mhttp_poller_backend mhttp_poller_poll;
+/* poller.c: whether fd is one that can be waited for, for back ends that would take any: 0, -EBADF, -EPERM. */
+int mhttp_poller_judge(int fd);
 /* poller.c: mummy_poller_turn for who has a use for the time. It waits until until_ms, UINT64_MAX: any time, 0: does not.
  * *now_ms: what it is now, where that is waited for; then when the calls were over. */
 int mhttp_poller_turn(mummy_poller *p, uint64_t until_ms, uint64_t *now_ms);

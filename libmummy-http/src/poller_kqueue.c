@@ -71,8 +71,11 @@ static void kq_remove(void *state, int fd)
 
 static int kq_add(void *state, int fd, unsigned events, struct mummy_poller_watch *w)
 {
-	int rc = kq_modify(state, fd, events, w);
+	int rc = mhttp_poller_judge(fd);
 
+	if (rc < 0)
+		return rc;
+	rc = kq_modify(state, fd, events, w);
 	if (rc < 0)
 		kq_remove(state, fd);
 	return rc;

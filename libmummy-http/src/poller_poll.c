@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #ifndef POLLRDHUP
 #define POLLRDHUP 0
 #endif
@@ -85,14 +84,10 @@ static void put(struct set *s, size_t i, int fd, unsigned events, struct mummy_p
 static int poll_add(void *state, int fd, unsigned events, struct mummy_poller_watch *w)
 {
 	struct set *s = state;
-	struct stat st;
-	int rc;
+	int rc = mhttp_poller_judge(fd);
 
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))
-		return -EPERM;
-	rc = grow_set(s);
+	if (rc == 0)
+		rc = grow_set(s);
 	if (rc == 0)
 		rc = grow_places(s, (size_t)fd);
 	if (rc < 0)

@@ -120,6 +120,11 @@ START_TEST(uploads_are_listed_and_removed)
 	ck_assert_int_eq(patch(u, &a, path[1], 0, "01", 2), 204);
 	ck_assert_int_eq(listed(u, NULL), 3);
 	ck_assert_int_eq(listed(u, &f), 1);
+	f.created_after = 1;
+	ck_assert_int_eq(listed(u, &f), 1);
+	f.created_after = INT64_MAX;
+	ck_assert_int_eq(listed(u, &f), 0);
+	f.created_after = 0;
 	f.states = 0;
 	f.id = strrchr(path[2], '/') + 1;
 	ck_assert_int_eq(listed(u, &f), 1);

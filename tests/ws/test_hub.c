@@ -10,6 +10,8 @@ START_TEST(subscriptions_come_and_go)
 
 	ck_assert_int_eq(mummy_ws_hub_new(&opt.hub, NULL), 0);
 	f = fake_new(NULL, &opt);
+	ck_assert_ptr_eq(mummy_ws_hub_ref(opt.hub), opt.hub);
+	mummy_ws_hub_unref(opt.hub);
 	mummy_ws_hub_unref(opt.hub);
 	ck_assert_int_eq(mummy_ws_unsubscribe(f->c, "a", 1), -ENOENT);
 	for (int i = 0; i < 200; i++) {
