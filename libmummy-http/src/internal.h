@@ -199,6 +199,7 @@ struct mummy_http_exchange {
 	int sink_status, ready_status;
 	uint8_t sink_thin;                   /* little comes at a time: by way of memory */
 	uint8_t sink_owes;                   /* an event was taken, and the socket not read until it was dry */
+	uint8_t sink_deaf;                   /* the loop is not told of what comes until the socket was read dry */
 	int sink_dry;
 	uint64_t sink_bytes;
 	pthread_t handler_thread;

@@ -194,6 +194,11 @@ int mummy_poller_modify(mummy_poller *p, int fd, unsigned events, struct mummy_p
 	return 0;
 }
 
+int mhttp_poller_ask(mummy_poller *p, int fd, unsigned events, struct mummy_poller_watch *w)
+{
+	return p->backend->modify(p->state, fd, events, w);
+}
+
 int mummy_poller_remove(mummy_poller *p, int fd)
 {
 	struct mummy_poller_watch *w = watch_of(p, fd);

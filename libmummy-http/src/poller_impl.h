@@ -38,6 +38,9 @@ int mhttp_poller_judge(int fd);
 /* poller.c: mummy_poller_turn for who has a use for the time. It waits until until_ms, UINT64_MAX: any time, 0: does not.
  * *now_ms: what it is now, where that is waited for; then when the calls were over. */
 int mhttp_poller_turn(mummy_poller *p, uint64_t until_ms, uint64_t *now_ms);
+/* poller.c: as mummy_poller_modify, with the watch that the descriptor has and other events; on any thread, while
+ * neither is taken away. What was fetched already may still be told. */
+int mhttp_poller_ask(mummy_poller *p, int fd, unsigned events, struct mummy_poller_watch *w);
 /* poller.c: visits all watches that have this ready, which may be removed meanwhile. */
 void mhttp_poller_each(mummy_poller *p, void (*ready)(struct mummy_poller_watch *w, unsigned events),
 		       void (*visit)(struct mummy_poller_watch *w));

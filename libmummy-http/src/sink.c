@@ -8,6 +8,7 @@
 #include <config.h>
 #include <stdlib.h>
 #include "internal.h"
+#include "poller_impl.h"
 
 enum { JOB_BYTES = 4 * 1024 * 1024, SMALL_CHUNK = 4096, RETRY_MS = 10 };
 enum { PIPE_MIN = 64 * 1024, THIN = 32 * 1024 };
@@ -152,13 +153,29 @@ static ssize_t sink_fill(mummy_http_exchange *x, char *buf, size_t size, int *dr
 	return 0;
 }
 
+/* A body that fills a job comes faster than it is taken. All that the loop would do is to wake for each piece, and to
+ * take the processor from who works on it. What writing needs stays, as the answer may be on its way. */
+static void sink_deafen(mummy_http_exchange *x, int deaf)
+{
+	struct mhttp_conn *c = x->conn;
+	const unsigned events = MUMMY_POLLER_WRITE | MUMMY_POLLER_EDGE | (deaf ? 0 : MUMMY_POLLER_READ);
+
+	if (x->sink_deaf == deaf || !c->loop->edge || !mhttp_is_plain(c))
+		return;
+	/* what came meanwhile is reported when it is asked for again */
+	if (mhttp_poller_ask(c->loop->poller, c->fd, events, &c->watch) == 0)
+		x->sink_deaf = (uint8_t)deaf;
+}
+
 /* 1: parked, and x is not ours any more; 0: something came. */
 static int sink_park(mummy_http_exchange *x)
 {
 	struct mhttp_conn *c = x->conn;
 	int edge = c->loop->edge, parked = 0;
-	uint32_t word = atomic_load(&c->word);
+	uint32_t word;
 
+	sink_deafen(x, 0);
+	word = atomic_load(&c->word);
 	if (!edge)
 		atomic_fetch_add(&x->refs, 1);
 	while (!parked && !(word & MHTTP_EVENT))
@@ -177,6 +194,7 @@ static void sink_finish(mummy_http_exchange *x, int status)
 {
 	const struct mummy_http_sink sink = x->sink;
 
+	sink_deafen(x, 0);
 	x->sink_status = status;
 	/* nobody is told twice of what lies in the socket: the loop still has to read it */
 	if (x->sink_owes)
@@ -357,6 +375,7 @@ void mhttp_sink_run(mummy_http_exchange *x)
 			rc = sink_step(x, buf, size);
 		if (rc == 0 && x->sink_bytes >= limit) {
 			sink_unbuffer(x, buf, size);
+			sink_deafen(x, 1);
 			mhttp_sink_resume(x);
 			return;
 		}

@@ -15,7 +15,7 @@ struct job {
 	pthread_t thread;
 };
 
-static _Atomic size_t piped, largest;
+static _Atomic size_t piped, largest, taken, cut;
 
 static int take(void *ctx, const void *p, size_t n)
 {
@@ -27,6 +27,7 @@ static int take(void *ctx, const void *p, size_t n)
 	for (size_t i = 0; i < n; i++)
 		j->sum = j->sum * 31 + ((const unsigned char *)p)[i];
 	j->n += n;
+	taken += n;
 	j->calls++;
 	if (j->stop_at && j->n >= (size_t)j->stop_at)
 		return -ECANCELED;
@@ -82,6 +83,7 @@ static void report(void *ctx, int status)
 	char text[128];
 
 	snprintf(text, sizeof text, "%zu %u %d %s", j->n, j->sum, status, trailer ? trailer : "-");
+	cut += status == -EPIPE;
 	if (status != -EPIPE)
 		mummy_http_respond_text(j->x, 200, text);
 	piped += j->pipes;
@@ -226,6 +228,50 @@ SERVE_TEST(bodies_are_streamed_on_an_executor)
 SERVE_TEST(bodies_are_streamed_on_the_loop)
 {
 	streamed(poller, 0, "/plain", 6 * 1000 * 1000);
+}
+
+/* While more lies there than a job takes, nobody looks whether more comes. */
+static void comes_and_stops(int poller, int workers, const char *path)
+{
+	static const size_t stops[] = { 9000000, 9000001, 15000000, 15000070, 15100000 };
+	const size_t n = stops[4];
+	char text[128], want[128];
+	struct serve s;
+	uint32_t sum;
+	char *body = make_body(n, &sum);
+	int fd;
+
+	start(&s, poller, workers);
+	fd = dial(&s);
+	snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n", path, n);
+	snprintf(want, sizeof want, "%zu %u 0 -", n, sum);
+	for (int k = 0; k < 2; k++) {
+		taken = 0;
+		say(fd, text);
+		for (size_t i = 0, at = 0; i < 5; at = stops[i++]) {
+			say_n(fd, body + at, stops[i] - at);
+			EVENTUALLY(taken == stops[i]);
+		}
+		expect(fd, 200, want);
+		say(fd, "POST /early HTTP/1.1\r\nHost: a\r\n\r\n");
+		expect(fd, 409, "no");
+	}
+	taken = cut = 0;
+	say(fd, text);
+	say_n(fd, body, stops[0]);
+	EVENTUALLY(taken == stops[0]);
+	close(fd);
+	EVENTUALLY(cut == 1);
+	free(body);
+	serve_stop(&s);
+}
+
+SERVE_TEST(a_fast_body_that_stops_is_heard_when_it_goes_on)
+{
+	comes_and_stops(poller, 2, "/plain");
+	comes_and_stops(poller, 0, "/plain");
+	comes_and_stops(poller, 2, "/largest");
+	comes_and_stops(poller, 2, "/pipe");
 }
 
 SERVE_TEST(a_sink_may_fetch_by_itself)
@@ -483,7 +529,8 @@ SERVE_TEST(a_stop_ends_sinks_that_wait)
 }
 
 SUITE_MAIN("http/sink", bodies_are_streamed_on_an_executor, bodies_are_streamed_on_the_loop,
-	   a_sink_may_fetch_by_itself, a_sink_may_have_more_gathered, a_body_may_come_by_a_pipe, a_sink_may_stop_within_a_pipe, a_sink_may_pause,
+	   a_fast_body_that_stops_is_heard_when_it_goes_on, a_sink_may_fetch_by_itself, a_sink_may_have_more_gathered,
+	   a_body_may_come_by_a_pipe, a_sink_may_stop_within_a_pipe, a_sink_may_pause,
 	   bodies_may_come_octet_by_octet,
 	   bodies_may_follow_each_other_at_once, a_client_that_expects_100_is_told_to_go_on,
 	   an_early_answer_reads_a_short_rest_and_closes_before_a_long_one,
