@@ -364,7 +364,7 @@ static void copied_or_cut(mummy_http_exchange *x, void *ctx)
  * the sockets is served all the same. */
 SERVE_TEST(the_output_of_all_is_bounded)
 {
-	enum { CLIENTS = 5, MOST = 4 * 1000 * 1000 };
+	enum { CLIENTS = 5, MOST = 1000 * 1000 };
 	const int few = 16 * 1024;
 	struct mummy_http_stats stats;
 	struct serve s;
@@ -372,6 +372,11 @@ SERVE_TEST(the_output_of_all_is_bounded)
 
 	make_big();
 	for (int k = 0; k < 2; k++) {
+		const char *text = k ? "GET /inline/copied HTTP/1.1\r\nHost: a\r\n\r\n"
+				     : "GET /copied HTTP/1.1\r\nHost: a\r\n\r\n";
+		char four[256];
+
+		snprintf(four, sizeof four, "%s%s%s%s", text, text, text, text);
 		serve_init(&s, poller, 2);
 		s.opt.max_buffered_bytes = MOST;
 		both(&s, "/copied", copied_or_cut, NULL);
@@ -379,9 +384,9 @@ SERVE_TEST(the_output_of_all_is_bounded)
 		for (int i = 0; i < CLIENTS; i++) {
 			fds[i] = dial(&s);
 			setsockopt(fds[i], SOL_SOCKET, SO_RCVBUF, &few, sizeof few);
-			/* the first is taken by the socket buffers, not so the next ones */
-			for (int n = 0; n < 4; n++)
-				ask(fds[i], "GET", k, "/copied", "");
+			/* the socket buffers take 2.6 MB of these, or less, or even all of the first, as it happens;
+			 * then who asks once more may have been cut already */
+			say(fds[i], four);
 			EVENTUALLY((mummy_http_stats_get(s.server, &stats), stats.requests) > (uint64_t)i);
 			ck_assert_uint_le(stats.buffered_bytes, MOST);
 		}
