@@ -143,6 +143,11 @@ struct mummy_ws_io {
 	size_t piece_from;
 	size_t referred;                /* octets of those that lie in what is being fed, and are not copied */
 	const unsigned char *fed, *fed_end; /* that */
+	const unsigned char *payload;   /* in it, of the message that is given: behind a head that is not needed any more */
+	const unsigned char *given, *given_end; /* a message that is given here and has a block of its own */
+	int given_sent;                 /* which is referred to as well */
+	void *kept[MWS_PIECES];         /* such blocks, until the replies are out */
+	unsigned nkept;
 	size_t gather_most;             /* for them, so that they are below the high water with what the output has */
 	struct mws_rx *spare;
 	int grown;                      /* a big message came; 2: since the last turn */

@@ -290,6 +290,22 @@ static void record(struct mws_chunk *k, const struct record *r)
 	}
 }
 
+/* What replies refer to stays until they are out. */
+static void give_block(mummy_ws_conn *c, const struct record *r)
+{
+	mummy_ws_io *io = c->io;
+
+	io->given = r->p;
+	io->given_end = io->given + r->n;
+	give(c, r, r->p);
+	io->given = io->given_end = NULL;
+	if (io->given_sent)
+		io->kept[io->nkept++] = r->block;
+	else
+		free(r->block);
+	io->given_sent = 0;
+}
+
 int mws_event(mummy_ws_conn *c, enum mws_event type, enum mummy_ws_opcode op, const void *p, size_t n,
 	      void *block)
 {
@@ -299,9 +315,10 @@ int mws_event(mummy_ws_conn *c, enum mws_event type, enum mummy_ws_opcode op, co
 	if (type == MWS_EV_MESSAGE || type == MWS_EV_END)
 		c->io->received++;
 	if (mws_is_inline(c)) {
-		give(c, &r, p);
 		if (block)
-			free(block);
+			give_block(c, &r);
+		else
+			give(c, &r, p);
 		return 0;
 	}
 	k = mws_flags(c) & MWS_NO_EXECUTOR ? NULL : chunk_with_room(c->io, sizeof r + (block ? 0 : aligned(n)));

@@ -101,6 +101,7 @@ static unsigned whole_message(mummy_ws_conn *c, const struct mummy_ws_frame *f, 
 		return 1007;
 	if (f->rsv1)
 		return mws_received_whole(c, f->opcode, p, n);
+	c->io->payload = p;
 	return mws_event(c, MWS_EV_MESSAGE, f->opcode, p, n, NULL) < 0 ? 1011 : 0;
 }
 
@@ -443,7 +444,7 @@ static int feed(mummy_ws_conn *c, void *data, size_t len)
 	if (io->gatherer)
 		mws_out_flush(c);
 	io->feeding = NULL;
-	io->fed = io->fed_end = NULL;
+	io->fed = io->fed_end = io->payload = NULL;
 	count(c);
 	if (c->rx)
 		rx_tidy(c);

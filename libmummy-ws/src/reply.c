@@ -26,6 +26,9 @@ static void none_gathered(mummy_ws_io *io)
 {
 	io->gathered = io->referred = io->piece_from = 0;
 	io->npieces = 0;
+	io->given_sent = 0;
+	while (io->nkept)
+		free(io->kept[--io->nkept]);
 }
 
 static struct mws_block *block_of_pieces(const mummy_ws_io *io)
@@ -81,10 +84,10 @@ static inline int write_gathered(mummy_ws_conn *c)
 	struct iovec iov = { io->gather, io->gathered };
 	int rc;
 
-	if (!io->gathered)
-		return 0;
 	if (io->npieces)
 		return write_pieces(c);
+	if (!io->gathered)
+		return 0;
 	rc = c->ep->output.writev(c->out, &iov, 1, NULL, NULL);
 	if (rc)
 		return not_written(c, rc);
@@ -209,30 +212,60 @@ static int is_text(const void *p, size_t n)
 	return mummy_ws_utf8(&state, p, n) == 0 && state == 0;
 }
 
-/* It is not copied when it lies in what is being fed, and so lasts until the replies go out. */
+static int is_within(const unsigned char *p, size_t n, const unsigned char *from, const unsigned char *to)
+{
+	return p >= from && p < to && n <= (size_t)(to - p);
+}
+
+/* Does it last until the replies go out? What is given does when it was sent: it is kept then. */
+static int lasts(mummy_ws_io *io, const unsigned char *p, size_t n)
+{
+	if (io->npieces + 3 > MWS_PIECES)
+		return 0;
+	if (is_within(p, n, io->fed, io->fed_end))
+		return 1;
+	if (!is_within(p, n, io->given, io->given_end))
+		return 0;
+	io->given_sent = 1;
+	return 1;
+}
+
+/* The head goes where the longer one was of the message that is sent back, so that both are one piece; else it is
+ * gathered. */
+static void refer(mummy_ws_io *io, const struct mummy_ws_frame *f, const unsigned char *p)
+{
+	unsigned char head[MWS_HEAD_MOST], *to = io->gather + io->gathered;
+	size_t n = mummy_ws_frame_header(head, f), len = (size_t)f->length;
+
+	if (p == io->payload && (size_t)(p - io->fed) >= n) {
+		io->payload = NULL;
+		to = (unsigned char *)(uintptr_t)p - n;
+		p = to;
+		len += n;
+	} else {
+		io->gathered += n;
+	}
+	memcpy(to, head, n);
+	end_piece(io);
+	add_piece(io, p, len);
+	io->referred += len;
+}
+
+/* It is not copied when it lies where it lasts. */
 static __attribute__((noinline)) int send_long(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *data, size_t len)
 {
-	const struct mummy_ws_frame f = { .opcode = op, .fin = 1, .length = len };
+	const struct mws_out o = { .f = { .opcode = op, .fin = 1, .length = len }, .data = data };
 	mummy_ws_io *io = c->io;
-	const unsigned char *p = data;
-	int refers = p >= io->fed && p < io->fed_end && len <= (size_t)(io->fed_end - p)
-		     && io->npieces + 3 <= MWS_PIECES;
-	size_t head;
+	size_t before = mws_gathered(io);
 
-	if (!room_to_gather(io, refers ? MWS_HEAD_MOST : len + MWS_HEAD_MOST))
+	if (room_to_gather(io, MWS_HEAD_MOST) && lasts(io, data, len))
+		refer(io, &o.f, data);
+	else if (room_to_gather(io, mws_wire_size(&o)))
+		gather(io, &o);
+	else
 		return mummy_ws_send_taken(c, op, data, len, NULL, NULL);
-	head = mummy_ws_frame_header(io->gather + io->gathered, &f);
-	io->gathered += head;
 	io->replied++;
-	io->replied_bytes += head + len;
-	if (refers) {
-		end_piece(io);
-		add_piece(io, p, len);
-		io->referred += len;
-	} else {
-		memcpy(io->gather + io->gathered, p, len);
-		io->gathered += len;
-	}
+	io->replied_bytes += mws_gathered(io) - before;
 	return 0;
 }
 

@@ -171,8 +171,8 @@ START_TEST(long_replies_wait_when_the_output_is_full)
 }
 END_TEST
 
-/* What was read to where the message belongs is freed with its event. */
-START_TEST(a_reply_of_what_was_read_in_place_is_copied)
+/* What was read to where the message belongs is kept for its replies, past its event. */
+START_TEST(a_reply_of_what_was_read_in_place_lasts)
 {
 	enum { LONG = 16384 };
 	const struct mummy_ws_frame h = { .opcode = MUMMY_WS_BINARY, .fin = 1, .masked = 1, .length = LONG };
@@ -190,6 +190,130 @@ START_TEST(a_reply_of_what_was_read_in_place_is_copied)
 	ck_assert_uint_eq(f->nout, 4 + LONG);
 	for (size_t i = 4; i < f->nout; i++)
 		ck_assert_int_eq(f->out[i], 'r');
+	fake_free(f);
+}
+END_TEST
+
+/* The head of a reply goes where that of its message was. */
+static int pieces;
+
+static int counting_pieces(void *ctx, const struct iovec *iov, int n, void (*done)(void *), void *arg)
+{
+	pieces += n;
+	return fake_writev(ctx, iov, n, done, arg);
+}
+
+START_TEST(a_long_reply_is_one_piece)
+{
+	const struct mummy_ws_output output = { counting_pieces, fake_pending, fake_resume, fake_close,
+						fake_release, fake_abort, { 0 } };
+	struct fake *f = fake_new(NULL, NULL), g = { .now = f->now, .echo = 1 };
+	mummy_ws_endpoint *ep;
+
+	ck_assert_int_eq(mummy_ws_endpoint_new(&ep, &output, &fake_events, NULL), 0);
+	fake_join(&g, ep, f->io);
+	mummy_ws_endpoint_unref(ep);
+	fake_turn(f, 0);
+	pieces = 0;
+	feed_long(&g, 8);
+	check_long(&g, 8);
+	ck_assert_int_eq(pieces, 16);
+	mummy_ws_conn_eof(g.c);
+	fake_turn(f, 0);
+	mummy_ws_conn_unref(g.c);
+	g.c = NULL;
+	fake_leave(&g);
+	fake_free(f);
+}
+END_TEST
+
+/* Whole, as its first half and its second one, and whole once more. */
+static void send_parts(mummy_ws_conn *c, void *user, enum mummy_ws_opcode op, const void *p, size_t n)
+{
+	const char *text = p;
+
+	(void)user;
+	fake_must(mummy_ws_send(c, op, text, n) == 0);
+	fake_must(mummy_ws_send(c, op, text, n / 2) == 0);
+	fake_must(mummy_ws_send(c, op, text + n / 2, n / 2) == 0);
+	fake_must(mummy_ws_send(c, MUMMY_WS_TEXT, text, n) == 0);
+}
+
+static size_t check_part(const struct fake *f, size_t at, const char *head, int first, size_t n)
+{
+	ck_assert_uint_le(at + 4 + n, f->nout);
+	ck_assert_mem_eq(f->out + at, head, 4);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_int_eq(f->out[at + 4 + i], 'a' + (int)((size_t)first + i) % 23);
+	return at + 4 + n;
+}
+
+/* A frame that comes in two: its head or its payload is broken, and what follows lies in the second part whole. */
+START_TEST(replies_to_a_message_in_two_reads_last_and_keep_their_order)
+{
+	static const struct mummy_ws_events ev = { .message = send_parts };
+	enum { LONG = 8192 * 2, BOTH = 2 * (8 + LONG) };
+	const struct mummy_ws_frame h = { .opcode = MUMMY_WS_BINARY, .fin = 1, .masked = 1, .length = LONG };
+	const struct mummy_ws_options opt = { .high_water_bytes = 1 << 20 };
+	const size_t splits[] = { 1, 3, 4, 7, 8, 9, 5000, 8 + LONG - 1, 8 + LONG, 8 + LONG + 5 };
+	unsigned char *all = malloc(BOTH), *p = all;
+
+	for (unsigned k = 0; k < 2; k++) {
+		p += mummy_ws_frame_header(p, &h);
+		for (size_t i = 0; i < LONG; i++)
+			*p++ = (unsigned char)('a' + i % 23);
+	}
+	for (size_t i = 0; i < sizeof splits / sizeof splits[0]; i++) {
+		struct fake *f = fake_new(&ev, &opt);
+		size_t at = 0;
+
+		if (i % 2)
+			f->result = -EAGAIN;
+		fake_feed(f, all, splits[i]);
+		fake_feed(f, all + splits[i], BOTH - splits[i]);
+		f->result = 0;
+		mummy_ws_conn_drained(f->c);
+		for (unsigned k = 0; k < 2; k++) {
+			at = check_part(f, at, "\x82\x7e\x40\x00", 0, LONG);
+			at = check_part(f, at, "\x82\x7e\x20\x00", 0, LONG / 2);
+			at = check_part(f, at, "\x82\x7e\x20\x00", LONG / 2, LONG / 2);
+			at = check_part(f, at, "\x81\x7e\x40\x00", 0, LONG);
+		}
+		ck_assert_uint_eq(at, f->nout);
+		fake_free(f);
+	}
+	free(all);
+}
+END_TEST
+
+/* Messages in two frames each, more of them in one read than there are places for. */
+START_TEST(many_messages_in_fragments_are_sent_back)
+{
+	enum { HALF = 4096, MESSAGES = 40, BOTH = 2 * (8 + HALF) };
+	const struct mummy_ws_options opt = { .high_water_bytes = 4 << 20 };
+	struct fake *f = fake_new(NULL, &opt);
+	unsigned char *all = malloc(MESSAGES * BOTH), *p = all;
+	size_t at = 0;
+
+	f->echo = 1;
+	for (unsigned i = 0; i < 2 * MESSAGES; i++) {
+		const struct mummy_ws_frame h = { .opcode = i % 2 ? MUMMY_WS_CONTINUATION : MUMMY_WS_BINARY,
+						  .fin = i % 2, .masked = 1, .length = HALF };
+
+		p += mummy_ws_frame_header(p, &h);
+		memset(p, (int)('0' + i / 2), HALF);
+		p += HALF;
+	}
+	fake_feed(f, all, (size_t)(p - all));
+	for (unsigned i = 0; i < MESSAGES; i++) {
+		ck_assert_uint_le(at + 4 + 2 * HALF, f->nout);
+		ck_assert_mem_eq(f->out + at, "\x82\x7e\x20\x00", 4);
+		for (size_t k = 0; k < 2 * HALF; k++)
+			ck_assert_int_eq(f->out[at + 4 + k], '0' + (int)i);
+		at += 4 + 2 * HALF;
+	}
+	ck_assert_uint_eq(at, f->nout);
+	free(all);
 	fake_free(f);
 }
 END_TEST
@@ -277,5 +401,6 @@ SUITE_MAIN("ws/reply", replies_wait_when_the_output_is_full, replies_that_wait_a
 	   replies_of_all_sizes_keep_their_order, a_reply_that_would_be_above_the_high_water_is_told_so,
 	   long_replies_from_one_feed_leave_in_one_write, more_long_replies_than_there_are_places_for_keep_their_order,
 	   long_replies_wait_when_the_output_is_full, long_replies_count_as_pending,
-	   a_reply_of_what_was_read_in_place_is_copied,
+	   a_reply_of_what_was_read_in_place_lasts, a_long_reply_is_one_piece,
+	   replies_to_a_message_in_two_reads_last_and_keep_their_order, many_messages_in_fragments_are_sent_back,
 	   a_sender_is_told_of_what_left_within_the_feed)
