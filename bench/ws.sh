@@ -42,7 +42,8 @@ build_all()
 	flags=$(pkg-config --libs gnutls zlib)
 	wslay='' uws=''
 	build_uws
-	pkg-config --exists libwslay && wslay="-DHAVE_WSLAY -lwslay"
+	# Debian's package has no file for pkg-config.
+	echo '#include <wslay/wslay.h>' | cc -E - >/dev/null 2>&1 && wslay="-DHAVE_WSLAY -lwslay"
 	# shellcheck disable=SC2086  # lists of words
 	{
 		cc -O2 -I"$build" $include -I"$here/../libmummy-ws/src" -o "$tmp/codec" "$here/ws_codec.c" \
@@ -50,6 +51,7 @@ build_all()
 		cc -O2 $include -o "$tmp/ours" "$here/ws_server.c" "$build/.libs/libmummy-ws.a" \
 			"$build/.libs/libmummy-http.a" $flags -pthread
 		cc -O2 -o "$tmp/load" "$here/ws_load.c" -lz
+		cc -O2 -o "$tmp/bare" "$here/ws_bare.c"
 	}
 	cc -O2 -o "$tmp/lws" "$here/ws_lws.c" -lwebsockets 2>"$tmp/lws.log" || rm -f "$tmp/lws"
 }
@@ -59,6 +61,7 @@ start()
 {
 	case $1 in
 	ours) set -- "$tmp/ours" ;;
+	bare) set -- "$tmp/bare" ;;
 	lws) [ -x "$tmp/lws" ] || return 1; set -- "$tmp/lws" $((20000 + $$ % 10000)) ${2:+"$2"} ;;
 	node) [ -d "$NODE_PATH/ws" ] || return 1; set -- node "$here/ws_node.js" ${2:+"$2"} ;;
 	uws) [ -x "${PEERS:-}/ws_uws" ] || return 1; set -- "$PEERS/ws_uws" ;;
@@ -80,6 +83,7 @@ peer_name()
 {
 	case $1 in
 	ours) echo libmummy-ws ;;
+	bare) echo "nothing of the protocol" ;;
 	lws) echo libwebsockets ;;
 	node) echo "ws on Node" ;;
 	uws) echo uWebSockets ;;
@@ -121,9 +125,9 @@ measure_codec()
 
 measure_echo()
 {
-	alternate "echo 125 B, 16 connections, 1 in flight" /echo "" "ours uws lws node" echo 16 1 125 1
-	alternate "echo 125 B, 1 connection, 16 in flight" /echo "" "ours uws lws node" echo 1 16 125 1
-	alternate "echo 16 KiB, 1 connection, 16 in flight" /echo "" "ours uws lws node" echo 1 16 16384 1
+	alternate "echo 125 B, 16 connections, 1 in flight" /echo "" "ours uws bare lws node" echo 16 1 125 1
+	alternate "echo 125 B, 1 connection, 16 in flight" /echo "" "ours uws bare lws node" echo 1 16 125 1
+	alternate "echo 16 KiB, 1 connection, 16 in flight" /echo "" "ours uws bare lws node" echo 1 16 16384 1
 }
 
 measure_deflate()

@@ -4,8 +4,9 @@
  *
  * usage: ws_codec [ROUNDS]
  *
- * Input is copied to where it is read from for each rival alike, as read(2) would; what that costs by itself
- * is a row of its own. No more is copied at once than stays in the processor's first cache together with
+ * Input is copied to where it is read from for each rival alike, as read(2) would. What that costs by itself is
+ * measured in each round as well, and a second figure of each rival is what it takes less that copy of its round.
+ * No more is copied at once than stays in the processor's first cache together with
  * where it comes from (64 short frames, one long): beyond that it is the second cache's speed that is seen,
  * and nearly nothing of who reads the frames. Rivals take turns; each figure is the median of the rounds, with
  * the lowest and the highest.
@@ -234,43 +235,65 @@ static double time_of(void (*run)(void))
 	}
 }
 
-static void row(const char *name, double *v, int rounds, double scale, const double *base)
+struct rival {
+	const char *name;
+	void (*run)(void);
+	double whole[MOST], bare[MOST]; /* of each round; bare: less the copy of that round */
+};
+
+static void show(double *v, int rounds, double ours)
 {
 	qsort(v, (size_t)rounds, sizeof *v, ascending);
-	printf("| %s | %.4g (%.4g to %.4g) | %.4g |\n", name, v[rounds / 2] * scale, v[0] * scale, v[rounds - 1] * scale,
-	       base ? v[rounds / 2] / *base : 1.0);
+	printf(" %.4g (%.4g to %.4g) | %.4g |", v[rounds / 2] * 1e9, v[0] * 1e9, v[rounds - 1] * 1e9,
+	       v[rounds / 2] / ours);
+}
+
+static double median(double *v, int rounds)
+{
+	qsort(v, (size_t)rounds, sizeof *v, ascending);
+	return v[rounds / 2];
 }
 
 static void frames(const char *what, int rounds)
 {
-	static double v[5][MOST];
-	double base;
+	static struct rival rivals[] = {
+		{ "copying the input, which is in all of these", copy, { 0 }, { 0 } },
+		{ "libmummy-ws, with its events", ours, { 0 }, { 0 } },
+		{ "octet by octet, without events", bytes, { 0 }, { 0 } },
+#ifdef HAVE_WSLAY
+		{ "wslay", theirs, { 0 }, { 0 } },
+#endif
+#ifdef HAVE_UWS
+		{ "uWebSockets, its parser alone", uws, { 0 }, { 0 } },
+#endif
+	};
+	enum { RIVALS = sizeof rivals / sizeof rivals[0] };
+	double whole, bare;
 
-	for (int i = 0; i < rounds; i++) {
-		v[0][i] = time_of(ours);
-		v[1][i] = time_of(bytes);
-		v[4][i] = time_of(copy);
-#ifdef HAVE_WSLAY
-		v[2][i] = time_of(theirs);
-#endif
-#ifdef HAVE_UWS
-		v[3][i] = time_of(uws);
-#endif
+	for (int i = 0; i < rounds; i++)
+		for (unsigned k = 0; k < RIVALS; k++) {
+			rivals[k].whole[i] = time_of(rivals[k].run);
+			rivals[k].bare[i] = rivals[k].whole[i] - rivals[0].whole[i];
+		}
+	whole = median(rivals[1].whole, rounds);
+	bare = median(rivals[1].bare, rounds);
+	printf("\n| frames in memory: %s | ns a message, median (range) | x ours | less the copy | x ours |\n"
+	       "|---|---|---|---|---|\n", what);
+	for (unsigned k = 0; k < RIVALS; k++) {
+		printf("| %s |", rivals[k].name);
+		show(rivals[k].whole, rounds, whole);
+		if (k)
+			show(rivals[k].bare, rounds, bare);
+		puts(k ? "" : " | |");
 	}
-	printf("\n| frames in memory: %s | ns a message, median (range) | x ours |\n|---|---|---|\n", what);
-	row("libmummy-ws, with its events", v[0], rounds, 1e9, NULL);
-	base = v[0][rounds / 2];
-	row("copying the input, which is in all of these", v[4], rounds, 1e9, &base);
-	row("octet by octet, without events", v[1], rounds, 1e9, &base);
-#ifdef HAVE_WSLAY
-	row("wslay", v[2], rounds, 1e9, &base);
-#else
-	puts("| wslay | not measured: libwslay-dev is not installed | |");
+	for (unsigned k = 2; k < RIVALS; k++)
+		printf("ours / %s: %.4f, less the copy %.4f\n", rivals[k].name, whole / median(rivals[k].whole, rounds),
+		       bare / median(rivals[k].bare, rounds));
+#ifndef HAVE_WSLAY
+	puts("wslay: not measured: libwslay-dev is not installed");
 #endif
-#ifdef HAVE_UWS
-	row("uWebSockets, its parser alone", v[3], rounds, 1e9, &base);
-#else
-	puts("| uWebSockets | not measured: PEERS is not set | |");
+#ifndef HAVE_UWS
+	puts("uWebSockets: not measured: PEERS is not set");
 #endif
 }
 

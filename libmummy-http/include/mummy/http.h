@@ -285,7 +285,7 @@ MUMMY_HTTP_API int mummy_http_respond_file(mummy_http_exchange *x, int status,
 		const struct mummy_http_header *h, size_t nh, int fd, uint64_t off, uint64_t len);
 /** Keeps x beyond the handler (the first hold belongs there), to answer later; returns x. The last
  *  release of an unanswered x sends 500, as does a handler that neither answered nor held it; the log says
- *  so. On the loop the first hold takes along the buffer that the request lies in (64 KiB of address
+ *  so. On the loop the first hold takes along the buffer that the request lies in (112 KiB of address
  *  space): where many exchanges wait for long, an executor is cheaper. */
 MUMMY_HTTP_API mummy_http_exchange *mummy_http_hold(mummy_http_exchange *x);
 MUMMY_HTTP_API void mummy_http_release(mummy_http_exchange *x);
