@@ -13,7 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #define MUMMY_CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
 
@@ -60,6 +62,22 @@ static inline void mummy_memory_trim(void)
 {
 #ifdef HAVE_MALLOC_TRIM
 	malloc_trim(0);
+#endif
+}
+
+/** The whole pages within the n octets at p go back to the system: what lies in them is lost, the memory itself
+ *  stays the caller's. */
+static inline void mummy_memory_forget(void *p, size_t n)
+{
+#ifdef MADV_DONTNEED
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = ((uintptr_t)p + page - 1) / page * page;
+	uintptr_t end = ((uintptr_t)p + n) / page * page;
+
+	if (begin < end)
+		(void)madvise((void *)begin, end - begin, MADV_DONTNEED);
+#else
+	(void)p;
+	(void)n;
 #endif
 }
 

@@ -49,14 +49,19 @@ static void note_peer(struct mhttp_conn *c, const struct sockaddr_storage *from)
 
 static int start_transport(struct mhttp_conn *c, const struct mummy_http_listener *at)
 {
-	struct mhttp_io *io = mhttp_io(c);
+	struct mhttp_io *io = calloc(1, sizeof *io + sizeof io->secured[0]);
 	int rc;
 
 	if (!io)
 		return -ENOMEM;
-	rc = at->transport(at->transport_ctx, c->fd, &io->transport, &io->transport_conn);
-	if (rc == 0)
-		c->phase = MHTTP_HANDSHAKE;
+	rc = at->transport(at->transport_ctx, c->fd, &io->secured->transport, &io->secured->conn);
+	if (rc < 0) {
+		free(io);
+		return rc;
+	}
+	c->io = io;
+	c->secured = 1;
+	c->phase = MHTTP_HANDSHAKE;
 	return rc;
 }
 

@@ -20,14 +20,13 @@ void mhttp_conn_unref(struct mhttp_conn *c)
 
 static void conn_flush_leased(struct mhttp_conn *c)
 {
-	int rc = mhttp_out_flush(c, &c->io->out);
+	int rc = mhttp_out_flush(c, c->io->out);
 
-	mhttp_segs_finish(mhttp_out_finished(&c->io->out));
+	mhttp_segs_finish(mhttp_out_finished(c->io->out));
 	if (rc == -EAGAIN)
 		return;
 	if (rc < 0) {
-		mhttp_out_clear(c, &c->io->out);
-		mhttp_segs_finish(mhttp_out_finished(&c->io->out));
+		mhttp_conn_unqueue(c);
 		mhttp_conn_cut(c);
 	}
 	atomic_fetch_and(&c->word, ~(uint32_t)MHTTP_FLUSHING);
@@ -103,22 +102,20 @@ void mhttp_io_free(struct mhttp_conn *c)
 	if (!io)
 		return;
 	c->io = NULL;
-	if (io->transport && io->transport->free)
-		io->transport->free(io->transport_conn);
-	free(io->in);
+	if (c->secured && io->secured->transport->free)
+		io->secured->transport->free(io->secured->conn);
+	mhttp_kept_free(io->in);
 	free(io->body);
+	free(io->out);
 	free(io);
 }
 
 /* By the loop, or when that has ended by who held the lease. */
 void mhttp_conn_release_all(struct mhttp_conn *c)
 {
-	if (c->io) {
-		mhttp_out_clear(c, &c->io->out);
-		mhttp_segs_finish(mhttp_out_finished(&c->io->out));
-	}
-	if (c->io && c->io->transport && c->io->transport->shutdown)
-		c->io->transport->shutdown(c->io->transport_conn);
+	mhttp_conn_unqueue(c);
+	if (c->io && c->secured && c->io->secured->transport->shutdown)
+		c->io->secured->transport->shutdown(c->io->secured->conn);
 	mhttp_io_free(c);
 	close(c->fd);
 	c->fd = -1;
@@ -182,8 +179,8 @@ void mhttp_conn_finish(struct mhttp_conn *c)
 		mhttp_conn_close(c, 0);
 		return;
 	}
-	if (!mhttp_is_plain(c) && c->io->transport->shutdown)
-		c->io->transport->shutdown(c->io->transport_conn);
+	if (!mhttp_is_plain(c) && c->io->secured->transport->shutdown)
+		c->io->secured->transport->shutdown(c->io->secured->conn);
 	shutdown(c->fd, SHUT_WR);
 	c->phase = MHTTP_LINGER;
 	c->flags &= (uint8_t)~MHTTP_CLOSE;
@@ -194,9 +191,9 @@ void mhttp_conn_finish(struct mhttp_conn *c)
 
 static int conn_flush(struct mhttp_conn *c)
 {
-	int rc = mhttp_out_flush(c, &c->io->out);
+	int rc = mhttp_out_flush(c, c->io->out);
 
-	mhttp_segs_finish(mhttp_out_finished(&c->io->out));
+	mhttp_segs_finish(mhttp_out_finished(c->io->out));
 	if (rc < 0 && rc != -EAGAIN)
 		mhttp_conn_close(c, rc);
 	return rc;
@@ -204,7 +201,7 @@ static int conn_flush(struct mhttp_conn *c)
 
 static void conn_handshake(struct mhttp_conn *c)
 {
-	int rc = c->io->transport->handshake ? c->io->transport->handshake(c->io->transport_conn) : 0;
+	int rc = c->io->secured->transport->handshake ? c->io->secured->transport->handshake(c->io->secured->conn) : 0;
 
 	if (rc == -EAGAIN)
 		return;
@@ -270,8 +267,8 @@ static unsigned conn_wants(const struct mhttp_conn *c)
 	}
 	if (c->phase == MHTTP_BODY && (c->flags & MHTTP_NO_MEMORY))
 		return 0;
-	if (c->phase == MHTTP_HANDSHAKE && c->io->transport->wants_write
-	    && c->io->transport->wants_write(c->io->transport_conn))
+	if (c->phase == MHTTP_HANDSHAKE && c->io->secured->transport->wants_write
+	    && c->io->secured->transport->wants_write(c->io->secured->conn))
 		return MUMMY_POLLER_WRITE;
 	return mhttp_conn_output(c) ? MUMMY_POLLER_WRITE : MUMMY_POLLER_READ;
 }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include "internal.h"
 
-/* text: the head's octets; spare: strings made from it. */
+/* text: the head's octets; right behind, spare: strings made from it. */
 mummy_http_exchange *mhttp_exchange_new(struct mummy_http_loop *l, struct mhttp_room room)
 {
 	size_t fields = room.fields * sizeof(struct mummy_http_field);
@@ -18,9 +18,8 @@ mummy_http_exchange *mhttp_exchange_new(struct mummy_http_loop *l, struct mhttp_
 	x->head.fields = (struct mummy_http_field *)(void *)(x + 1);
 	x->params = (struct mhttp_param *)(void *)((char *)(x + 1) + fields);
 	x->max_params = (unsigned)room.params;
-	x->text = (char *)(x + 1) + fields + params;
-	x->spare = x->text + room.text;
-	x->spare_cap = room.spare;
+	x->spare = (char *)(x + 1) + fields + params + room.text;
+	x->spare_cap = (uint32_t)room.spare;
 	return x;
 }
 
@@ -64,6 +63,18 @@ static void texts_drop(mummy_http_exchange *x)
 	memset(&x->trailers, 0, sizeof x->trailers);
 }
 
+static void peer_free(mummy_http_exchange *x, char *p)
+{
+	if (p < x->spare || p >= x->spare + x->spare_cap)
+		free(p);
+}
+
+static void peer_drop(mummy_http_exchange *x)
+{
+	peer_free(x, atomic_load_explicit(&x->peer, memory_order_relaxed));
+	atomic_store_explicit(&x->peer, NULL, memory_order_relaxed);
+}
+
 /* Makes it as new, but for where its strings go. */
 void mhttp_exchange_reset(mummy_http_exchange *x)
 {
@@ -87,7 +98,8 @@ void mhttp_exchange_reset(mummy_http_exchange *x)
 	x->status = x->error = 0;
 	x->sent = x->sink_bytes = 0;
 	atomic_store_explicit(&x->state, 0, memory_order_relaxed);
-	atomic_store_explicit(&x->peer_state, 0, memory_order_relaxed);
+	if (atomic_load_explicit(&x->peer, memory_order_relaxed))
+		peer_drop(x);
 }
 
 static void recv_unref(struct mhttp_recv *b)
@@ -125,19 +137,20 @@ static int is_within(const struct mummy_http_span *s, const struct mummy_http_sp
 static void copy_head(mummy_http_exchange *x, struct mummy_http_head *h, const char *p, size_t n)
 {
 	struct mummy_http_field *fields = x->head.fields;
+	char *to = x->spare - n;
 
-	memcpy(x->text, p, n);
+	memcpy(to, p, n);
 	memcpy(fields, h->fields, h->nfields * sizeof *fields);
 	h->fields = fields;
 	for (size_t i = 0; i < h->nfields; i++) {
-		move_span(&fields[i].name, p, n, x->text);
-		move_span(&fields[i].value, p, n, x->text);
+		move_span(&fields[i].name, p, n, to);
+		move_span(&fields[i].value, p, n, to);
 	}
-	move_span(&h->method, p, n, x->text);
-	move_span(&h->target, p, n, x->text);
-	move_span(&h->path, p, n, x->text);
-	move_span(&h->query, p, n, x->text);
-	move_span(&h->authority, p, n, x->text);
+	move_span(&h->method, p, n, to);
+	move_span(&h->target, p, n, to);
+	move_span(&h->path, p, n, to);
+	move_span(&h->query, p, n, to);
+	move_span(&h->authority, p, n, to);
 }
 
 /* What fill_path, mhttp_exchange_fill and _params will take; decoding makes nothing longer. */
@@ -177,8 +190,31 @@ static char *spare_take(mummy_http_exchange *x, size_t n)
 
 	if (x->spare_cap - x->spare_n < n)
 		return NULL;
-	x->spare_n += n;
+	x->spare_n += (uint32_t)n;
 	return p;
+}
+
+const char *mhttp_peer_note(mummy_http_exchange *x, const char *text)
+{
+	char *p = x->is_inline ? spare_take(x, MHTTP_PEER_ROOM) : malloc(MHTTP_PEER_ROOM), *none = NULL;
+
+	if (!p)
+		return NULL;
+	snprintf(p, MHTTP_PEER_ROOM, "%s", text);
+	if (atomic_compare_exchange_strong(&x->peer, &none, p))
+		return p;
+	peer_free(x, p);
+	return none;
+}
+
+int mhttp_peer_set(mummy_http_exchange *x, const char *text)
+{
+	char *p = atomic_load(&x->peer);
+
+	if (!p)
+		return mhttp_peer_note(x, text) ? 0 : -ENOMEM;
+	snprintf(p, MHTTP_PEER_ROOM, "%s", text);
+	return 0;
 }
 
 static const char *spare_copy(mummy_http_exchange *x, struct mummy_http_span s)
@@ -196,7 +232,7 @@ static void fill_path(mummy_http_exchange *x)
 {
 	struct mummy_http_head *h = &x->head;
 
-	x->path_n = h->path.n;
+	x->path_n = (uint32_t)h->path.n;
 	if (h->path.n == 0) {
 		x->path = "/";
 		x->path_n = 1;
@@ -216,7 +252,7 @@ void mhttp_exchange_fill(mummy_http_exchange *x, struct mummy_http_head *h)
 	x->is_head = h->method.n == 4 && !memcmp(h->method.p, "HEAD", 4);
 	fill_path(x);
 	x->host = NULL;
-	x->host_n = h->authority.n;
+	x->host_n = (uint32_t)h->authority.n;
 	if (h->authority.p)
 		x->host = is_within(&h->authority, &h->target) ? spare_copy(x, h->authority) : h->authority.p;
 	end_string(h->method);

@@ -4,7 +4,9 @@
 #include "internal.h"
 #include "scanner.h"
 
-enum { GATHER_ENOUGH = 32 * 1024 };
+/* HEADS_BYTES: what comes behind a request that is handed out is kept for as long as it takes, so that no more
+ * of it is read than what makes a read worth while. */
+enum { GATHER_ENOUGH = 32 * 1024, HEADS_BYTES = 16 * 1024 };
 
 static const char *head_error(int status)
 {
@@ -129,7 +131,7 @@ int mhttp_loop_refill(struct mummy_http_loop *l)
 		l->fields = malloc(opt->max_fields * sizeof *l->fields);
 	if (!l->inline_x) {
 		l->inline_x = mhttp_exchange_new(l, (struct mhttp_room){ .params = MHTTP_MAX_PARAMS,
-			.spare = 3 * opt->max_line_bytes + opt->max_head_bytes });
+			.spare = 3 * opt->max_line_bytes + opt->max_head_bytes + MHTTP_PEER_ROOM });
 		if (l->inline_x)
 			l->inline_x->is_inline = 1;
 	}
@@ -141,9 +143,13 @@ int mhttp_read_some(struct mhttp_conn *c)
 {
 	struct mummy_http_loop *l = c->loop;
 	size_t have = kept(c, l->recv), room = l->recv->size - have;
-	ssize_t n = mhttp_recv(c, l->recv->p + have, room);
-	uint32_t word = atomic_load_explicit(&c->word, memory_order_relaxed);
+	uint32_t word;
+	ssize_t n;
 
+	if (c->phase == MHTTP_HEAD && room > HEADS_BYTES)
+		room = HEADS_BYTES;
+	n = mhttp_recv(c, l->recv->p + have, room);
+	word = atomic_load_explicit(&c->word, memory_order_relaxed);
 	/* a short read emptied the socket; with a hang-up, its end is still to be read */
 	l->dry = n == -EAGAIN || (n >= 0 && (size_t)n < room && mhttp_is_plain(c) && !(word & MHTTP_GONE));
 	if (l->dry)

@@ -110,17 +110,18 @@ struct mhttp_body {
 };
 
 /* Input that was read before it could be used: n octets from p + at. */
-struct mhttp_kept { size_t at, n, cap; char p[]; };
+struct mhttp_kept { uint32_t at, n, cap; char p[]; };
+
+struct mhttp_secured { const struct mummy_http_transport *transport; void *conn; };
 
 /* What a connection has only while it is not idle. */
 struct mhttp_io {
 	struct mhttp_kept *in;               /* NULL: nothing */
 	struct mhttp_body *body;             /* NULL: none */
-	struct mhttp_out out;
+	struct mhttp_out *out;               /* NULL: nothing was ever queued */
 	mummy_http_stream *stream;           /* referenced */
 	struct mhttp_up *up;                 /* referenced: what takes over when the lease ends */
-	const struct mummy_http_transport *transport;
-	void *transport_conn;
+	struct mhttp_secured secured[];      /* one, when the connection's secured is set */
 };
 
 struct mhttp_conn {
@@ -139,6 +140,7 @@ struct mhttp_conn {
 	uint8_t polled;                      /* the loop's */
 	uint8_t phase, family;
 	uint16_t port;
+	uint8_t secured;                     /* by a transport; since it was accepted */
 	uint8_t address[16];
 };
 _Static_assert(sizeof(void *) > 8 || sizeof(struct mhttp_conn) <= 96, "an idle connection is 96 bytes");
@@ -157,6 +159,17 @@ struct mhttp_told {
 	char *host;                          /* as a proxy told it */
 };
 
+/* struct mummy_http_sink, as far as it is kept. */
+struct mhttp_sink {
+	int (*data)(void *ctx, const void *p, size_t n);
+	int (*ready)(void *ctx, mummy_http_exchange *x);
+	void (*end)(void *ctx, int status);
+	void *ctx;
+	int (*pipe)(void *ctx, int fd, size_t n);
+	uint32_t chunk_bytes;                /* at most MHTTP_LARGE_CHUNK */
+};
+enum { MHTTP_PEER_ROOM = 48 };
+
 struct mummy_http_exchange {
 	_Atomic uint32_t refs, state;
 	struct mhttp_conn *conn;             /* pinned, except inline */
@@ -167,14 +180,12 @@ struct mummy_http_exchange {
 	uint8_t keep_alive;                  /* as far as the request goes */
 	uint8_t body_owned;
 	uint8_t in_handler, sink_after;
-	uint8_t quick;                       /* its route says so: on the loop */
-	struct mhttp_recv *recv;             /* where the head lies, when detached; else in .text */
+	struct mhttp_recv *recv;             /* where the head lies, when detached; else before spare */
 	struct mummy_http_field *own_fields; /* when detached */
-	char *text;
 	const char *path, *host;
-	size_t path_n, host_n;
+	uint32_t path_n, host_n;
 	char *spare;                         /* room for strings that are not in the head as they are */
-	size_t spare_n, spare_cap;
+	uint32_t spare_n, spare_cap;
 	struct mhttp_param *params;
 	unsigned nparams, max_params;
 	char *body;                          /* whole */
@@ -183,27 +194,28 @@ struct mummy_http_exchange {
 	struct mhttp_text trailers;          /* name NUL value NUL ... */
 	void *user;
 	void (*user_release)(void *p);
-	char peer[48];
-	_Atomic int peer_state;
+	_Atomic(char *) peer;                /* NULL: nobody asked yet. In spare, else of its own */
 	uint64_t began_ns;                   /* when somebody will ask */
 	unsigned middles;                    /* of the router's middleware let it pass */
+	_Atomic uint32_t kicked;
 	int status, error;                   /* of the answer */
 	uint64_t sent;                       /* octets of its body */
 	struct mhttp_told *told;
 	struct mhttp_inbox_node back;        /* the end of the lease */
 	struct mhttp_inbox_node kick;        /* abort, flush, sink: see kicked */
-	_Atomic uint32_t kicked;
 	/* streamed bodies (sink.c) */
-	struct mummy_http_sink sink;
+	struct mhttp_sink sink;
 	_Atomic uint32_t pause;
 	int sink_status, ready_status;
 	uint8_t sink_thin;                   /* little comes at a time: by way of memory */
+	uint8_t sink_much;                   /* it came in large pieces so far */
 	uint8_t sink_owes;                   /* an event was taken, and the socket not read until it was dry */
 	uint8_t sink_deaf;                   /* the loop is not told of what comes until the socket was read dry */
-	int sink_dry;
+	uint8_t sink_dry;
+	uint8_t streaming;                   /* the answer is a stream */
+	uint8_t quick;                       /* its route says so: on the loop */
 	uint64_t sink_bytes;
 	pthread_t handler_thread;
-	int streaming;                       /* the answer is a stream */
 };
 
 /* ---- Loops --------------------------------------------------------------------------------------- */
@@ -405,6 +417,7 @@ struct mhttp_io *mhttp_io(struct mhttp_conn *c);
 void mhttp_io_trim(struct mhttp_conn *c);    /* frees what an idle connection does not need */
 int mhttp_io_keep(struct mhttp_conn *c, const char *p, size_t n);
 int mhttp_io_unread(struct mhttp_conn *c, const char *p, size_t n);  /* puts it in front of what is kept */
+void mhttp_kept_free(struct mhttp_kept *in);  /* NULL is fine */
 void mhttp_io_fit(struct mhttp_io *io);      /* gives back the room for kept input that is not used */
 static inline size_t mhttp_io_kept(const struct mhttp_io *io)
 {
@@ -422,7 +435,7 @@ ssize_t mhttp_sendv(struct mhttp_conn *c, const struct iovec *iov, int n, int mo
 ssize_t mhttp_sendfile(struct mhttp_conn *c, int fd, uint64_t off, size_t n);
 static inline int mhttp_is_plain(const struct mhttp_conn *c)
 {
-	return !c->io || !c->io->transport;
+	return !c->secured;
 }
 /* input.c */
 void mhttp_read_heads(struct mhttp_conn *c);
@@ -468,6 +481,10 @@ mummy_http_exchange *mhttp_exchange_of(struct mummy_http_loop *l, struct mummy_h
 		const struct mhttp_match *m, const char *p, size_t n);
 void mhttp_exchange_fill(mummy_http_exchange *x, struct mummy_http_head *h);
 void mhttp_exchange_params(mummy_http_exchange *x, const struct mhttp_match *m);
+/* The text of mummy_http_peer: _note by who asks first, on any thread, gives what all see, NULL: no memory; _set by
+ * middleware, before anybody else: 0 or -ENOMEM. */
+const char *mhttp_peer_note(mummy_http_exchange *x, const char *text);
+int mhttp_peer_set(mummy_http_exchange *x, const char *text);
 struct mhttp_told *mhttp_told(mummy_http_exchange *x);  /* made when it is not there yet; NULL */
 /* redirect.c: 308 to the path with a slash more, or less, at its end */
 void mhttp_redirect(mummy_http_exchange *x);
@@ -570,8 +587,9 @@ void mhttp_segs_finish(struct mhttp_seg *list);
 void mhttp_seg_done(struct mhttp_seg *seg);
 static inline int mhttp_conn_output(const struct mhttp_conn *c)
 {
-	return c->io && c->io->out.first;
+	return c->io && c->io->out && c->io->out->first;
 }
+void mhttp_conn_unqueue(struct mhttp_conn *c);  /* what is queued will not be sent */
 /* sink.c */
 void mhttp_sink_event(struct mhttp_conn *c);
 void mhttp_sink_run(mummy_http_exchange *x);

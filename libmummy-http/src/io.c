@@ -5,7 +5,7 @@
 
 /* What is kept is small for nearly all who keep something, and they are many: blocks are hardly larger than
  * that, and much larger only until the next time. */
-enum { STEP = 16, LOOSE = 1024 };
+enum { STEP = 16, LOOSE = 1024, LARGE = 8 * 1024 };
 
 struct mhttp_io *mhttp_io(struct mhttp_conn *c)
 {
@@ -20,16 +20,28 @@ void mhttp_io_trim(struct mhttp_conn *c)
 
 	if (!io || mhttp_io_kept(io))
 		return;
-	free(io->in);
+	mhttp_kept_free(io->in);
 	io->in = NULL;
 	if (!mhttp_body_over(io))
 		return;
 	free(io->body);
 	io->body = NULL;
-	if (io->out.first || io->stream || io->up || io->transport)
+	if (mhttp_conn_output(c) || io->stream || io->up)
+		return;
+	free(io->out);
+	io->out = NULL;
+	if (c->secured)
 		return;
 	free(io);
 	c->io = NULL;
+}
+
+/* What lies between many that stay is not given back by malloc for long. */
+void mhttp_kept_free(struct mhttp_kept *in)
+{
+	if (in && in->cap >= LARGE)
+		mummy_memory_forget(in->p, in->cap);
+	free(in);
 }
 
 static int is_loose(const struct mhttp_kept *in, size_t n)
@@ -40,22 +52,22 @@ static int is_loose(const struct mhttp_kept *in, size_t n)
 /* A block with room for cap octets, or a few more, takes over what is kept. */
 static int kept_move(struct mhttp_io *io, size_t cap)
 {
-	size_t size = (sizeof(struct mhttp_kept) + cap + sizeof(size_t) + STEP - 1) / STEP * STEP - sizeof(size_t);
+	size_t size = (offsetof(struct mhttp_kept, p) + cap + sizeof(size_t) + STEP - 1) / STEP * STEP - sizeof(size_t);
 	struct mhttp_kept *old = io->in, *in;
 
 	if (old && old->n == 0) {
-		free(old);
+		mhttp_kept_free(old);
 		io->in = old = NULL;
 	}
-	in = malloc(size);
+	in = cap <= UINT32_MAX / 2 ? malloc(size) : NULL;
 	if (!in)
 		return -ENOMEM;
-	*in = (struct mhttp_kept){ .cap = size - sizeof *in };
+	*in = (struct mhttp_kept){ .cap = (uint32_t)(size - offsetof(struct mhttp_kept, p)) };
 	if (old) {
 		memcpy(in->p, old->p + old->at, old->n);
 		in->n = old->n;
 	}
-	free(old);
+	mhttp_kept_free(old);
 	io->in = in;
 	return 0;
 }
@@ -65,7 +77,7 @@ void mhttp_io_fit(struct mhttp_io *io)
 	if (!io || !io->in)
 		return;
 	if (io->in->n == 0) {
-		free(io->in);
+		mhttp_kept_free(io->in);
 		io->in = NULL;
 	} else if (is_loose(io->in, io->in->n)) {
 		kept_move(io, io->in->n);    /* else it stays where it is */
@@ -86,13 +98,13 @@ int mhttp_io_keep(struct mhttp_conn *c, const char *p, size_t n)
 	in = io->in;
 	if (in && in->n == 0)
 		in->at = 0;
-	if (!in || in->at + in->n + n > in->cap || is_loose(in, in->n + n)) {
+	if (!in || n > in->cap - in->at - in->n || is_loose(in, in->n + n)) {
 		if (kept_move(io, mhttp_io_kept(io) + n) < 0)
 			return -ENOMEM;
 		in = io->in;
 	}
 	memcpy(in->p + in->at + in->n, p, n);
-	in->n += n;
+	in->n += (uint32_t)n;
 	return 0;
 }
 
@@ -104,8 +116,8 @@ int mhttp_io_unread(struct mhttp_conn *c, const char *p, size_t n)
 		return mhttp_io_keep(c, p, n);
 	if (in->at < n)
 		return -ENOMEM;              /* never: it was taken from there */
-	in->at -= n;
-	in->n += n;
+	in->at -= (uint32_t)n;
+	in->n += (uint32_t)n;
 	memcpy(in->p + in->at, p, n);
 	return 0;
 }

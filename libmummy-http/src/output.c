@@ -90,6 +90,14 @@ void mhttp_out_clear(struct mhttp_conn *c, struct mhttp_out *o)
 		out_pop(o);
 }
 
+void mhttp_conn_unqueue(struct mhttp_conn *c)
+{
+	if (!c->io || !c->io->out)
+		return;
+	mhttp_out_clear(c, c->io->out);
+	mhttp_segs_finish(mhttp_out_finished(c->io->out));
+}
+
 int mhttp_out_fits(const struct mummy_http_server *s, uint64_t n)
 {
 	uint64_t buffered = atomic_load_explicit(&s->buffered, memory_order_relaxed);

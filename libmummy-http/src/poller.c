@@ -137,7 +137,7 @@ static int make_room(mummy_poller *p, size_t fd)
 	if (fd < p->nwatches)
 		return 0;
 	while (n <= fd)
-		n *= 2;
+		n += n < 1024 ? n : n / 2;
 	/* What is not used yet is not touched. */
 	watches = calloc(n, sizeof(struct mummy_poller_watch *));
 	if (!watches)

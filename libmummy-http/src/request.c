@@ -356,16 +356,16 @@ int mhttp_request_here(mummy_http_exchange *last)
 	if (!x)
 		return 0;
 	mhttp_exchange_bind(x, c);
-	c->io->in->at += n;
-	c->io->in->n -= n;
+	c->io->in->at += (uint32_t)n;
+	c->io->in->n -= (uint32_t)n;
 	c->x = x;
 	mhttp_count(&c->loop->stats.requests, 1);
 	e = mhttp_executor(x);
 	if (e->submit(e->ctx, mhttp_run_handler, x) == 0)
 		return 1;
 	c->x = NULL;                         /* as if nothing had been: the loop will refuse it */
-	c->io->in->at -= n;
-	c->io->in->n += n;
+	c->io->in->at -= (uint32_t)n;
+	c->io->in->n += (uint32_t)n;
 	c->requests--;
 	mhttp_uncount(&c->loop->stats.requests, 1);
 	mhttp_exchange_free(x);

@@ -159,18 +159,16 @@ const char *mhttp_peer_text(const struct mhttp_conn *c, char *out, size_t size)
 const char *mummy_http_peer(const mummy_http_exchange *cx, size_t *len)
 {
 	mummy_http_exchange *x = (mummy_http_exchange *)(uintptr_t)cx;
-	int none = 0;
+	const char *peer = atomic_load(&x->peer);
+	char text[MHTTP_PEER_ROOM] = "";
 
-	if (atomic_load(&x->peer_state) != 2) {
-		if (atomic_compare_exchange_strong(&x->peer_state, &none, 1)) {
-			mhttp_peer_text(x->conn, x->peer, sizeof x->peer);
-			atomic_store(&x->peer_state, 2);
-		} else {
-			while (atomic_load(&x->peer_state) != 2)
-				sched_yield();
-		}
+	if (!peer) {
+		mhttp_peer_text(x->conn, text, sizeof text);
+		peer = mhttp_peer_note(x, text);
 	}
-	return give(x->peer, strlen(x->peer), len);
+	if (!peer)                           /* no memory */
+		peer = "";
+	return give(peer, strlen(peer), len);
 }
 
 const char *mummy_http_scheme(const mummy_http_exchange *x, size_t *len)

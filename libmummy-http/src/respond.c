@@ -149,11 +149,24 @@ static int reply_tail(struct mhttp_reply *r, struct mhttp_seg *tail)
 	return 1;
 }
 
+/* The connection's queue is what o has, but for what is finished. */
+static int queue_take(struct mhttp_conn *c, struct mhttp_out *o)
+{
+	struct mhttp_io *io = mhttp_io(c);
+
+	if (io && !io->out)
+		io->out = malloc(sizeof *io->out);
+	if (!io || !io->out)
+		return -ENOMEM;
+	*io->out = (struct mhttp_out){ .first = o->first, .last = o->last, .bytes = o->bytes };
+	return 0;
+}
+
 /* Sends head and body; a connection without a queue gets one if something is left. */
 static int reply_send(struct mhttp_conn *c, struct mhttp_reply *r, const void *head, size_t head_n,
 		      size_t copied)
 {
-	struct mhttp_out local = { 0 }, *o = c->io ? &c->io->out : &local;
+	struct mhttp_out local = { 0 }, *o = c->io && c->io->out ? c->io->out : &local;
 	struct iovec iov[2] = { { (void *)(uintptr_t)head, head_n }, { (void *)(uintptr_t)r->body, 0 } };
 	struct mhttp_seg tail;
 	int has_tail = reply_tail(r, &tail), rc;
@@ -164,21 +177,14 @@ static int reply_send(struct mhttp_conn *c, struct mhttp_reply *r, const void *h
 	if (has_tail && tail.kind == MHTTP_SEG_QUEUED)
 		r->kind = MHTTP_REPLY_COPY;
 	mhttp_reply_drop(r);
-	if (local.first && !mhttp_io(c)) {
+	if (local.first && queue_take(c, &local) < 0) {
 		mhttp_out_clear(c, &local);
 		rc = -ENOMEM;
-	} else if (local.first) {
-		c->io->out.first = local.first;
-		c->io->out.last = local.last;
-		c->io->out.bytes = local.bytes;
 	}
-	mhttp_segs_finish(mhttp_out_finished(o == &local ? &local : &c->io->out));
+	mhttp_segs_finish(mhttp_out_finished(o));
 	if (rc < 0) {
 		c->flags |= MHTTP_CLOSE | MHTTP_RESET;
-		if (c->io)
-			mhttp_out_clear(c, &c->io->out);
-		if (c->io)
-			mhttp_segs_finish(mhttp_out_finished(&c->io->out));
+		mhttp_conn_unqueue(c);
 	}
 	return rc;
 }

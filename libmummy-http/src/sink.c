@@ -10,7 +10,7 @@
 #include "internal.h"
 #include "poller_impl.h"
 
-enum { JOB_BYTES = 4 * 1024 * 1024, SMALL_CHUNK = 4096, RETRY_MS = 10 };
+enum { JOB_BYTES = 4 * 1024 * 1024, SMALL_CHUNK = 4096, LITTLE = 512, RETRY_MS = 10 };
 enum { PIPE_MIN = 64 * 1024, THIN = 32 * 1024 };
 
 static void sink_job(void *arg)
@@ -57,7 +57,7 @@ void mhttp_sink_event(struct mhttp_conn *c)
 
 /* Receives behind have octets of buf. Of a chunked body no more than the loop can take back: it may end with
  * the first octets, and requests follow. */
-static ssize_t sink_receive(mummy_http_exchange *x, char *buf, size_t have, size_t size, int *dry)
+static ssize_t sink_receive(mummy_http_exchange *x, char *buf, size_t have, size_t size, uint8_t *dry)
 {
 	struct mhttp_conn *c = x->conn;
 	const struct mhttp_body *b = c->io->body;
@@ -118,7 +118,7 @@ static int error_of(ssize_t status)
 }
 
 /* Kept octets first, then the socket: n octets of content at most. 0 the body is complete. */
-static ssize_t sink_fill(mummy_http_exchange *x, char *buf, size_t size, int *dry)
+static ssize_t sink_fill(mummy_http_exchange *x, char *buf, size_t size, uint8_t *dry)
 {
 	struct mhttp_conn *c = x->conn;
 	struct mhttp_io *io = c->io;
@@ -136,8 +136,8 @@ static ssize_t sink_fill(mummy_http_exchange *x, char *buf, size_t size, int *dr
 			have += (size_t)n;
 		}
 		if (kept) {
-			io->in->at += kept;
-			io->in->n -= kept;
+			io->in->at += (uint32_t)kept;
+			io->in->n -= (uint32_t)kept;
 		}
 		n = sink_decode(x, buf, have, &at);
 		if (n < 0)
@@ -192,7 +192,7 @@ static int sink_park(mummy_http_exchange *x)
 
 static void sink_finish(mummy_http_exchange *x, int status)
 {
-	const struct mummy_http_sink sink = x->sink;
+	const struct mhttp_sink sink = x->sink;
 
 	sink_deafen(x, 0);
 	x->sink_status = status;
@@ -214,26 +214,111 @@ static int sink_pause(mummy_http_exchange *x)
 	return 0;
 }
 
-/* One call of data with as much as there is. What data returned; else as sink_fill, *more saying which. */
-static ssize_t sink_data(mummy_http_exchange *x, char *buf, size_t size, int *dry, int *answer)
+/*
+ * What a job reads into: as large as is worth a call of data, and not there before it is needed. Of slow
+ * clients there are many, and each octet of theirs is a job: it begins with a little room, and goes over to
+ * the whole when that is filled.
+ */
+struct sink_buffer { char *p; size_t size, whole; };
+
+static size_t sink_size(const mummy_http_exchange *x)
 {
-	size_t have = 0;
+	const struct mhttp_body *b = x->conn->io->body;
+	size_t chunk = x->loop->server->opt.chunk_bytes;
+
+	if (chunk < SMALL_CHUNK)
+		chunk = SMALL_CHUNK;
+	if (b->framing != MUMMY_HTTP_LENGTH)
+		return chunk;
+	if (chunk < x->sink.chunk_bytes)
+		chunk = x->sink.chunk_bytes;
+	return b->left >= chunk ? chunk : b->left ? (size_t)b->left : 1;
+}
+
+static int is_large(const mummy_http_exchange *x, size_t whole)
+{
+	return whole > x->loop->server->opt.chunk_bytes && whole > SMALL_CHUNK;
+}
+
+/* A large buffer is kept for the next job: fresh memory of the system costs more than what it saves. */
+static char *whole_get(mummy_http_exchange *x, size_t whole)
+{
+	char *p;
+
+	if (!is_large(x, whole))
+		return malloc(whole);
+	p = atomic_exchange(&x->loop->server->large_chunk, NULL);
+	return p ? p : malloc(MHTTP_LARGE_CHUNK);
+}
+
+static int sink_buffer_get(mummy_http_exchange *x, struct sink_buffer *b)
+{
+	b->size = b->whole = sink_size(x);
+	if (b->whole > SMALL_CHUNK && !x->sink_much && mhttp_io_kept(x->conn->io) < LITTLE)
+		b->size = LITTLE;
+	b->p = b->size < b->whole ? malloc(b->size) : whole_get(x, b->whole);
+	return b->p ? 0 : -ENOMEM;
+}
+
+static void sink_buffer_drop(mummy_http_exchange *x, struct sink_buffer *b)
+{
+	char *none = NULL;
+
+	if (!b->p || b->size < b->whole || !is_large(x, b->whole)
+	    || !atomic_compare_exchange_strong(&x->loop->server->large_chunk, &none, b->p))
+		free(b->p);
+	b->p = NULL;
+}
+
+/* The whole takes over have octets of the little. -ENOMEM: then that has to do. */
+static int sink_buffer_grow(mummy_http_exchange *x, struct sink_buffer *b, size_t have)
+{
+	char *p = whole_get(x, b->whole);
+
+	if (!p)
+		return -ENOMEM;
+	memcpy(p, b->p, have);
+	free(b->p);
+	b->p = p;
+	b->size = b->whole;
+	return 0;
+}
+
+/* Fills it as far as octets are there. As sink_fill. */
+static ssize_t sink_gather(mummy_http_exchange *x, struct sink_buffer *b, size_t *have)
+{
 	ssize_t n = 1;
 
-	*answer = 0;
-	while (have < size && (n = sink_fill(x, buf + have, size - have, dry)) > 0) {
-		have += (size_t)n;
-		if (size - have < SMALL_CHUNK && size > 2 * SMALL_CHUNK)
+	while (*have < b->size && (n = sink_fill(x, b->p + *have, b->size - *have, &x->sink_dry)) > 0) {
+		*have += (size_t)n;
+		if (b->size - *have < SMALL_CHUNK && b->size > 2 * SMALL_CHUNK)
 			break;
 	}
+	return n;
+}
+
+/* One call of data with as much as there is: *answer. Returns as sink_fill. */
+static ssize_t sink_data(mummy_http_exchange *x, struct sink_buffer *b, int *answer)
+{
+	size_t have = 0;
+	ssize_t n;
+
+	*answer = 0;
+	if (!b->p && sink_buffer_get(x, b) < 0)
+		return -ENOMEM;
+	n = sink_gather(x, b, &have);
+	if (b->size < b->whole && (n > 0 || n == -ENOBUFS) && sink_buffer_grow(x, b, have) == 0)
+		n = sink_gather(x, b, &have);
 	if (n == -ENOBUFS)                   /* with the whole buffer it may fit */
 		n = have ? 1 : -EMSGSIZE;
 	/* also before a cut: what arrived is the sink's */
 	if (have)
-		*answer = x->sink.data(x->sink.ctx, buf, have);
+		*answer = x->sink.data(x->sink.ctx, b->p, have);
 	x->sink_bytes += have;
-	if (have + SMALL_CHUNK > size)
+	if (have + SMALL_CHUNK > b->whole)
 		x->sink_thin = 0;
+	if (have >= LITTLE)
+		x->sink_much = 1;
 	return n;
 }
 
@@ -295,54 +380,14 @@ static ssize_t sink_ready(mummy_http_exchange *x, int *answer)
 	return x->ready_status;
 }
 
-static size_t sink_size(const mummy_http_exchange *x)
-{
-	const struct mhttp_body *b = x->conn->io->body;
-	size_t chunk = x->loop->server->opt.chunk_bytes;
-
-	if (chunk < SMALL_CHUNK)
-		chunk = SMALL_CHUNK;
-	if (b->framing != MUMMY_HTTP_LENGTH)
-		return chunk;
-	if (chunk < x->sink.chunk_bytes)
-		chunk = x->sink.chunk_bytes < MHTTP_LARGE_CHUNK ? x->sink.chunk_bytes : MHTTP_LARGE_CHUNK;
-	return b->left >= chunk ? chunk : b->left ? (size_t)b->left : 1;
-}
-
-static int is_large(const mummy_http_exchange *x, size_t size)
-{
-	return size > x->loop->server->opt.chunk_bytes && size > SMALL_CHUNK;
-}
-
-/* A large buffer is kept for the next job: fresh memory of the system costs more than what it saves. */
-static char *sink_buffer(mummy_http_exchange *x, size_t size)
-{
-	struct mummy_http_server *s = x->loop->server;
-	char *p;
-
-	if (x->sink.ready || !is_large(x, size))
-		return x->sink.ready ? NULL : malloc(size);
-	p = atomic_exchange(&s->large_chunk, NULL);
-	return p ? p : malloc(MHTTP_LARGE_CHUNK);
-}
-
-static void sink_unbuffer(mummy_http_exchange *x, char *buf, size_t size)
-{
-	struct mummy_http_server *s = x->loop->server;
-	char *none = NULL;
-
-	if (!buf || !is_large(x, size) || !atomic_compare_exchange_strong(&s->large_chunk, &none, buf))
-		free(buf);
-}
-
 /* 0 to go on; 1 the job is over; <0 the body is, with that status; 2 the body is complete. */
-static int sink_step(mummy_http_exchange *x, char *buf, size_t size)
+static int sink_step(mummy_http_exchange *x, struct sink_buffer *b)
 {
 	int answer;
 	ssize_t n = x->sink.ready ? sink_ready(x, &answer) : sink_pipe(x, &answer);
 
 	if (n == -ENOTSUP && !x->sink.ready)
-		n = sink_data(x, buf, size, &x->sink_dry, &answer);
+		n = sink_data(x, b, &answer);
 
 	if (answer < 0)
 		return answer;
@@ -355,26 +400,29 @@ static int sink_step(mummy_http_exchange *x, char *buf, size_t size)
 	return n == -EAGAIN ? 3 : 0;
 }
 
+static int sink_next(mummy_http_exchange *x, struct sink_buffer *b)
+{
+	if (x->conn->io->body->complete)
+		return 2;
+	if (atomic_load(&x->state) & MHTTP_ABORTED)
+		return -ECANCELED;
+	return sink_step(x, b);
+}
+
 void mhttp_sink_run(mummy_http_exchange *x)
 {
-	size_t size = sink_size(x);
-	char *buf = sink_buffer(x, size);
-	uint64_t limit = x->sink_bytes + JOB_BYTES;
-	int rc = buf || x->sink.ready ? x->sink_status : -ENOMEM;
+	struct sink_buffer b = { .p = NULL };
+	uint64_t begin = x->sink_bytes, limit = begin + JOB_BYTES;
+	int rc = x->sink_status;
 
 	x->sink_after = 0;
 	x->sink_dry = 0;
 	if (atomic_load_explicit(&x->conn->word, memory_order_relaxed) & MHTTP_EVENT)
 		sink_take_event(x);
 	while (rc == 0) {
-		if (x->conn->io->body->complete)
-			rc = 2;
-		else if (atomic_load(&x->state) & MHTTP_ABORTED)
-			rc = -ECANCELED;
-		else
-			rc = sink_step(x, buf, size);
+		rc = sink_next(x, &b);
 		if (rc == 0 && x->sink_bytes >= limit) {
-			sink_unbuffer(x, buf, size);
+			sink_buffer_drop(x, &b);
 			sink_deafen(x, 1);
 			mhttp_sink_resume(x);
 			return;
@@ -384,16 +432,16 @@ void mhttp_sink_run(mummy_http_exchange *x)
 		if (rc == 1 && !sink_pause(x)) {
 			rc = 0;
 		} else if (rc == 3) {
-			sink_unbuffer(x, buf, size);
+			sink_buffer_drop(x, &b);
+			x->sink_much = x->sink_bytes - begin >= LITTLE;
 			if (sink_park(x))
 				return;
 			x->sink_dry = 0;
-			size = sink_size(x);
-			buf = sink_buffer(x, size);
-			rc = buf || x->sink.ready ? 0 : -ENOMEM;
+			begin = x->sink_bytes;
+			rc = 0;
 		}
 	}
-	sink_unbuffer(x, buf, size);
+	sink_buffer_drop(x, &b);
 	if (rc != 1)
 		sink_finish(x, rc == 2 ? 0 : rc);
 }
@@ -411,7 +459,8 @@ int mummy_http_stream_body(mummy_http_exchange *x, const struct mummy_http_sink 
 		return -EALREADY;
 	if (!(state & MHTTP_CLAIMED) && !mhttp_io_kept(x->conn->io) && mhttp_continue(x->conn) < 0)
 		return -EPIPE;
-	x->sink = *sink;
+	x->sink = (struct mhttp_sink){ sink->data, sink->ready, sink->end, sink->ctx, sink->pipe,
+		sink->chunk_bytes < MHTTP_LARGE_CHUNK ? (uint32_t)sink->chunk_bytes : MHTTP_LARGE_CHUNK };
 	if (atomic_fetch_or(&x->state, MHTTP_SINK) & (MHTTP_SINK | MHTTP_SENT))
 		return -EALREADY;
 	x->conn->io->body->window_ms = mhttp_now();

@@ -27,8 +27,11 @@ void mhttp_stream_attach(mummy_http_stream *st, mummy_http_exchange *x)
 	struct mhttp_conn *c = x->conn;
 
 	st->conn = c;
-	st->out = c->io->out;
-	memset(&c->io->out, 0, sizeof c->io->out);
+	if (c->io->out) {
+		st->out = *c->io->out;
+		free(c->io->out);
+		c->io->out = NULL;
+	}
 	atomic_store(&st->pending, (size_t)st->out.bytes);
 	c->io->stream = st;
 	x->streaming = 1;

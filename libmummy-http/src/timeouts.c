@@ -56,7 +56,7 @@ static uint32_t leased_due(struct mhttp_conn *c, uint32_t word, uint32_t now)
 	uint32_t due = NOT_NOW;
 
 	if (word & MHTTP_FLUSHING)
-		due = mhttp_output_due(c->loop->server, &c->io->out.pace, now);
+		due = mhttp_output_due(c->loop->server, &c->io->out->pace, now);
 	else if (word & MHTTP_STREAMING)
 		due = mhttp_stream_due(c, now);
 	if ((word & MHTTP_WAITING)) {
@@ -77,7 +77,7 @@ uint32_t mhttp_conn_due(struct mhttp_conn *c, uint32_t now)
 	if (word & MHTTP_LEASED)
 		return leased_due(c, word, now);
 	if (mhttp_conn_output(c))
-		return mhttp_output_due(c->loop->server, &c->io->out.pace, now);
+		return mhttp_output_due(c->loop->server, &c->io->out->pace, now);
 	switch (c->phase) {
 	case MHTTP_HANDSHAKE:
 		return due_after(since, opt->head_timeout_ms, now);
@@ -120,7 +120,7 @@ static void expire_leased(struct mhttp_conn *c, uint32_t word, uint32_t now)
 			c->x->sink_status = -ETIMEDOUT;
 			mhttp_sink_event(c);
 		}
-	} else if (((word & MHTTP_FLUSHING) && mhttp_output_slow(c->loop->server, &c->io->out.pace, c->fd, now))
+	} else if (((word & MHTTP_FLUSHING) && mhttp_output_slow(c->loop->server, &c->io->out->pace, c->fd, now))
 		   || ((word & MHTTP_STREAMING) && mhttp_stream_slow(c, now))) {
 		mhttp_count(&c->loop->stats.timeouts, 1);
 		mhttp_conn_cut(c);
@@ -144,7 +144,7 @@ static void expire_body(struct mhttp_conn *c, uint32_t now)
  * until the end of the connection does not look whole. */
 static void expire_output(struct mhttp_conn *c, uint32_t now)
 {
-	if (!mhttp_output_slow(c->loop->server, &c->io->out.pace, c->fd, now))
+	if (!mhttp_output_slow(c->loop->server, &c->io->out->pace, c->fd, now))
 		return;
 	mhttp_count(&c->loop->stats.timeouts, 1);
 	mhttp_conn_close(c, -ECANCELED);

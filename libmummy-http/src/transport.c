@@ -20,7 +20,7 @@ ssize_t mhttp_recv(struct mhttp_conn *c, void *p, size_t n)
 	ssize_t got;
 
 	if (!mhttp_is_plain(c)) {
-		got = c->io->transport->recv(c->io->transport_conn, p, n);
+		got = c->io->secured->transport->recv(c->io->secured->conn, p, n);
 	} else {
 		do
 			got = recv(c->fd, p, n, MSG_DONTWAIT);
@@ -88,7 +88,7 @@ ssize_t mhttp_sendv(struct mhttp_conn *c, const struct iovec *iov, int n, int mo
 	ssize_t sent;
 
 	if (!mhttp_is_plain(c)) {
-		sent = c->io->transport->sendv(c->io->transport_conn, iov, n);
+		sent = c->io->secured->transport->sendv(c->io->secured->conn, iov, n);
 	} else {
 		sent = send_plain(c->fd, iov, n, MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0));
 	}
@@ -144,9 +144,9 @@ ssize_t mhttp_sendfile(struct mhttp_conn *c, int fd, uint64_t off, size_t n)
 	ssize_t sent = -EINVAL;
 
 	if (!mhttp_is_plain(c)) {
-		if (!c->io->transport->sendfile)
+		if (!c->io->secured->transport->sendfile)
 			return copy_file(c, fd, off, n);
-		sent = c->io->transport->sendfile(c->io->transport_conn, fd, &off, n);
+		sent = c->io->secured->transport->sendfile(c->io->secured->conn, fd, &off, n);
 	} else {
 #ifdef HAVE_SYS_SENDFILE_H
 		sent = sendfile_quietly(c->fd, fd, off, n);

@@ -42,7 +42,7 @@ static void more_free(struct mhttp_up *u)
 
 	if (!m)
 		return;
-	free(m->in);
+	mhttp_kept_free(m->in);
 	free(m);
 	u->more = NULL;
 }
@@ -70,27 +70,26 @@ void mhttp_up_unref(struct mhttp_up *u)
 void mhttp_up_attach(struct mhttp_up *u, mummy_http_exchange *x)
 {
 	struct mhttp_conn *c = x->conn;
-	struct mhttp_out *o = &c->io->out;
+	struct mhttp_out *o = c->io->out;
 
 	u->fd = c->fd;
 	c->io->up = u;
-	if (!o->first && mhttp_is_plain(c))
+	if (!mhttp_conn_output(c) && mhttp_is_plain(c))
 		return;
 	/* There is an end of the head, or a transport to send it through. */
 	if (!mhttp_up_more(u)) {
-		mhttp_out_clear(c, o);
-		mhttp_segs_finish(mhttp_out_finished(o));
+		mhttp_conn_unqueue(c);
 		mhttp_up_break(u, -ENOMEM);
 		return;
 	}
 	u->more->conn = mhttp_is_plain(c) ? NULL : c;
+	if (!mhttp_conn_output(c))
+		return;
 	u->more->first = o->first;
 	u->more->last = o->last;
 	u->more->bytes = o->bytes;
-	if (o->first) {
-		mhttp_pace_reset(&u->more->pace);
-		atomic_fetch_or(&u->state, MHTTP_UP_OUT);
-	}
+	mhttp_pace_reset(&u->more->pace);
+	atomic_fetch_or(&u->state, MHTTP_UP_OUT);
 	memset(o, 0, sizeof *o);
 }
 
@@ -201,8 +200,8 @@ static void linger(struct mhttp_up *u)
 	}
 	timer_stop(u);
 	c = u->more->conn;
-	if (c && c->io->transport->shutdown)
-		c->io->transport->shutdown(c->io->transport_conn);
+	if (c && c->io->secured->transport->shutdown)
+		c->io->secured->transport->shutdown(c->io->secured->conn);
 	shutdown(u->fd, SHUT_WR);
 	atomic_fetch_or(&u->state, MHTTP_UP_LINGERS);
 	u->loop->upgraded--;

@@ -89,7 +89,7 @@ static int deliver_kept(struct mhttp_up *u)
 
 	u->more->in = NULL;
 	rc = deliver(u, in->p + in->at, in->n);
-	free(in);
+	mhttp_kept_free(in);
 	return rc;
 }
 

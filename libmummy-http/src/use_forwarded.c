@@ -166,7 +166,7 @@ static void believe_host(mummy_http_exchange *x, struct mummy_http_span host)
 	free(told->host);
 	told->host = said;
 	x->host = said;
-	x->host_n = n;
+	x->host_n = (uint32_t)n;
 }
 
 static int before(mummy_http_exchange *x, void *ctx)
@@ -188,10 +188,10 @@ static int before(mummy_http_exchange *x, void *ctx)
 			x->secure = same(hops[i - 1].proto, "https");
 		believe_host(x, hops[i - 1].host);
 	}
-	/* what inet_pton takes is at most 45 octets long */
-	memcpy(x->peer, client, sizeof x->peer - 1);
-	x->peer[sizeof x->peer - 1] = 0;
-	return 0;
+	if (mhttp_peer_set(x, client) == 0)
+		return 0;
+	mhttp_error_answer(x, 503);          /* who it is decides what is allowed */
+	return 1;
 }
 
 /* ---- What is trusted -------------------------------------------------------------------------- */

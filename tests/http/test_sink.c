@@ -495,6 +495,67 @@ SERVE_TEST(a_body_that_is_cut_or_bad_ends_the_sink)
 	serve_stop(&s);
 }
 
+static void slow_then_fast(int poller, int workers)
+{
+	enum { ALL = 20000, FIRST = 100, SECOND = 10 };
+	char want[128];
+	struct serve s;
+	uint32_t sum;
+	char *body = make_body(ALL, &sum);
+	int fd;
+
+	start(&s, poller, workers);
+	fd = dial(&s);
+	taken = largest = 0;
+	say(fd, "POST /plain HTTP/1.1\r\nHost: a\r\nContent-Length: 20000\r\n\r\n");
+	say_n(fd, body, FIRST);
+	EVENTUALLY(taken == FIRST);
+	say_n(fd, body + FIRST, SECOND);
+	EVENTUALLY(taken == FIRST + SECOND);
+	ck_assert_uint_le(largest, FIRST);
+	say_n(fd, body + FIRST + SECOND, ALL - FIRST - SECOND);
+	snprintf(want, sizeof want, "%d %u 0 -", ALL, sum);
+	expect(fd, 200, want);
+	ck_assert_uint_gt(largest, 1024);
+	close(fd);
+	free(body);
+	serve_stop(&s);
+}
+
+SERVE_TEST(a_slow_body_may_become_fast)
+{
+	slow_then_fast(poller, 2);
+	slow_then_fast(poller, 0);
+}
+
+SERVE_TEST(a_long_trailer_may_follow_a_slow_body)
+{
+	char trailer[1000], want[128], text[1100];
+	struct serve s;
+	uint32_t sum;
+	char *body = make_body(3, &sum);
+	int fd;
+
+	memset(trailer, 'x', sizeof trailer - 1);
+	trailer[sizeof trailer - 1] = 0;
+	start(&s, poller, 2);
+	fd = dial(&s);
+	taken = 0;
+	snprintf(text, sizeof text, "POST /plain HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n%s\r\n",
+		 body);
+	say(fd, text);
+	EVENTUALLY(taken == 3);
+	snprintf(text, sizeof text, "0\r\nSum: %s\r\n\r\n", trailer);
+	say(fd, text);
+	snprintf(want, sizeof want, "3 %u 0 %.100s", sum, trailer);
+	memset(want + strlen(want), 'x', sizeof want - 1 - strlen(want));
+	want[sizeof want - 1] = 0;
+	expect(fd, 200, want);
+	close(fd);
+	free(body);
+	serve_stop(&s);
+}
+
 SERVE_TEST(a_sink_may_refuse_the_rest)
 {
 	struct serve s;
@@ -534,4 +595,5 @@ SUITE_MAIN("http/sink", bodies_are_streamed_on_an_executor, bodies_are_streamed_
 	   bodies_may_come_octet_by_octet,
 	   bodies_may_follow_each_other_at_once, a_client_that_expects_100_is_told_to_go_on,
 	   an_early_answer_reads_a_short_rest_and_closes_before_a_long_one,
+	   a_slow_body_may_become_fast, a_long_trailer_may_follow_a_slow_body,
 	   a_body_that_is_cut_or_bad_ends_the_sink, a_sink_may_refuse_the_rest, a_stop_ends_sinks_that_wait)

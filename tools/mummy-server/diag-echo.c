@@ -6,19 +6,20 @@
 #include <config.h>
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include "diag-echo.h"
 #include "say.h"
 
-enum { SHORT_BYTES = 16 * 1024 };
+enum { SHORT_BYTES = 16 * 1024, HELD_FIRST = 56 };
 
 struct echo {
 	mummy_http_exchange *x;
 	mummy_http_stream *st;     /* NULL: not answered yet */
 	atomic_int users;          /* the body that is read, the answer that is sent */
 	char *held;                /* what came before it was answered */
-	size_t held_n;
+	uint32_t held_n, held_cap;
 };
 
 static void unuse(struct echo *e)
@@ -68,13 +69,20 @@ static int answer(struct echo *e)
 
 static int hold(struct echo *e, const void *p, size_t n)
 {
-	char *more = realloc(e->held, e->held_n + n);
+	size_t cap = e->held_cap ? e->held_cap : HELD_FIRST;
+	char *more = e->held;
 
+	/* it may come octet by octet */
+	while (cap < e->held_n + n)
+		cap *= 2;
+	if (cap > e->held_cap)
+		more = realloc(e->held, cap);
 	if (!more)
 		return -ENOMEM;
 	memcpy(more + e->held_n, p, n);
 	e->held = more;
-	e->held_n += n;
+	e->held_cap = (uint32_t)cap;
+	e->held_n += (uint32_t)n;
 	return 0;
 }
 
@@ -91,7 +99,7 @@ static int data(void *ctx, const void *p, size_t n)
 		rc = mummy_http_stream_writev(e->st, iov, 2, NULL, NULL);
 	free(e->held);
 	e->held = NULL;
-	e->held_n = 0;
+	e->held_n = e->held_cap = 0;
 	return rc;
 }
 
