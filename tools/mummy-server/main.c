@@ -64,6 +64,18 @@ static int complain(const char *format, ...)
 	return -1;
 }
 
+/* Unless told otherwise, glibc has eight heaps a processor, and each worker one of its own: what slow clients leave
+ * in them then lies thinly on many pages. No more threads allocate at once than there are processors. */
+static void bound_arenas(void)
+{
+#ifdef M_ARENA_MAX
+	long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (!getenv("MALLOC_ARENA_MAX") && n > 0 && n < INT_MAX)
+		mallopt(M_ARENA_MAX, (int)n);
+#endif
+}
+
 /* A connection is a descriptor; the usual soft limit of 1024 is there for select, which is not used. */
 static void raise_descriptor_limit(void)
 {
@@ -440,6 +452,7 @@ int main(int argc, char **argv)
 	if (a.opt.model == OPTIONS_FIBERS)
 		overflow_report();
 	raise_descriptor_limit();
+	bound_arenas();
 	if (a.opt.cleanup)
 		rc = clean_up(&a);
 	else
