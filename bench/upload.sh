@@ -4,6 +4,8 @@
 # Server on core 0, load on core 1; CPU time of the server from /proc. Without nginx it is not measured. The files lie in
 # TMPDIR and stay until the end: some file systems make new files slowly where many were removed a moment ago.
 # usage: bench/upload.sh BUILDDIR [ROUNDS] [ROW...]   rows: big sha1 small slow concat takeover
+# CONGESTION: congestion control of the load (the system's). Where that sends by timers (bbr), they fire on the server's
+# core while it is busy, and count as its time: sha1 is then measured with reno besides.
 # MB: of a large body (1024); UPLOADS: small ones in a round (2000)
 set -eu
 build=${1:?usage: bench/upload.sh BUILDDIR [ROUNDS] [ROW...]}
@@ -17,6 +19,7 @@ fi
 mb=${MB:-1024}
 bytes=$((mb * 1048576))
 uploads=${UPLOADS:-2000}
+told=${CONGESTION:-}
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$here/common.sh"
@@ -136,19 +139,35 @@ big() {
 	big_table big "$names"
 }
 
-sha1() {
-	names="bare-gather bare-sha1 own-none"
+hash_alone() {
 	i=0
 	while [ "$i" -lt "$rounds" ]; do
 		taskset -c 0 "$build/bench/upload_bare" hash "$bytes" >>"$tmp/hash"
 		i=$((i + 1))
 	done
-	alternate sha1 "$names" big "$bytes" sha1
-	echo "$mb MiB in one body, with SHA-1 but for bare-gather"
-	big_table sha1 "$names"
-	echo
 	awk -v b="$bytes" '{ printf "%.3f\n", $1 / 1e6 * 1073741824 / b }' "$tmp/hash" >"$tmp/hash.t"
+}
+
+with_sha1() { # ROW CONGESTION-CONTROL
+	export CONGESTION="$2"
+	alternate "$1" "bare-gather bare-sha1 own-none" big "$bytes" sha1
+	echo
+	echo "$mb MiB in one body, with SHA-1 but for bare-gather; congestion control of the load: $2"
+	big_table "$1" "bare-gather bare-sha1 own-none"
+	echo
+	awk -v h="$(value "$tmp/hash.t" 1)" -v g="$(value "$tmp/$1.bare-gather.t" 2)" -v o="$(value "$tmp/$1.own-none.t" 2)" \
+		'BEGIN { printf "own %.3f s per GiB; the hash alone and 1.3 x the bare loop: %.3f\n", o, h + 1.3 * g }'
+}
+
+sha1() {
+	system=$(cat /proc/sys/net/ipv4/tcp_congestion_control)
+	hash_alone
 	echo "The hash alone: $(median "$tmp/hash.t" 1) s per GiB"
+	with_sha1 sha1 "${CONGESTION:-$system}"
+	case $CONGESTION in
+	bbr*) with_sha1 sha1-reno reno ;;
+	esac
+	CONGESTION=$told
 }
 
 small() {

@@ -13,10 +13,12 @@
  *            octets of the server's own memory for each slow upload, threads that it has more, and the median and
  *            p99 of small requests in us, before and beside them
  *
+ * CONGESTION in the environment: the congestion control of its connections, else the system's.
  * tus creates and sends one PATCH; put is a plain PUT below /put/, small ones under names that are new; raw sends the octets and waits for one octet.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
@@ -53,7 +55,10 @@ static int dial(void)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const char *how = getenv("CONGESTION");
 
+	if (how && *how)
+		must(setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, how, (socklen_t)strlen(how)) == 0, how);
 	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	must(fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) == 0, "connect");
 	return fd;
