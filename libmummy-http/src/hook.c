@@ -2,6 +2,7 @@
 #include <config.h>
 #include <stdlib.h>
 #include "internal.h"
+#include "poller_impl.h"
 
 /* With the lock. */
 static struct mhttp_hook *hook_find(struct mummy_http_loop *l, const void *key)
@@ -49,6 +50,7 @@ int mummy_http_loop_hook(mummy_http_loop *l, const void *key,
 	if (!mine)
 		return -ENOMEM;
 	mine->key = key;
+	mine->hook.now_ms = l->clock;
 	rc = make(l, &mine->hook, &mine->ctx, arg);
 	if (rc < 0) {
 		free(mine);
@@ -77,29 +79,47 @@ int mhttp_hooks_say_goodbye(struct mummy_http_loop *l)
 	return h != NULL;
 }
 
-/* Also those that are made while the server stops. */
-static void hook_tell(struct mhttp_hook *h)
-{
-	if (h->told)
-		return;
-	h->told = 1;
-	if (h->hook.stopping)
-		h->hook.stopping(h->ctx);
-}
-
-void mhttp_hooks_turn(struct mummy_http_loop *l, uint64_t now)
+void mhttp_hooks_tell(struct mummy_http_loop *l)
 {
 	struct mhttp_hook *h = atomic_load_explicit(&l->hooks, memory_order_acquire);
 
-	l->hooks_due_ms = UINT64_MAX;
+	/* Also those that are made while the server stops. */
 	for (; h; h = h->next) {
-		int due;
+		if (h->told)
+			continue;
+		h->told = 1;
+		if (h->hook.stopping)
+			h->hook.stopping(h->ctx);
+	}
+}
 
-		if (l->draining)
-			hook_tell(h);
-		due = h->hook.turn ? h->hook.turn(h->ctx, now) : -1;
-		if (due >= 0 && now + (unsigned)due < l->hooks_due_ms)
-			l->hooks_due_ms = now + (unsigned)due;
+/* When it wants to be called again, after those that are due now were: what one of them does may make another
+ * one due. */
+static uint64_t next_call(const struct mhttp_hook *h, uint64_t now)
+{
+	uint64_t due = h->hook.due_ms ? *h->hook.due_ms : now;
+
+	return due == 0 || due > now ? due : h->due_ms;
+}
+
+void mhttp_hooks_turn(struct mummy_http_loop *l)
+{
+	struct mhttp_hook *all = atomic_load_explicit(&l->hooks, memory_order_acquire);
+	uint64_t now = mhttp_poller_look(l->poller);
+
+	for (struct mhttp_hook *h = all; h; h = h->next) {
+		int due = -1;
+
+		if (h->hook.turn && (!h->hook.due_ms || *h->hook.due_ms <= now))
+			due = h->hook.turn(h->ctx, now);
+		h->due_ms = due < 0 ? UINT64_MAX : now + (unsigned)due;
+	}
+	l->hooks_due_ms = UINT64_MAX;
+	for (struct mhttp_hook *h = all; h; h = h->next) {
+		uint64_t due = next_call(h, now);
+
+		if (due < l->hooks_due_ms)
+			l->hooks_due_ms = due;
 	}
 }
 

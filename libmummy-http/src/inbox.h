@@ -59,9 +59,10 @@ static inline int mhttp_inbox_sleep(struct mhttp_inbox *in)
 {
 	struct mhttp_inbox_node *head = NULL;
 
-	return atomic_compare_exchange_strong_explicit(&in->head, &head, MHTTP_INBOX_ASLEEP, memory_order_acq_rel,
-						       memory_order_relaxed) ||
-	       head == MHTTP_INBOX_ASLEEP;
+	if (atomic_compare_exchange_strong_explicit(&in->head, &head, MHTTP_INBOX_ASLEEP,
+						    memory_order_acq_rel, memory_order_relaxed))
+		return 1;
+	return head == MHTTP_INBOX_ASLEEP;
 }
 int mhttp_inbox_run_all(struct mhttp_inbox *in);
 static inline int mhttp_inbox_run(struct mhttp_inbox *in)

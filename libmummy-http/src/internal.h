@@ -234,7 +234,9 @@ struct mhttp_hook {
 	const void *key;
 	struct mummy_http_hook hook;
 	void *ctx;
-	int told;                            /* that the server stops; the loop's */
+	/* the loop's */
+	uint64_t due_ms;                     /* as its turn told, if it was called */
+	int told;                            /* that the server stops */
 };
 
 struct mhttp_stats {
@@ -264,6 +266,7 @@ struct mummy_http_loop {
 	_Atomic unsigned refs;
 	struct mummy_http_server *server;    /* referenced */
 	mummy_poller *poller;
+	const uint64_t *clock;               /* the poller's */
 	struct mhttp_inbox *inbox;
 	pthread_t thread;
 	int started, edge;                   /* edge: epoll */
@@ -352,7 +355,9 @@ void mhttp_accept_stop(struct mummy_http_loop *l);
 int mhttp_loop_new(struct mummy_http_loop **out, struct mummy_http_server *s);
 void mhttp_loop_ref(struct mummy_http_loop *l);
 void mhttp_loop_unref(struct mummy_http_loop *l);
-int mhttp_loop_turn(struct mummy_http_loop *l, int timeout_ms);  /* 1 go on, 0 drained, <0 */
+/* 1 go on, 0 drained, <0. The time between two turns may have been somebody else's. */
+int mhttp_loop_turn(struct mummy_http_loop *l, int timeout_ms);
+int mhttp_loop_run(struct mummy_http_loop *l);  /* turns until it is drained: 0, <0 */
 int mhttp_loop_timeout(struct mummy_http_loop *l);
 void mhttp_loop_end(struct mummy_http_loop *l);
 int mhttp_loop_is_here(const struct mummy_http_loop *l);
@@ -371,7 +376,8 @@ void mhttp_drain_cut(struct mummy_http_loop *l);
 /* loop_timer.c */
 void mhttp_loop_timers_end(struct mummy_http_loop *l);
 /* hook.c */
-void mhttp_hooks_turn(struct mummy_http_loop *l, uint64_t now_ms);
+void mhttp_hooks_turn(struct mummy_http_loop *l);  /* of those that are due */
+void mhttp_hooks_tell(struct mummy_http_loop *l);  /* that the server stops */
 int mhttp_hooks_say_goodbye(struct mummy_http_loop *l);  /* 1 when one of them wants to */
 void mhttp_hooks_end(struct mummy_http_loop *l);
 /* wheel.c */

@@ -106,6 +106,7 @@ static int loop_open(struct mummy_http_loop *l)
 	if (rc < 0 || (rc = mhttp_inbox_new(&l->inbox, l->poller)) < 0)
 		return rc;
 	l->edge = mummy_poller_fd(l->poller) >= 0;
+	l->clock = mhttp_poller_clock(l->poller);
 	l->fields = malloc(opt->max_fields * sizeof *l->fields);
 	l->gather_cap = GATHER_BYTES;
 	l->gather = malloc(l->gather_cap);
@@ -160,39 +161,76 @@ int mhttp_loop_timeout(struct mummy_http_loop *l)
 	return hooks > INT_MAX ? INT_MAX : (int)hooks;
 }
 
-/* What was posted during the sleep runs before the sleep of the next turn, and between two turns posts wake
- * the poller: so a turn fits in someone else's loop. */
-int mhttp_loop_turn(struct mummy_http_loop *l, int timeout_ms)
+/* Turns the hooks whose time has come, and knows when the next one's does. */
+static inline void turn_hooks(struct mummy_http_loop *l)
 {
-	uint64_t now_ms = 0, until_ms = 0;
+	const struct mhttp_hook *h = atomic_load_explicit(&l->hooks, memory_order_acquire);
+	uint64_t now = *l->clock, next = UINT64_MAX;
+
+	for (; h; h = h->next) {
+		uint64_t due = h->hook.due_ms ? *h->hook.due_ms : 0;
+
+		if (due <= now) {
+			mhttp_hooks_turn(l);
+			return;
+		}
+		if (due < next)
+			next = due;
+	}
+	l->hooks_due_ms = next;
+}
+
+static __attribute__((noinline)) int begin(struct mummy_http_loop *l)
+{
+	l->thread = pthread_self();
+	l->started = 1;
+	return mhttp_accept_start(l);
+}
+
+/* What was posted during the sleep runs before the sleep of the next turn, and between two turns posts wake
+ * the poller: so a turn fits in someone else's loop. until_ms and knows: as of mhttp_poller_turn. */
+static inline int turn(struct mummy_http_loop *l, uint64_t until_ms, int knows)
+{
 	int rc;
 
-	if (!l->started) {
-		l->thread = pthread_self();
-		l->started = 1;
-		rc = mhttp_accept_start(l);
-		if (rc < 0)
-			return rc;
-	}
-	if (timeout_ms && !l->pending) {
-		now_ms = mummy_now_ms();
-		until_ms = timeout_ms < 0 ? UINT64_MAX : now_ms + (unsigned)timeout_ms;
-		if (l->hooks_due_ms < until_ms)
-			until_ms = l->hooks_due_ms;
-	}
+	if (l->hooks_due_ms < until_ms)
+		until_ms = l->hooks_due_ms;
 	l->begin.fresh = 0;
-	rc = mhttp_poller_turn(l->poller, until_ms, &now_ms);
+	rc = mhttp_poller_turn(l->poller, l->pending ? 0 : until_ms, knows);
 	if (rc < 0 && rc != -EINTR)
 		return rc;
-	if (mhttp_inbox_run(l->inbox))
-		now_ms = mummy_now_ms();
-	if (atomic_load(&l->server->stopping) && mhttp_drain(l)) {
-		mhttp_loop_end(l);
-		return 0;
+	mhttp_inbox_run(l->inbox);
+	if (atomic_load(&l->server->stopping)) {
+		if (mhttp_drain(l)) {
+			mhttp_loop_end(l);
+			return 0;
+		}
+		mhttp_hooks_tell(l);
 	}
-	mhttp_hooks_turn(l, now_ms);
-	l->pending = !mhttp_inbox_sleep(l->inbox);
+	turn_hooks(l);
+	l->pending = mhttp_inbox_sleep(l->inbox) ? 0 : 1;
 	return 1;
+}
+
+int mhttp_loop_turn(struct mummy_http_loop *l, int timeout_ms)
+{
+	int rc = l->started ? 0 : begin(l);
+	uint64_t until_ms = 0;
+
+	if (timeout_ms && !l->pending)
+		until_ms = mhttp_poller_look(l->poller) + (unsigned)timeout_ms;
+	return rc < 0 ? rc : turn(l, timeout_ms < 0 ? UINT64_MAX : until_ms, 1);
+}
+
+int mhttp_loop_run(struct mummy_http_loop *l)
+{
+	int rc = l->started ? 0 : begin(l);
+
+	if (rc == 0)
+		do
+			rc = turn(l, UINT64_MAX, 0);
+		while (rc > 0);
+	return rc;
 }
 
 void mhttp_loop_end(struct mummy_http_loop *l)

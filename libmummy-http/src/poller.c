@@ -10,18 +10,20 @@
 
 #define NS_PER_MS UINT64_C(1000000)
 
+enum { FAR_MS = 1000 };
+
 struct mummy_poller {
 	const struct mhttp_poller_backend *backend;
 	void *state;
 	struct mummy_poller_watch **watches; /* by descriptor */
 	size_t nwatches;
-	struct mhttp_poller_event batch[MHTTP_POLLER_BATCH];
+	mhttp_poller_event batch[MHTTP_POLLER_BATCH];
 	int next, fetched;                   /* the rest of the batch */
 	int turning, woken;
 	struct mummy_poller_watch wake_watch;
 	struct mhttp_wake wake;
-	uint64_t start_ms;                   /* tick 0; a tick is a millisecond */
-	struct mhttp_timers timers;
+	uint64_t now_ms;                     /* when the last wait was over, or the last look */
+	struct mhttp_timers timers;          /* a tick is a millisecond of the same clock */
 };
 
 static const struct mhttp_poller_backend *choose(enum mummy_poller_backend which)
@@ -98,7 +100,7 @@ int mummy_poller_new(mummy_poller **out, enum mummy_poller_backend backend)
 		return rc;
 	}
 	mhttp_timers_init(&p->timers);
-	p->start_ms = mummy_now_ms();
+	mhttp_timers_advance(&p->timers, mhttp_poller_look(p));
 	*out = p;
 	return 0;
 }
@@ -174,8 +176,8 @@ int mummy_poller_add(mummy_poller *p, int fd, unsigned events, struct mummy_poll
 static void forget(mummy_poller *p, const struct mummy_poller_watch *w)
 {
 	for (int i = p->next; i < p->fetched; i++)
-		if (p->batch[i].watch == w)
-			p->batch[i].watch = NULL;
+		if (mhttp_poller_event_watch(&p->batch[i]) == w)
+			p->batch[i] = mhttp_poller_event_of(NULL, 0);
 }
 
 int mummy_poller_modify(mummy_poller *p, int fd, unsigned events, struct mummy_poller_watch *w)
@@ -223,11 +225,14 @@ void mhttp_poller_each(mummy_poller *p, void (*ready)(struct mummy_poller_watch 
 
 void mummy_poller_timer_set(mummy_poller *p, struct mummy_poller_timer *t, unsigned delay_ms)
 {
-	uint64_t deadline = 0;
+	uint64_t deadline = 0, now;
 
-	/* Rounded up: never sooner than asked. */
-	if (delay_ms)
-		deadline = (mummy_now_ns() + NS_PER_MS - 1) / NS_PER_MS - p->start_ms + delay_ms;
+	if (delay_ms) {
+		now = mummy_now_ns();
+		mhttp_timers_advance(&p->timers, now / NS_PER_MS);
+		/* Rounded up: never sooner than asked. */
+		deadline = (now + NS_PER_MS - 1) / NS_PER_MS + delay_ms;
+	}
 	mhttp_timers_set(&p->timers, t, deadline);
 }
 
@@ -236,68 +241,97 @@ void mummy_poller_timer_cancel(mummy_poller *p, struct mummy_poller_timer *t)
 	mhttp_timers_cancel(&p->timers, t);
 }
 
-static int timeout_at(const mummy_poller *p, uint64_t now_ms)
+int mummy_poller_timeout(const mummy_poller *p)
 {
-	uint64_t next = mhttp_timers_next(&p->timers), due_ms = p->start_ms + next;
+	uint64_t due_ms = mhttp_timers_next(&p->timers), now_ms;
 
-	if (next == UINT64_MAX)
+	if (due_ms == UINT64_MAX)
 		return -1;
+	now_ms = mummy_now_ms();
 	if (due_ms <= now_ms)
 		return 0;
 	return due_ms - now_ms > INT_MAX ? INT_MAX : (int)(due_ms - now_ms);
 }
 
-int mummy_poller_timeout(const mummy_poller *p)
-{
-	return timeout_at(p, mummy_now_ms());
-}
-
 /* ---- Turns ------------------------------------------------------------------------------------ */
 
-static int call_watches(mummy_poller *p)
+const uint64_t *mhttp_poller_clock(const mummy_poller *p)
 {
-	int calls = 0;
-
-	while (p->next < p->fetched) {
-		struct mhttp_poller_event *e = &p->batch[p->next++];
-
-		if (!e->watch)
-			continue;
-		calls += e->watch != &p->wake_watch;
-		e->watch->ready(e->watch, e->events);
-	}
-	return calls;
+	return &p->now_ms;
 }
 
-/* One wait until until_ms, UINT64_MAX: any time, and the calls that are due then. *now_ms: when it begins, then when they
- * are over. */
-static inline int turn_once(mummy_poller *p, uint64_t until_ms, uint64_t *now_ms)
+uint64_t mhttp_poller_look(mummy_poller *p)
 {
-	uint64_t next = mhttp_timers_next(&p->timers), due_ms = next == UINT64_MAX ? next : next + p->start_ms, wait_ms;
+	return p->now_ms = mummy_now_ms();
+}
+
+/* How long from here on. The clock is not looked at while it is long: then the half of what it was when the last
+ * wait was over is not too much, as long as the calls since then did not take the other half. */
+static inline int wait_until(mummy_poller *p, uint64_t until_ms, int knows)
+{
+	uint64_t left = until_ms > p->now_ms ? until_ms - p->now_ms : 0;
+
+	if (until_ms == UINT64_MAX)
+		return -1;
+	if (left >= FAR_MS && !knows)
+		left /= 2;
+	else if (left && !knows)
+		left = until_ms > mhttp_poller_look(p) ? until_ms - p->now_ms : 0;
+	return left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/* What was fetched. The number of calls but for a wake-up. */
+static inline int call_watches(mummy_poller *p, int n)
+{
+	int calls = n;
+
+	p->fetched = n;
+	for (p->next = 0; p->next < n;) {
+		const mhttp_poller_event *e = &p->batch[p->next++];
+		struct mummy_poller_watch *w = mhttp_poller_event_watch(e);
+
+		if (w)
+			w->ready(w, mhttp_poller_event_events(e));
+		else
+			calls--;
+	}
+	p->fetched = 0;
+	return p->woken ? calls - 1 : calls;
+}
+
+static __attribute__((noinline)) int run_timers(mummy_poller *p)
+{
+	mhttp_timers_advance(&p->timers, p->now_ms);
+	return mhttp_timers_run(&p->timers);
+}
+
+/* One wait until until_ms, UINT64_MAX: any time, and the calls that are due then. */
+static inline __attribute__((always_inline)) int turn_once(mummy_poller *p, uint64_t until_ms, int knows)
+{
+	uint64_t due_ms = mhttp_timers_next(&p->timers);
 	int n, calls;
 
-	if (due_ms < until_ms)
-		until_ms = due_ms;
-	wait_ms = until_ms > *now_ms ? until_ms - *now_ms : 0;
-	p->next = p->fetched = 0;
-	n = p->backend->wait(p->state, wait_ms <= INT_MAX ? (int)wait_ms : until_ms == UINT64_MAX ? -1 : INT_MAX, p->batch);
-	if (n >= 0)
-		p->fetched = n;
-	else if (n == -EINTR)
+	n = p->backend->wait(p->state, p->batch, wait_until(p, due_ms < until_ms ? due_ms : until_ms, knows));
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	p->now_ms = mummy_now_ms();
+	if (n < 0)
 		p->woken = 1;
-	else
-		return n;
-	calls = call_watches(p);
-	*now_ms = mummy_now_ms();
-	mhttp_timers_advance(&p->timers, *now_ms - p->start_ms);
-	if (mhttp_timers_are_due(&p->timers)) {
-		calls += mhttp_timers_run(&p->timers);
-		*now_ms = mummy_now_ms();
-	}
-	return calls;
+	calls = n < 0 ? 0 : call_watches(p, n);
+	return p->now_ms >= mhttp_timers_next(&p->timers) ? calls + run_timers(p) : calls;
 }
 
-int mhttp_poller_turn(mummy_poller *p, uint64_t until_ms, uint64_t *now_ms)
+/* Half of a long time may be over, or the wheel had a level to move only. */
+static __attribute__((noinline)) int wait_on(mummy_poller *p, uint64_t until_ms)
+{
+	int n = 0;
+
+	while (n == 0 && !p->woken && p->now_ms < until_ms)
+		n = turn_once(p, until_ms, 1);
+	return n;
+}
+
+int mhttp_poller_turn(mummy_poller *p, uint64_t until_ms, int knows)
 {
 	int n;
 
@@ -305,19 +339,18 @@ int mhttp_poller_turn(mummy_poller *p, uint64_t until_ms, uint64_t *now_ms)
 		return -EDEADLK;
 	p->turning = 1;
 	p->woken = 0;
-	/* The wheel may have had a level to move only, with nothing due yet: the wait goes on. */
-	do
-		n = turn_once(p, until_ms, now_ms);
-	while (n == 0 && !p->woken && *now_ms < until_ms);
+	n = turn_once(p, until_ms, knows);
+	if (n == 0)
+		n = wait_on(p, until_ms);
 	p->turning = 0;
 	return n;
 }
 
 int mummy_poller_turn(mummy_poller *p, int timeout_ms)
 {
-	uint64_t now_ms = timeout_ms ? mummy_now_ms() : 0;
+	uint64_t until_ms = timeout_ms ? mhttp_poller_look(p) + (unsigned)timeout_ms : 0;
 
-	return mhttp_poller_turn(p, timeout_ms < 0 ? UINT64_MAX : now_ms + (unsigned)timeout_ms, &now_ms);
+	return mhttp_poller_turn(p, timeout_ms < 0 ? UINT64_MAX : until_ms, 1);
 }
 
 void mummy_poller_wake(mummy_poller *p)

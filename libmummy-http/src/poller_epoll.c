@@ -3,7 +3,6 @@
 #ifdef HAVE_SYS_EPOLL_H
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <unistd.h>
 
 struct epoll {
@@ -14,12 +13,6 @@ static uint32_t to_epoll(unsigned events)
 {
 	return (events & MUMMY_POLLER_READ ? EPOLLIN | EPOLLRDHUP : 0u) |
 	       (events & MUMMY_POLLER_WRITE ? EPOLLOUT : 0u) | (events & MUMMY_POLLER_EDGE ? EPOLLET : 0u);
-}
-
-static unsigned from_epoll(uint32_t events)
-{
-	return (events & EPOLLIN ? MUMMY_POLLER_READ : 0u) | (events & EPOLLOUT ? MUMMY_POLLER_WRITE : 0u) |
-	       (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR) ? MUMMY_POLLER_HANGUP : 0u);
 }
 
 static int control(const struct epoll *e, int op, int fd, unsigned events, struct mummy_poller_watch *w)
@@ -86,17 +79,9 @@ static int epoll_modify(void *state, int fd, unsigned events, struct mummy_polle
 	return rc == -ENOENT ? control(state, EPOLL_CTL_ADD, fd, events, w) : rc;
 }
 
-static int epoll_collect(void *state, int timeout_ms, struct mhttp_poller_event *out)
+static int epoll_collect(void *state, mhttp_poller_event *out, int timeout_ms)
 {
-	const struct epoll *e = state;
-	struct epoll_event events[MHTTP_POLLER_BATCH];
-	int n = epoll_wait(e->fd, events, MHTTP_POLLER_BATCH, timeout_ms);
-
-	if (n < 0)
-		return -errno;
-	for (int i = 0; i < n; i++)
-		out[i] = (struct mhttp_poller_event){ events[i].data.ptr, from_epoll(events[i].events) };
-	return n;
+	return epoll_wait(((const struct epoll *)state)->fd, out, MHTTP_POLLER_BATCH, timeout_ms);
 }
 
 static int epoll_descriptor(const void *state)

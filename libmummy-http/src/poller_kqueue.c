@@ -88,7 +88,7 @@ static unsigned from_kevent(const struct kevent *e)
 	return events | (e->flags & (EV_EOF | EV_ERROR) ? MUMMY_POLLER_HANGUP : 0u);
 }
 
-static int kq_collect(void *state, int timeout_ms, struct mhttp_poller_event *out)
+static int kq_collect(void *state, mhttp_poller_event *out, int timeout_ms)
 {
 	const struct kq *k = state;
 	struct timespec limit = { timeout_ms / 1000, timeout_ms % 1000 * 1000000L };
@@ -96,17 +96,18 @@ static int kq_collect(void *state, int timeout_ms, struct mhttp_poller_event *ou
 	int n = kevent(k->fd, NULL, 0, events, MHTTP_POLLER_BATCH, timeout_ms < 0 ? NULL : &limit), m = 0;
 
 	if (n < 0)
-		return -errno;
+		return n;
 	for (int i = 0; i < n; i++) {
 		struct mummy_poller_watch *w = (struct mummy_poller_watch *)events[i].udata;
+		unsigned is = from_kevent(&events[i]);
 		int at = m;
 
-		while (at > 0 && out[at - 1].watch != w)
+		while (at > 0 && mhttp_poller_event_watch(&out[at - 1]) != w)
 			at--;
 		if (at)
-			out[at - 1].events |= from_kevent(&events[i]);
+			out[at - 1] = mhttp_poller_event_of(w, is | mhttp_poller_event_events(&out[at - 1]));
 		else
-			out[m++] = (struct mhttp_poller_event){ w, from_kevent(&events[i]) };
+			out[m++] = mhttp_poller_event_of(w, is);
 	}
 	return m;
 }

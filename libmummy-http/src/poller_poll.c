@@ -122,19 +122,19 @@ static unsigned from_poll(short events)
 	       (events & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL) ? MUMMY_POLLER_HANGUP : 0u);
 }
 
-static int poll_collect(void *state, int timeout_ms, struct mhttp_poller_event *out)
+static int poll_collect(void *state, mhttp_poller_event *out, int timeout_ms)
 {
 	struct set *s = state;
 	int ready = poll(s->fds, (nfds_t)s->n, timeout_ms), n = 0;
 	size_t i = s->start < s->n ? s->start : 0;
 
 	if (ready < 0)
-		return -errno;
+		return ready;
 	if (ready > MHTTP_POLLER_BATCH)
 		ready = MHTTP_POLLER_BATCH;
 	for (size_t seen = 0; n < ready && seen < s->n; seen++) {
 		if (s->fds[i].revents)
-			out[n++] = (struct mhttp_poller_event){ s->watches[i], from_poll(s->fds[i].revents) };
+			out[n++] = mhttp_poller_event_of(s->watches[i], from_poll(s->fds[i].revents));
 		i = i + 1 < s->n ? i + 1 : 0;
 	}
 	s->start = i;

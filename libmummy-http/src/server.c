@@ -123,11 +123,8 @@ int mummy_http_server_new(mummy_http_server **out, mummy_http_router *r, const s
 static void *loop_thread(void *arg)
 {
 	struct mummy_http_loop *l = arg;
-	int rc;
+	int rc = mhttp_loop_run(l);
 
-	do
-		rc = mhttp_loop_turn(l, -1);
-	while (rc > 0);
 	if (rc < 0) {
 		mhttp_log(l->server, MUMMY_HTTP_ERROR, "loop: %s", strerror(-rc));
 		mummy_http_server_stop(l->server);

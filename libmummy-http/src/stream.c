@@ -85,11 +85,11 @@ mummy_http_loop *mummy_http_stream_loop(const mummy_http_stream *st)
 
 size_t mummy_http_stream_pending(const mummy_http_stream *st)
 {
-	struct mhttp_up *u = mhttp_up_of(st);
+	struct mhttp_up *u = (struct mhttp_up *)(uintptr_t)st;
 
-	if (u)
-		return mhttp_up_state(u) & MHTTP_UP_OUT ? mhttp_up_pending(u) : 0;
-	return atomic_load_explicit(&st->pending, memory_order_relaxed);
+	if (!mhttp_up_is(st))
+		return atomic_load_explicit(&st->pending, memory_order_relaxed);
+	return mhttp_up_state(u) & MHTTP_UP_OUT ? mhttp_up_pending(u) : 0;
 }
 
 int mhttp_stream_stalled(const struct mhttp_conn *c)

@@ -95,7 +95,7 @@ static void look_ahead(struct mhttp_timers *w)
 {
 	int level, slot;
 
-	w->first = first_slot(w, &level, &slot);
+	w->first = list_is_empty(w->due) ? first_slot(w, &level, &slot) : w->clock;
 }
 
 static void insert(struct mhttp_timers *w, uintptr_t *link)
@@ -143,22 +143,25 @@ void mhttp_timers_cancel(struct mhttp_timers *w, struct mummy_poller_timer *t)
 
 	if (!head)
 		return;
-	if (head == t->opaque[PREV] && head >= first && head < first + sizeof w->slots) {
+	list_unlink(t->opaque);
+	if (!list_is_empty(link_at(head)))
+		return;
+	if (head >= first && head < first + sizeof w->slots) {
 		size_t i = (head - first) / sizeof w->slots[0][0];
 
 		w->used[i / MHTTP_TIMERS_SLOTS] &= ~(UINT64_C(1) << i % MHTTP_TIMERS_SLOTS);
-		look_ahead(w);
 	}
-	list_unlink(t->opaque);
+	look_ahead(w);
 }
 
 void mhttp_timers_move(struct mhttp_timers *w, uint64_t now)
 {
 	uintptr_t moved[2];
 	int level, slot = 0;
+	uint64_t at;
 
-	while ((w->first = first_slot(w, &level, &slot)) <= now) {
-		w->clock = w->first;
+	while ((at = first_slot(w, &level, &slot)) <= now) {
+		w->clock = at;
 		w->used[level] &= ~(UINT64_C(1) << slot);
 		list_move(moved, w->slots[level][slot]);
 		while (!list_is_empty(moved)) {
@@ -170,6 +173,7 @@ void mhttp_timers_move(struct mhttp_timers *w, uint64_t now)
 	}
 	if (now > w->clock)
 		w->clock = now;
+	look_ahead(w);
 }
 
 int mhttp_timers_run(struct mhttp_timers *w)
@@ -179,6 +183,7 @@ int mhttp_timers_run(struct mhttp_timers *w)
 	if (list_is_empty(w->due))
 		return 0;
 	list_move(w->running, w->due);
+	look_ahead(w);
 	while (!list_is_empty(w->running)) {
 		uintptr_t *link = link_at(w->running[NEXT]);
 		struct mummy_poller_timer *t =

@@ -15,7 +15,7 @@ enum { MHTTP_TIMERS_LEVELS = 7, MHTTP_TIMERS_SLOTS = 64 };
 
 struct mhttp_timers {
 	uint64_t clock;
-	uint64_t first;                      /* where the first slot that is not empty begins, after the clock */
+	uint64_t first;                      /* where the first slot that is not empty begins; clock: some are due */
 	uint64_t used[MHTTP_TIMERS_LEVELS];  /* one bit per slot that is not empty */
 	uintptr_t slots[MHTTP_TIMERS_LEVELS][MHTTP_TIMERS_SLOTS][2];
 	uintptr_t due[2], running[2];
@@ -34,14 +34,10 @@ static inline void mhttp_timers_advance(struct mhttp_timers *w, uint64_t now)
 	else if (now > w->clock)
 		w->clock = now;
 }
-static inline int mhttp_timers_are_due(const struct mhttp_timers *w)
-{
-	return w->due[0] != (uintptr_t)w->due;
-}
 /* The tick before which nothing becomes due (something may not then either); UINT64_MAX: no timer. */
 static inline uint64_t mhttp_timers_next(const struct mhttp_timers *w)
 {
-	return mhttp_timers_are_due(w) ? w->clock : w->first;
+	return w->first;
 }
 /* Calls what is due by now, not what the calls make due. Their number. */
 int mhttp_timers_run(struct mhttp_timers *w);

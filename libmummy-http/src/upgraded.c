@@ -284,14 +284,8 @@ void mhttp_up_settle(struct mhttp_up *u)
 	mhttp_up_drop_ref(u);
 }
 
-static void ready(struct mummy_poller_watch *w, unsigned events)
+static __attribute__((noinline)) void ready_any(struct mhttp_up *u, unsigned events)
 {
-	struct mhttp_up *u = MUMMY_CONTAINER_OF(w, struct mhttp_up, watch);
-
-	if (!(events & MUMMY_POLLER_HANGUP) && mhttp_up_is_plain(u)) {
-		mhttp_up_quick_turn(u);
-		return;
-	}
 	atomic_fetch_or(&u->state, MHTTP_UP_EVENT | (events & MUMMY_POLLER_HANGUP ? MHTTP_UP_GONE : 0));
 	atomic_fetch_add_explicit(&u->refs, 1, memory_order_relaxed);
 	if (mhttp_up_state(u) & MHTTP_UP_LINGERS)
@@ -299,6 +293,16 @@ static void ready(struct mummy_poller_watch *w, unsigned events)
 	else
 		mhttp_up_turn(u);
 	mhttp_up_settle(u);
+}
+
+static void ready(struct mummy_poller_watch *w, unsigned events)
+{
+	struct mhttp_up *u = MUMMY_CONTAINER_OF(w, struct mhttp_up, watch);
+
+	if (!(events & MUMMY_POLLER_HANGUP) && mhttp_up_is_plain(u))
+		mhttp_up_quick_turn(u);
+	else
+		ready_any(u, events);
 }
 
 /* Stalled for too long, or lingered long enough. */

@@ -314,8 +314,8 @@ int mhttp_up_writev(struct mhttp_up *u, const struct iovec *iov, int n, void (*d
 	return rc;
 }
 
-/* The rest of a write that began well, or not. With the lock, which it lets go of. */
-static __attribute__((noinline)) int go_on(struct mhttp_up *u, uint32_t before, const struct iovec *iov, ssize_t sent)
+/* The rest of a write that began well, or not, with nothing queued. With the lock, which it lets go of. */
+static __attribute__((noinline)) int go_on(struct mhttp_up *u, const struct iovec *iov, ssize_t sent)
 {
 	int rc;
 
@@ -328,21 +328,19 @@ static __attribute__((noinline)) int go_on(struct mhttp_up *u, uint32_t before, 
 		atomic_fetch_or(&u->state, MHTTP_UP_HIGH);
 		rc = 1;
 	}
-	write_unlock(u, before);
+	write_unlock(u, 0);
 	return rc;
 }
 
 int mhttp_up_write_one(struct mhttp_up *u, const struct iovec *iov)
 {
 	const uint32_t busy = MHTTP_UP_ENDED | MHTTP_UP_CLOSING | MHTTP_UP_BROKEN | MHTTP_UP_OUT | MHTTP_UP_CORKED;
-	uint32_t before;
 	ssize_t sent;
 
-	if (!iov->iov_len || iov->iov_len > u->loop->server->opt.hard_limit_bytes)
+	if (iov->iov_len - 1 >= u->loop->server->opt.hard_limit_bytes)
 		return mhttp_up_writev(u, iov, 1, NULL, NULL);
 	mhttp_up_lock(u);
-	before = mhttp_up_state(u);
-	if ((before & busy) || u->more) {
+	if ((mhttp_up_state(u) & busy) || u->more) {
 		mhttp_up_unlock(u);
 		return mhttp_up_writev(u, iov, 1, NULL, NULL);
 	}
@@ -351,7 +349,7 @@ int mhttp_up_write_one(struct mhttp_up *u, const struct iovec *iov)
 		sent = send(u->fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
 	if (sent != (ssize_t)iov->iov_len)
-		return go_on(u, before, iov, sent);
+		return go_on(u, iov, sent);
 	mhttp_count(&u->loop->stats.bytes_out, (uint64_t)sent);
 	mhttp_up_unlock(u);
 	return 0;

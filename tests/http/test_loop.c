@@ -99,6 +99,72 @@ SERVE_TEST(posts_timers_and_hooks_run_on_the_loop)
 	close(fd);
 }
 
+/* A hook that says when it is due. */
+struct punctual { uint64_t due, asked; const uint64_t *now; atomic_int turns, early; mummy_http_loop *loop; };
+
+static int punctual_turn(void *ctx, uint64_t now_ms)
+{
+	struct punctual *p = ctx;
+
+	if (now_ms < p->due || now_ms < p->asked || *p->now > now_ms || now_ms - *p->now > 60000)
+		atomic_store(&p->early, 1);
+	/* What it gives does not count then. */
+	p->due = atomic_fetch_add(&p->turns, 1) ? UINT64_MAX : now_ms + 50;
+	p->asked = p->due == UINT64_MAX ? 0 : p->due;
+	return p->due == UINT64_MAX ? -1 : 50;
+}
+
+static int punctual_make(mummy_http_loop *l, struct mummy_http_hook *h, void **ctx, void *arg)
+{
+	struct punctual *p = arg;
+
+	p->loop = l;
+	p->now = h->now_ms;
+	h->turn = punctual_turn;
+	h->due_ms = &p->due;
+	*ctx = p;
+	return 0;
+}
+
+static void by_punctual(mummy_http_exchange *x, void *ctx)
+{
+	void *got = NULL;
+	mummy_http_loop *l = mummy_http_exchange_loop(x);
+
+	ck_assert_int_eq(mummy_http_loop_hook(l, &key, punctual_make, ctx, &got), 0);
+	mummy_http_respond_text(x, 200, "hooked");
+}
+
+static void make_due(void *arg)
+{
+	((struct punctual *)arg)->due = 0;
+}
+
+SERVE_TEST(a_hook_that_says_when_it_is_due_is_left_alone_before)
+{
+	struct punctual p = { .due = 0 };
+	struct serve s;
+	int fd;
+
+	serve_init(&s, poller, 2);
+	serve_route(&s, "GET", "/", by_punctual, &p, 0);
+	serve_start(&s);
+	fd = dial(&s);
+	say(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+	expect(fd, 200, "hooked");
+	EVENTUALLY(atomic_load(&p.turns) == 2);
+	for (int i = 0; i < 20; i++) {
+		say(fd, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+		expect(fd, 200, "hooked");
+	}
+	ck_assert_int_eq(atomic_load(&p.turns), 2);
+	ck_assert_int_eq(mummy_http_loop_post(p.loop, make_due, &p), 0);
+	EVENTUALLY(atomic_load(&p.turns) == 3);
+	ck_assert_int_eq(atomic_load(&p.early), 0);
+	serve_stop(&s);
+	close(fd);
+}
+
 START_TEST(a_server_fits_in_someone_elses_loop)
 {
 	struct serve s;
@@ -502,7 +568,8 @@ START_TEST(what_a_burst_took_is_given_back_once)
 }
 END_TEST
 
-SUITE_MAIN("http/loop", posts_timers_and_hooks_run_on_the_loop, a_server_fits_in_someone_elses_loop,
+SUITE_MAIN("http/loop", posts_timers_and_hooks_run_on_the_loop,
+	   a_hook_that_says_when_it_is_due_is_left_alone_before, a_server_fits_in_someone_elses_loop,
 	   a_server_that_never_ran_can_be_freed, listeners_of_every_kind, options_are_checked,
 		   no_descriptor_is_left,
 	   a_listener_may_have_a_transport, a_transport_goes_along_with_an_upgrade,

@@ -1,5 +1,6 @@
 #include <config.h>
 #include "mummy-common.h"
+#include "poller_impl.h"
 #include "suite.h"
 #include <fcntl.h>
 #include <limits.h>
@@ -290,6 +291,28 @@ START_TEST(timers_are_never_early)
 }
 END_TEST
 
+/* Which knows no better time than that of its last wait. */
+START_TEST(a_wait_by_an_old_clock_is_not_too_short)
+{
+	static const unsigned age[] = { 0, 100, 400 }, wait[] = { 1000, 950, 120 };
+	mummy_poller *p = fresh(_i);
+
+	for (int i = 0; i < 3; i++) {
+		uint64_t until = mhttp_poller_look(p) + wait[i];
+		struct alarm a = { .timer = { .run = ring } };
+
+		*(uint64_t *)(uintptr_t)mhttp_poller_clock(p) -= age[i];
+		if (i < 2)
+			mummy_poller_timer_set(p, &a.timer, wait[i]);
+		ck_assert_int_eq(mhttp_poller_turn(p, i < 2 ? UINT64_MAX : until, 0), i < 2);
+		ck_assert_uint_ge(mummy_now_ms(), until);
+		ck_assert_uint_ge(*mhttp_poller_clock(p), until);
+		ck_assert_int_eq(a.runs, i < 2);
+	}
+	mummy_poller_free(p);
+}
+END_TEST
+
 START_TEST(twenty_thousand_timers)
 {
 	enum { N = 20000 };
@@ -398,6 +421,7 @@ int main(void)
 	const TTest *const each[] = {
 		reading_writing_and_silence, half_closed_is_told_to_readers_only, added_in_silence, errors,
 		what_is_removed_is_not_called, more_than_a_batch_starves_none, timers_are_never_early,
+		a_wait_by_an_old_clock_is_not_too_short,
 		twenty_thousand_timers, woken_from_any_thread, a_turn_in_a_turn_is_refused, inside_another_loop
 	};
 	Suite *s = suite_create("http/poller");

@@ -530,6 +530,13 @@ struct mummy_http_hook {
 	/** Once, when the server begins to stop: say goodbye. Upgraded connections are cut a second later at
 	 *  the earliest, or when they end by themselves; at once when no hook sets this. */
 	void (*stopping)(void *ctx);
+	/** Set before make: the loop's time, when its last wait was over, in ms of the monotonic clock; loop
+	 *  only. */
+	const uint64_t *now_ms;
+	/** NULL: turn is called in each turn of the loop. Else only from the time on that stands there, until
+	 *  which the loop may sleep; 0: at once. It is changed on the loop only, by turn and by what runs
+	 *  before it. */
+	const uint64_t *due_ms;
 	uintptr_t reserved[1];
 };
 /** Keeps one object per loop and key, which every caller gets in *ctx. The first makes it: make fills h
