@@ -122,7 +122,10 @@ struct mummy_ws_io {
 	struct mws_delivery *left, **left_tail;
 	_Atomic int left_posted;         /* there are some */
 	/* the rest belongs to the I/O thread */
-	uint64_t now_ms;
+	const uint64_t *clock;          /* what it is now, where the loop says that; or NULL */
+	uint64_t now_ms;                /* of the last turn */
+	uint64_t due_ms;                /* when the next one has something to do */
+	const struct mws_simd *simd;
 	struct mws_wheel wheel;
 	mummy_ws_conn **work;           /* referenced */
 	size_t nwork, work_size;
@@ -150,7 +153,7 @@ struct mummy_ws_io {
 	unsigned nkept;
 	size_t gather_most;             /* for them, so that they are below the high water with what the output has */
 	struct mws_rx *spare;
-	int grown;                      /* a big message came; 2: since the last turn */
+	int grown;                      /* a big message came; 2: since the last turn, by mws_io_grew */
 	uint64_t grown_ms;              /* the turn after the last one */
 	struct mws_chunk *batch;        /* events of the feed: the last of a ring */
 	size_t batch_hint;              /* octets that the feed was given */
@@ -176,20 +179,21 @@ static inline void mws_io_here(mummy_ws_io *io)
 int mws_io_post(mummy_ws_io *io, void (*run)(void *arg), void *arg);
 /** Does what flags ask for at the next turn; any thread. */
 void mws_io_wake(mummy_ws_conn *c, unsigned flags);
-/** I/O thread: octets came of c. When that was is known at the next turn. */
-static inline void mws_io_touch(mummy_ws_io *io, mummy_ws_conn *c)
+/** I/O thread: octets came of c, whose flags these are. Without a clock, when that was is known at the next
+ *  turn. */
+void mws_io_touch(mummy_ws_io *io, mummy_ws_conn *c, unsigned flags);
+/** I/O thread: a turn has something to do. */
+static inline void mws_io_due(mummy_ws_io *io)
 {
-	size_t n = io->ntouched;
-
-	if (n && io->touched[n - 1] == c)
-		return;
-	if (n < MWS_TOUCHES) {
-		io->touched[n] = c;
-		io->ntouched = n + 1;
-	} else if (!(atomic_load(&c->flags) & MWS_TOUCHED)) {
-		mws_io_wake(c, MWS_TOUCHED);
-	}
+	io->due_ms = 0;
 }
+
+static inline void mws_io_grew(mummy_ws_io *io)
+{
+	io->grown = 2;
+	mws_io_due(io);
+}
+
 /** I/O thread: c has ended. */
 void mws_io_forget(mummy_ws_io *io, mummy_ws_conn *c);
 mummy_ws_io *mws_io_ref(mummy_ws_io *io);

@@ -5,7 +5,7 @@
 #include <config.h>
 #include <stdlib.h>
 #include <string.h>
-#include "conn.h"
+#include "output.h"
 #include "simd.h"
 
 enum { FIRST_BUFFER = 4096, ROOM_WORTHWHILE = 16384 };
@@ -152,7 +152,7 @@ static int reserve(const mummy_ws_conn *c, size_t n)
 	rx->buf = p;
 	rx->size = size;
 	if (size >= MWS_BIG)
-		c->io->grown = 2;
+		mws_io_grew(c->io);
 	return 0;
 }
 
@@ -356,7 +356,7 @@ static unsigned short_message(mummy_ws_conn *c, enum mummy_ws_opcode op, const u
  * taken. 0, or the code to fail with. */
 static unsigned read_shorts(mummy_ws_conn *c, uint8_t **from, size_t *left)
 {
-	const struct mws_simd *simd = mws_simd();
+	const struct mws_simd *simd = c->io->simd;
 	uint8_t *p = *from, *end = p + *left;
 	unsigned bad = 0;
 
@@ -413,6 +413,15 @@ static int append(mummy_ws_conn *c, const void *data, size_t n)
 	return 1;
 }
 
+static inline void count_replies(mummy_ws_conn *c)
+{
+	mummy_ws_io *io = c->io;
+
+	atomic_fetch_add_explicit(&c->ep->messages_out, io->replied, memory_order_relaxed);
+	atomic_fetch_add_explicit(&c->ep->bytes_out, io->replied_bytes, memory_order_relaxed);
+	io->replied = io->replied_bytes = 0;
+}
+
 static inline void count(mummy_ws_conn *c)
 {
 	mummy_ws_io *io = c->io;
@@ -420,11 +429,8 @@ static inline void count(mummy_ws_conn *c)
 	if (io->received)
 		atomic_fetch_add_explicit(&c->ep->messages_in, io->received, memory_order_relaxed);
 	io->received = 0;
-	if (io->replied_bytes == 0)
-		return;
-	atomic_fetch_add_explicit(&c->ep->messages_out, io->replied, memory_order_relaxed);
-	atomic_fetch_add_explicit(&c->ep->bytes_out, io->replied_bytes, memory_order_relaxed);
-	io->replied = io->replied_bytes = 0;
+	if (io->replied_bytes)
+		count_replies(c);
 }
 
 static int feed(mummy_ws_conn *c, void *data, size_t len)
@@ -475,7 +481,7 @@ static __attribute__((noinline)) int feed_any(mummy_ws_conn *c, void *data, size
 	mws_io_here(c->io);
 	if (!(flags & MWS_OPENED) && mws_is_inline(c))
 		mws_event_due(c, 0);
-	mws_io_touch(c->io, c);
+	mws_io_touch(c->io, c, flags);
 	atomic_fetch_add_explicit(&c->ep->bytes_in, len, memory_order_relaxed);
 	/* The octets before these were not looked at yet. */
 	if (flags & MWS_STASHED)
@@ -498,42 +504,45 @@ static __attribute__((noinline)) int feed_bad(mummy_ws_conn *c)
 int mummy_ws_conn_feed(mummy_ws_conn *c, void *data, size_t len)
 {
 	const unsigned simple = MWS_STARTED | MWS_OPENED,
-		       other = MWS_EOF | MWS_CUT | MWS_STASHED | MWS_CLOSE_IN | MWS_FAILED;
+		       other = MWS_EOF | MWS_CUT | MWS_STASHED | MWS_ENDING | MWS_PINGED | MWS_TOUCHED;
 	mummy_ws_endpoint *ep = c->ep;
 	mummy_ws_io *io = c->io;
-	enum mummy_ws_opcode op;
 	uint8_t *p = data;
 	size_t n = len - SHORTEST;
-	uint32_t state = 0;
+	uint32_t op, state = 0;
 
-	if (n > MWS_SHORT || p[1] != (n | 0x80) || c->rx || !ep->at_once
+	if (n > MWS_SHORT || p[1] != (n | 0x80) || c->rx || !c->timer_at || !ep->at_once
 	    || (mws_flags(c) & (simple | other)) != simple || !mws_io_is_own(io))
 		return feed_any(c, data, len);
-	op = (enum mummy_ws_opcode)(p[0] ^ 0x80);
+	op = p[0] ^ 0x80u;
 	if (op != MUMMY_WS_BINARY && op != MUMMY_WS_TEXT)
 		return feed_any(c, data, len);
-	mws_io_touch(io, c);
+	if (io->clock)
+		c->stamp = (uint32_t)*io->clock;
+	else
+		mws_io_touch(io, c, simple);
 	atomic_fetch_add_explicit(&ep->bytes_in, len, memory_order_relaxed);
 	if (op == MUMMY_WS_BINARY)
-		mws_simd()->mask(p + SHORTEST, n, p + 2);
-	else if (n && (mws_simd()->text(&state, p + SHORTEST, n, p + 2) < 0 || state))
+		io->simd->mask(p + SHORTEST, n, p + 2);
+	else if (n && (io->simd->text(&state, p + SHORTEST, n, p + 2) < 0 || state))
 		return feed_bad(c);
-	io->received++;
+	atomic_fetch_add_explicit(&ep->messages_in, 1, memory_order_relaxed);
 	io->feeding = c;
-	ep->ev.message(c, c->user, op, p + SHORTEST, n);
+	ep->ev.message(c, c->user, (enum mummy_ws_opcode)op, p + SHORTEST, n);
 	if (io->gatherer)
-		mws_out_flush(c);
+		mws_reply_flush(c);
 	io->feeding = NULL;
-	count(c);
+	if (io->replied_bytes)
+		count_replies(c);
 	return 0;
 }
 
-void *mummy_ws_conn_room(mummy_ws_conn *c, size_t *n)
+static __attribute__((noinline)) void *room_for_payload(mummy_ws_conn *c, size_t *n)
 {
 	struct mws_rx *rx = c->rx;
 	uint64_t left;
 
-	if (!rx || !rx->in_frame || is_control(&rx->f) || in_pieces(c))
+	if (!rx->in_frame || is_control(&rx->f) || in_pieces(c))
 		return NULL;
 	left = rx->f.length - rx->at;
 	if (left < ROOM_WORTHWHILE)
@@ -542,4 +551,9 @@ void *mummy_ws_conn_room(mummy_ws_conn *c, size_t *n)
 		return NULL;
 	*n = left < rx->size - rx->len ? (size_t)left : rx->size - rx->len;
 	return rx->buf + rx->len;
+}
+
+void *mummy_ws_conn_room(mummy_ws_conn *c, size_t *n)
+{
+	return c->rx ? room_for_payload(c, n) : NULL;
 }

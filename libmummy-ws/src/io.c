@@ -2,6 +2,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include "conn.h"
+#include "simd.h"
 
 enum { ROUNDS = 8 };
 
@@ -23,6 +24,7 @@ int mummy_ws_io_new(mummy_ws_io **out, int (*post)(void *ctx, void (*run)(void *
 		return -ENOMEM;
 	atomic_init(&io->refs, 1);
 	pthread_mutex_init(&io->left_lock, NULL);
+	io->simd = mws_simd();
 	io->post = post;
 	io->post_ctx = ctx;
 	for (size_t i = 0; i < MWS_LOCKS; i++)
@@ -62,6 +64,7 @@ int mws_io_post(mummy_ws_io *io, void (*run)(void *arg), void *arg)
 /* Without memory for the list the visit is left out: its deadlines are looked at by the wheel. */
 static void list_work(mummy_ws_io *io, mummy_ws_conn *c)
 {
+	mws_io_due(io);
 	if ((mws_flags(c) & MWS_LISTED) || atomic_load(&io->gone))
 		return;
 	if (io->nwork == io->work_size) {
@@ -104,12 +107,45 @@ void mws_io_forget(mummy_ws_io *io, mummy_ws_conn *c)
 	io->ntouched = kept;
 }
 
-static void heard_of(mummy_ws_io *io, mummy_ws_conn *c, unsigned flags)
+static void heard_of(mummy_ws_conn *c, unsigned flags, uint64_t now_ms)
 {
 	if (flags & MWS_PINGED)
 		mws_clear(c, MWS_PINGED);
 	if (!(flags & MWS_ENDING))
-		c->stamp = (uint32_t)io->now_ms;
+		c->stamp = (uint32_t)now_ms;
+}
+
+static void note(mummy_ws_io *io, mummy_ws_conn *c, unsigned flags)
+{
+	size_t n = io->ntouched;
+
+	mws_io_due(io);
+	if (n && io->touched[n - 1] == c)
+		return;
+	if (n < MWS_TOUCHES) {
+		io->touched[n] = c;
+		io->ntouched = n + 1;
+	} else if (!(flags & MWS_TOUCHED)) {
+		mws_io_wake(c, MWS_TOUCHED);
+	}
+}
+
+void mws_io_touch(mummy_ws_io *io, mummy_ws_conn *c, unsigned flags)
+{
+	if (!io->clock) {
+		note(io, c, flags);
+		return;
+	}
+	heard_of(c, flags, *io->clock);
+	/* There was no memory for the visit that puts it there. */
+	if (!c->timer_at)
+		mws_io_wake(c, 0);
+}
+
+const uint64_t *mummy_ws_io_clock(mummy_ws_io *io, const uint64_t *now_ms)
+{
+	io->clock = now_ms;
+	return &io->due_ms;
 }
 
 static inline void touched(mummy_ws_io *io)
@@ -117,7 +153,7 @@ static inline void touched(mummy_ws_io *io)
 	for (size_t i = 0, n = io->ntouched; i < n; i++) {
 		mummy_ws_conn *c = io->touched[i];
 
-		heard_of(io, c, mws_flags(c));
+		heard_of(c, mws_flags(c), io->now_ms);
 		/* There was no memory for the visit that puts it there. */
 		if (!c->timer_at)
 			mws_conn_deadline(io, c);
@@ -150,7 +186,7 @@ static int visit(mummy_ws_io *io, mummy_ws_conn *c)
 	if (!(flags & MWS_OPENED) && mws_is_inline(c))
 		mws_event_due(c, 0);
 	if (flags & MWS_TOUCHED)
-		heard_of(io, c, flags);
+		heard_of(c, flags, io->now_ms);
 	if ((flags & MWS_ARM) && !(flags & MWS_ENDING))
 		c->stamp = (uint32_t)io->now_ms;
 	if (!(flags & MWS_EOF) && ((flags & MWS_ARM) || !c->timer_at)) {
@@ -238,14 +274,20 @@ static int calm_down(mummy_ws_io *io, int due)
 
 int mummy_ws_io_turn(mummy_ws_io *io, uint64_t now_ms)
 {
+	int due;
+
 	mws_io_here(io);
 	if (!io->now_ms)
 		io->wheel.tick = now_ms / MWS_SLOT_MS;
 	io->now_ms = now_ms;
 	touched(io);
 	if (!io->nwork && !mws_publish_waits(io) && mws_wheel_rests(io) && !io->grown)
-		return mws_wheel_next(io);
-	return calm_down(io, rounds(io));
+		due = mws_wheel_next(io);
+	else
+		due = calm_down(io, rounds(io));
+	/* Who waits for his output, or for the executor, is looked at in each turn. */
+	io->due_ms = io->nwork ? now_ms : due < 0 ? UINT64_MAX : now_ms + (unsigned)due;
+	return due;
 }
 
 void mummy_ws_io_free(mummy_ws_io *io)

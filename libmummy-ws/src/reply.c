@@ -43,8 +43,7 @@ static struct mws_block *block_of_pieces(const mummy_ws_io *io)
 	return b;
 }
 
-/* rc: of a write that was not simply done. As write_gathered. */
-static int not_written(mummy_ws_conn *c, int rc)
+int mws_reply_not_written(mummy_ws_conn *c, int rc)
 {
 	mummy_ws_io *io = c->io;
 	struct mws_block *b;
@@ -64,7 +63,7 @@ static int not_written(mummy_ws_conn *c, int rc)
 	return -EAGAIN;
 }
 
-static __attribute__((noinline)) int write_pieces(mummy_ws_conn *c)
+int mws_reply_pieces(mummy_ws_conn *c)
 {
 	mummy_ws_io *io = c->io;
 	int rc;
@@ -72,46 +71,15 @@ static __attribute__((noinline)) int write_pieces(mummy_ws_conn *c)
 	end_piece(io);
 	rc = c->ep->output.writev(c->out, io->piece, (int)io->npieces, NULL, NULL);
 	if (rc)
-		return not_written(c, rc);
+		return mws_reply_not_written(c, rc);
 	none_gathered(io);
 	return 0;
 }
 
-/* 0, or -EAGAIN: the output is full, and the replies are the first to wait. */
-static inline int write_gathered(mummy_ws_conn *c)
-{
-	mummy_ws_io *io = c->io;
-	struct iovec iov = { io->gather, io->gathered };
-	int rc;
-
-	if (io->npieces)
-		return write_pieces(c);
-	if (!io->gathered)
-		return 0;
-	rc = c->ep->output.writev(c->out, &iov, 1, NULL, NULL);
-	if (rc)
-		return not_written(c, rc);
-	io->gathered = 0;
-	return 0;
-}
-
-/* The output is left without the lock when there is nothing to look at. Who leaves a block sets MWS_WAITING, and
- * then looks whether there is an owner. */
-static int let_go(mummy_ws_conn *c)
-{
-	unsigned flags = mws_flags(c);
-
-	return !(flags & (MWS_WAITING | MWS_CLOSING | MWS_EOF))
-	       && atomic_compare_exchange_strong(&c->flags, &flags, flags & ~(unsigned)MWS_BUSY);
-}
-
 void mws_out_flush(mummy_ws_conn *c)
 {
-	if (c->io->gatherer != c)
-		return;
-	c->io->gatherer = NULL;
-	if (write_gathered(c) == 0 && !let_go(c))
-		mws_out_settle(c);
+	if (c->io->gatherer == c)
+		mws_reply_flush(c);
 }
 
 static int room_to_gather(mummy_ws_io *io, size_t n)
@@ -167,7 +135,7 @@ static int reply_behind(mummy_ws_conn *c, struct mws_out *o)
 	mummy_ws_io *io = c->io;
 	int rc = 0;
 
-	if (write_gathered(c) < 0) {
+	if (mws_reply_write(c) < 0) {
 		io->gatherer = NULL;
 		return queue_reply(c, o);
 	}
@@ -188,9 +156,8 @@ int mws_reply(mummy_ws_conn *c, struct mws_out *o)
 }
 
 /* The output is taken up for replies, if it has no owner. */
-static int begin_replies(mummy_ws_conn *c, unsigned flags)
+static inline int begin_replies(mummy_ws_conn *c, mummy_ws_io *io, unsigned flags)
 {
-	mummy_ws_io *io = c->io;
 	size_t pending;
 
 	if (io->feeding != c || (flags & MWS_BUSY) || !room_to_gather(io, 0))
@@ -269,20 +236,23 @@ static __attribute__((noinline)) int send_long(mummy_ws_conn *c, enum mummy_ws_o
 	return 0;
 }
 
-/* As a small reply inside a feed, when there is nothing else to be thought of. Only this thread's own sends have an
- * order with it, and of those none waits. */
-int mummy_ws_send(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *data, size_t len)
+/* The flags of a connection to which a reply inside a feed has nothing else to be thought of. Only this
+ * thread's own sends have an order with it, and of those none waits. */
+enum { SIMPLE = MWS_STARTED };
+#define OTHER (MWS_WAITING | MWS_CLOSING | MWS_EOF | MWS_HIGH_OUTPUT)
+
+static __attribute__((noinline)) int send_any(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *data,
+					      size_t len)
 {
-	const unsigned simple = MWS_STARTED, other = MWS_WAITING | MWS_CLOSING | MWS_EOF | MWS_HIGH_OUTPUT;
 	mummy_ws_io *io = c->io;
 	unsigned flags = mws_flags(c);
 	unsigned char *to;
-	size_t head = 2;
+	size_t head;
 
-	if ((flags & (simple | other)) != simple || !mws_io_is_own(io)
+	if ((flags & (SIMPLE | OTHER)) != SIMPLE || !mws_io_is_own(io)
 	    || (op != MUMMY_WS_BINARY && (op != MUMMY_WS_TEXT || !is_text(data, len)))
 	    || ((flags & MWS_DEFLATE) && len >= c->ep->opt.deflate_min_bytes)
-	    || (io->gatherer != c && !begin_replies(c, flags))
+	    || (io->gatherer != c && !begin_replies(c, io, flags))
 	    || len >= io->gather_most || mws_gathered(io) + len + MWS_HEAD_MOST > io->gather_most)
 		return mummy_ws_send_taken(c, op, data, len, NULL, NULL);
 	if (len >= REFERRED)
@@ -290,16 +260,37 @@ int mummy_ws_send(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *data, s
 	if (io->gathered > MWS_GATHER - REFERRED - MWS_HEAD_MOST)
 		return mummy_ws_send_taken(c, op, data, len, NULL, NULL);
 	to = io->gather + io->gathered;
-	if (len <= MWS_SHORT) {
-		to[0] = (uint8_t)(0x80 | (unsigned)op);
-		to[1] = (uint8_t)len;
-	} else {
-		head = mummy_ws_frame_header(to, &(struct mummy_ws_frame){ .opcode = op, .fin = 1, .length = len });
-	}
+	head = mummy_ws_frame_header(to, &(struct mummy_ws_frame){ .opcode = op, .fin = 1, .length = len });
 	io->gathered += head + len;
 	io->replied++;
 	io->replied_bytes += head + len;
 	if (len)
 		memcpy(to + head, data, len);
+	return 0;
+}
+
+/* A short reply: the way of send_any without what can't be so then. */
+int mummy_ws_send(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *data, size_t len)
+{
+	mummy_ws_io *io = c->io;
+	unsigned flags = mws_flags(c);
+	unsigned char *to;
+	size_t total;
+
+	if (len > MWS_SHORT || (flags & (SIMPLE | OTHER | MWS_DEFLATE)) != SIMPLE || !mws_io_is_own(io)
+	    || (op != MUMMY_WS_BINARY && (op != MUMMY_WS_TEXT || !is_text(data, len)))
+	    || (io->gatherer != c && !begin_replies(c, io, flags)))
+		return send_any(c, op, data, len);
+	total = mws_gathered(io) + len + MWS_HEAD_MOST;
+	if (total > io->gather_most || total > MWS_GATHER)
+		return send_any(c, op, data, len);
+	to = io->gather + io->gathered;
+	to[0] = (uint8_t)(0x80 | (unsigned)op);
+	to[1] = (uint8_t)len;
+	io->gathered += 2 + len;
+	io->replied++;
+	io->replied_bytes += 2 + len;
+	if (len)
+		memcpy(to + 2, data, len);
 	return 0;
 }

@@ -44,6 +44,16 @@ static inline void mws_mask_turn(uint8_t turned[4], const uint8_t mask[4], uint6
 	memcpy(turned, twice + (offset & 3), 4);
 }
 
+/** The same as a word of a little-endian processor, without a detour through memory. */
+static inline uint32_t mws_mask_word(const uint8_t mask[4], uint64_t offset)
+{
+	unsigned by = 8 * (unsigned)(offset & 3);
+	uint32_t m;
+
+	memcpy(&m, mask, 4);
+	return m >> by | m << (-by & 31);
+}
+
 /** How many octets at the end begin a character that more have to follow: 0 to 3. */
 static inline size_t mws_utf8_begun(const uint8_t *last, size_t n)
 {

@@ -15,12 +15,10 @@ typedef __m256i vec;
 static const uint8_t first_high[16] = { FIRST_HIGH }, first_low[16] = { FIRST_LOW };
 static const uint8_t second_high[16] = { SECOND_HIGH };
 
-INLINE __m256i widen(const uint8_t mask[4])
+/* The mask as it is at offset octets. */
+INLINE __m256i widen(const uint8_t mask[4], size_t offset)
 {
-	int m;
-
-	memcpy(&m, mask, 4);
-	return _mm256_set1_epi32(m);
+	return _mm256_set1_epi32((int)mws_mask_word(mask, offset));
 }
 
 INLINE __m256i load(const uint8_t *p)
@@ -33,19 +31,11 @@ INLINE void store(uint8_t *p, __m256i v)
 	_mm256_storeu_si256((__m256i *)(void *)p, v);
 }
 
-/* What is left of the last whole block is masked together with what is before it: read before that is written. */
-MWS_TARGET static void mask_blocks(uint8_t *p, size_t n, const uint8_t mask[4])
+MWS_TARGET static void mask_long(uint8_t *p, size_t n, const uint8_t mask[4])
 {
-	__m256i m = widen(mask), last;
-	uint8_t turned[4];
+	__m256i m = widen(mask, 0), last = _mm256_xor_si256(load(p + n - BLOCK), widen(mask, n));
 	size_t i = 0;
 
-	if (n < BLOCK) {
-		mws_simd_sse2.mask(p, n, mask);
-		return;
-	}
-	mws_mask_turn(turned, mask, n);
-	last = _mm256_xor_si256(load(p + n - BLOCK), widen(turned));
 	for (; n - i > 4 * BLOCK; i += 4 * BLOCK) {
 		store(p + i, _mm256_xor_si256(load(p + i), m));
 		store(p + i + 32, _mm256_xor_si256(load(p + i + 32), m));
@@ -55,6 +45,34 @@ MWS_TARGET static void mask_blocks(uint8_t *p, size_t n, const uint8_t mask[4])
 	for (; n - i > BLOCK; i += BLOCK)
 		store(p + i, _mm256_xor_si256(load(p + i), m));
 	store(p + n - BLOCK, last);
+}
+
+/* What is left of the last whole block is masked together with what is before it: all is read before any is
+ * written. */
+MWS_TARGET static void mask_blocks(uint8_t *p, size_t n, const uint8_t mask[4])
+{
+	__m256i a, b, c, d, m, turned;
+
+	if (n < BLOCK) {
+		mws_simd_sse2.mask(p, n, mask);
+		return;
+	}
+	if (n > 4 * BLOCK) {
+		mask_long(p, n, mask);
+		return;
+	}
+	m = widen(mask, 0);
+	turned = widen(mask, n);
+	a = _mm256_xor_si256(load(p), m);
+	d = _mm256_xor_si256(load(p + n - BLOCK), turned);
+	if (n > 2 * BLOCK) {
+		b = _mm256_xor_si256(load(p + BLOCK), m);
+		c = _mm256_xor_si256(load(p + n - 2 * BLOCK), turned);
+		store(p + BLOCK, b);
+		store(p + n - 2 * BLOCK, c);
+	}
+	store(p, a);
+	store(p + n - BLOCK, d);
 }
 
 /* The octets of v, each moved by n: those of before come first. */
@@ -291,7 +309,7 @@ INLINE int glance(uint8_t *base, size_t at, size_t to, __m256i m, struct planes 
 
 INLINE int is_valid(uint8_t *p, size_t n, const uint8_t mask[4], int masked)
 {
-	return n < LONG ? is_valid_short(p, n, widen(mask), masked) : is_valid_long(p, n, mask, masked);
+	return n < LONG ? is_valid_short(p, n, widen(mask, 0), masked) : is_valid_long(p, n, mask, masked);
 }
 
 #include "simd_text.h"

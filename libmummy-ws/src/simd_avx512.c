@@ -12,12 +12,10 @@
 enum { BLOCK = 64, GROUP = 4 * BLOCK, MOST = 64, FIRST = 8, LONG = 256 };
 typedef __m512i vec;
 
-INLINE __m512i widen(const uint8_t mask[4])
+/* The mask as it is at offset octets. */
+INLINE __m512i widen(const uint8_t mask[4], size_t offset)
 {
-	int m;
-
-	memcpy(&m, mask, 4);
-	return _mm512_set1_epi32(m);
+	return _mm512_set1_epi32((int)mws_mask_word(mask, offset));
 }
 
 INLINE __m512i load(const void *p)
@@ -45,19 +43,16 @@ INLINE __m512i unmask(const uint8_t *p, __m512i m, int masked)
 MWS_TARGET static void mask_blocks(uint8_t *p, size_t n, const uint8_t mask[4])
 {
 	__m512i m, first, last;
-	uint8_t turned[4];
 	size_t i;
 
 	if (n < BLOCK) {
 		mws_simd_avx2.mask(p, n, mask);
 		return;
 	}
-	mws_mask_turn(turned, mask, n);
-	last = _mm512_xor_si512(load(p + n - BLOCK), widen(turned));
-	first = _mm512_xor_si512(load(p), widen(mask));
+	last = _mm512_xor_si512(load(p + n - BLOCK), widen(mask, n));
+	first = _mm512_xor_si512(load(p), widen(mask, 0));
 	i = BLOCK - ((uintptr_t)p & (BLOCK - 1));
-	mws_mask_turn(turned, mask, i);
-	m = widen(turned);
+	m = widen(mask, i);
 	for (; i + GROUP < n; i += GROUP) {
 		store(p + i, _mm512_xor_si512(load(p + i), m));
 		store(p + i + 64, _mm512_xor_si512(load(p + i + 64), m));

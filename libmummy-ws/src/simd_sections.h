@@ -51,7 +51,7 @@ INLINE int is_valid_long(uint8_t *p, size_t n, const uint8_t mask[4], int masked
 
 	forget(&s);
 	mws_mask_turn(turned, mask, 0 - skip);
-	m = widen(turned);
+	m = widen(mask, 0 - skip);
 	for (at = skip; at < end; at = to) {
 		if (!care && !is_open(&s))
 			at = plain(base, at, end, m, masked);

@@ -266,9 +266,129 @@ START_TEST(what_big_messages_took_is_given_back_when_none_comes)
 }
 END_TEST
 
+/* A loop that has the time, turns the io only when it is due, and sleeps until then. */
+struct clocked { struct fake *f; uint64_t now; const uint64_t *due; unsigned turns; };
+
+static struct clocked clocked_new(const struct mummy_ws_events *ev, const struct mummy_ws_options *opt)
+{
+	return (struct clocked){ .f = fake_new(ev, opt), .now = 1000000 };
+}
+
+/* Time passes, as far as it is until the io is due, in steps. */
+static void clocked_pass(struct clocked *k, unsigned ms)
+{
+	uint64_t end = k->now + ms;
+
+	for (;;) {
+		later_run(&k->f->posts);
+		if (*k->due <= k->now) {
+			k->turns++;
+			mummy_ws_io_turn(k->f->io, k->now);
+		}
+		if (k->now >= end)
+			break;
+		k->now = *k->due > k->now && *k->due < end ? *k->due : end;
+	}
+}
+
+START_TEST(with_a_clock_it_is_turned_only_when_it_is_due)
+{
+	struct mummy_ws_options opt = { .ping_ms = 10000, .idle_ms = 15000, .close_ms = 1000 };
+	struct clocked k = clocked_new(NULL, &opt);
+
+	k.due = mummy_ws_io_clock(k.f->io, &k.now);
+	ck_assert_uint_gt(*k.due, k.now);
+	k.f->echo = 1;
+	for (int i = 0; i < 300; i++) {
+		clocked_pass(&k, 100);
+		fake_feed_frame(k.f, 1, 2, "abc", 3);
+		/* a pong, which goes another way */
+		fake_feed_frame(k.f, 1, 10, NULL, 0);
+	}
+	/* Thirty seconds: when its deadlines were looked at, neither ping nor cut was due. */
+	ck_assert_uint_eq(k.f->nout, 300 * 5);
+	ck_assert_uint_eq(k.f->aborts, 0);
+	ck_assert_uint_le(k.turns, 5);
+	/* From the last octet on it is silent. */
+	clocked_pass(&k, 9900);
+	ck_assert_uint_eq(k.f->nout, 300 * 5);
+	clocked_pass(&k, 300);
+	ck_assert_uint_eq(k.f->nout, 300 * 5 + 2);
+	/* It answers: another ping ten seconds later, not five. */
+	fake_feed_frame(k.f, 1, 2, "abc", 3);
+	clocked_pass(&k, 9900);
+	ck_assert_uint_eq(k.f->nout, 300 * 5 + 7);
+	ck_assert_uint_eq(k.f->aborts, 0);
+	clocked_pass(&k, 300);
+	ck_assert_uint_eq(k.f->nout, 300 * 5 + 9);
+	clocked_pass(&k, 4500);
+	ck_assert_uint_eq(k.f->aborts, 0);
+	clocked_pass(&k, 600);
+	ck_assert_uint_eq(k.f->aborts, 1);
+	fake_free(k.f);
+}
+END_TEST
+
+static void close_and_publish(mummy_ws_conn *c, void *user, enum mummy_ws_opcode op, const void *p, size_t n)
+{
+	struct fake *f = user;
+
+	mummy_ws_publish(f->hub, "t", 1, op, p, n);
+	mummy_ws_close(c, 1000, NULL);
+}
+
+START_TEST(what_comes_up_makes_an_io_with_a_clock_due)
+{
+	struct mummy_ws_events ev = { .message = close_and_publish };
+	struct mummy_ws_options opt = { .close_ms = 1000, .high_water_bytes = 10 };
+	struct fake g = { .nout = 0 };
+	struct clocked k;
+
+	ck_assert_int_eq(mummy_ws_hub_new(&opt.hub, NULL), 0);
+	k = clocked_new(&ev, &opt);
+	k.f->hub = opt.hub;
+	k.due = mummy_ws_io_clock(k.f->io, &k.now);
+	fake_join(&g, k.f->ep, k.f->io);
+	ck_assert_uint_eq(*k.due, 0);
+	mummy_ws_subscribe(g.c, "t", 1);
+	clocked_pass(&k, 0);
+	ck_assert_uint_gt(*k.due, k.now);
+	fake_feed_frame(k.f, 1, 2, "abc", 3);
+	ck_assert_uint_eq(*k.due, 0);
+	clocked_pass(&k, 0);
+	fake_wrote(&g, "\x82\x03" "abc");
+	/* The close handshake has its time, and what follows when no answer comes. */
+	clocked_pass(&k, 900);
+	ck_assert_uint_eq(k.f->closes, 0);
+	clocked_pass(&k, 300);
+	ck_assert_uint_eq(k.f->closes, 1);
+	clocked_pass(&k, 800);
+	ck_assert_uint_eq(k.f->aborts, 0);
+	clocked_pass(&k, 400);
+	ck_assert_uint_eq(k.f->aborts, 1);
+	/* Who waits for the output is looked at in each turn. */
+	g.queued = 100;
+	ck_assert_int_eq(mummy_ws_send(g.c, MUMMY_WS_TEXT, "x", 1), 1);
+	clocked_pass(&k, 0);
+	ck_assert_uint_gt(*k.due, 0);
+	ck_assert_uint_le(*k.due, k.now);
+	g.queued = 0;
+	clocked_pass(&k, 0);
+	ck_assert_uint_gt(*k.due, k.now);
+	mummy_ws_conn_eof(g.c);
+	mummy_ws_conn_unref(g.c);
+	g.c = NULL;
+	fake_turn(k.f, 0);
+	fake_leave(&g);
+	fake_free(k.f);
+	mummy_ws_hub_unref(opt.hub);
+}
+END_TEST
+
 SUITE_MAIN("ws/io", a_connection_can_be_started_on_another_thread, open_comes_before_what_is_fed,
 	   the_key_is_one_and_post_is_needed, all_connections_of_an_io_are_closed_and_those_that_come_later,
 	   a_close_on_another_thread_has_its_deadline,
 	   what_an_event_of_the_turn_brings_up_is_done_in_it, many_connections_come_and_go,
 	   any_number_is_heard_of_in_one_turn,
-	   what_big_messages_took_is_given_back_when_none_comes)
+	   with_a_clock_it_is_turned_only_when_it_is_due,
+	   what_comes_up_makes_an_io_with_a_clock_due, what_big_messages_took_is_given_back_when_none_comes)

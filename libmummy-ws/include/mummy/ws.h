@@ -326,6 +326,11 @@ MUMMY_WS_API int mummy_ws_io_new(mummy_ws_io **out,
  *  drain. Some 250 ms after the last of the messages above 128 KiB it frees its buffers, and has malloc give back what is
  *  free. Milliseconds until it is due again; -1: none. now_ms is monotonic. */
 MUMMY_WS_API int mummy_ws_io_turn(mummy_ws_io *io, uint64_t now_ms);
+/** For a loop that has the time at hand, before the first connection: at now_ms, borrowed until
+ *  mummy_ws_io_free, stands what the time was when the loop last woke up, by the clock of the turns. The
+ *  address where io keeps the time from which on turns have something to do, 0: at once; before it they
+ *  may be left out. Both are for the I/O thread. */
+MUMMY_WS_API const uint64_t *mummy_ws_io_clock(mummy_ws_io *io, const uint64_t *now_ms);
 /** I/O thread: closes all its connections as mummy_ws_close does, and those that come later; for the end
  *  of a program, with code 1001 (RFC 6455 section 7.4.1). -EINVAL a code that must not be sent. */
 MUMMY_WS_API int mummy_ws_io_close(mummy_ws_io *io, uint16_t code);
