@@ -36,6 +36,9 @@ for lib in http ws upload pool; do
 	dpkg-deb --ctrl-tarfile "$work"/libmummy-"$lib"0_*.deb | tar -t | grep -q symbols ||
 		fail "libmummy-${lib}0 has no symbols file"
 done
+for deb in "$work"/libmummy-http0_*.deb "$work"/libmummy-http-dev_*.deb; do
+	dpkg-deb -f "$deb" Depends | grep -q libdeflate || fail "$deb does not depend on libdeflate"
+done
 for deb in "$work"/*.deb; do
 	case $deb in
 	*-dbgsym_*) ;;
@@ -53,5 +56,6 @@ for t in http ws upload pool; do
 	timeout 120 "debian/tests/$t-dev" || fail "debian/tests/$t-dev failed"
 	echo "PASS: debian/tests/$t-dev"
 done
+pkg-config --static --libs libmummy-http | grep -q -e -ldeflate || fail "the static library's users miss libdeflate"
 "$work/root/usr/bin/mummy-server" --version
 "$work/root/usr/bin/mummy-upload" --version
