@@ -179,6 +179,82 @@ INLINE size_t plain_groups(uint8_t *base, size_t at, size_t end, __m512i m, int 
 	return at;
 }
 
+/* ---- Characters of three octets, 64 at once ---------------------------------------------------- */
+
+/* Octets that begin where a character does: at each place of a, b and c one of the three has a lead, and the others
+ * have continuations. */
+struct threes {
+	__m512i a, b, c;
+};
+
+#define LEADS_B UINT64_C(0x4924924924924924)
+#define LEADS_C UINT64_C(0x2492492492492492)
+enum { THREES = 3 * BLOCK };
+
+/* By the low six bits of a lead: 40 unless it is one of three octets and lets all continuations follow. */
+#define NOT 0x40
+static const uint8_t others[64] = {
+	NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT,
+	NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT,
+	NOT, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NOT, 0, 0,
+	NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT, NOT,
+};
+
+INLINE struct threes threes_at(const uint8_t *p, __m512i m, int masked)
+{
+	return (struct threes){ unmask(p, m, masked), unmask(p + 64, m, masked), unmask(p + 128, m, masked) };
+}
+
+INLINE void threes_store(uint8_t *p, struct threes t, int masked)
+{
+	if (!masked)
+		return;
+	store(p, t.a);
+	store(p + 64, t.b);
+	store(p + 128, t.c);
+}
+
+/* Bit 7 is set in all three, bit 6 in the lead and not in two of them, and the lead is none of the others. */
+INLINE int are_threes(struct threes t)
+{
+	__m512i lead = _mm512_mask_mov_epi8(_mm512_mask_mov_epi8(t.a, LEADS_B, t.b), LEADS_C, t.c);
+	__m512i all = _mm512_ternarylogic_epi32(t.a, t.b, t.c, 0x80);
+	__m512i two = _mm512_ternarylogic_epi32(t.a, t.b, t.c, 0xe8);
+	__m512i kind = _mm512_permutexvar_epi8(lead, load(others)), bad;
+
+	/* two or kind or not lead; in bit 7 not all */
+	bad = _mm512_ternarylogic_epi32(two, kind, lead, 0xfd);
+	bad = _mm512_ternarylogic_epi32(_mm512_set1_epi8((char)0x80), all, bad, 0x3a);
+	return !_mm512_test_epi8_mask(bad, _mm512_set1_epi8((char)0xc0));
+}
+
+/* As many of them as there are from at on, where a character begins; m is for what is aligned. The first are
+ * read where they are, then those that begin both with a character and a block: 1 is 3 times 43, in 64ths. */
+INLINE size_t threes(uint8_t *base, size_t at, size_t end, __m512i m, int masked)
+{
+	size_t on = at + 3 * ((BLOCK - at % BLOCK) * 43 % BLOCK);
+	struct threes here, next;
+
+	if (end - at < 2 * THREES)
+		return at;
+	here = threes_at(base + at, _mm512_rorv_epi32(m, _mm512_set1_epi32((int)(at % 4 * 8))), masked);
+	if (!are_threes(here))
+		return at;
+	/* Read before what lies in both is written. */
+	next = threes_at(base + on, m, masked);
+	threes_store(base + at, here, masked);
+	for (at += THREES; are_threes(next); next = threes_at(base + on, m, masked)) {
+		threes_store(base + on, next, masked);
+		on += THREES;
+		at = on;
+		if (end - on < THREES)
+			break;
+	}
+	return at;
+}
+
+/* ---- Texts ------------------------------------------------------------------------------------- */
+
 INLINE size_t plain(uint8_t *base, size_t at, size_t end, __m512i m, int masked)
 {
 	size_t before = at;
@@ -191,7 +267,7 @@ INLINE size_t plain(uint8_t *base, size_t at, size_t end, __m512i m, int masked)
 		before = at;
 		at = plain_part(base, at, end, m, masked);
 	}
-	return at;
+	return threes(base, at, end, m, masked);
 }
 
 INLINE __m512i see_part(uint8_t *base, size_t i, size_t at, size_t to, __m512i m, struct planes *s, size_t k,

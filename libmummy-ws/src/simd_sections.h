@@ -11,7 +11,8 @@
  *     static int is_open(const struct planes *s)
  *                              1: a character goes on behind the section
  *     static size_t plain(uint8_t *base, size_t at, size_t end, vec m, int masked)
- *                              ASCII for as long as it is easy; gives where it stopped
+ *                              from where a character begins, ASCII and what else is simple for as long as it
+ *                              is easy; gives where it stopped, where again one begins
  *     static int glance(uint8_t *base, size_t at, size_t to, vec m, struct planes *s, int masked)
  *                              0: it can't tell
  *     SKIP(p)                  how far p is behind the place where blocks begin

@@ -214,6 +214,31 @@ static inline const char *simd_lone(const struct mws_simd *s, size_t step)
 	return NULL;
 }
 
+/** Characters of three octets, one octet of which is another one: at each place, each of what tells them apart. */
+static inline const char *simd_threes(const struct mws_simd *s, size_t step)
+{
+	static const uint8_t edges[] = { 0, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2,
+					 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf4, 0xff };
+	enum { EDGES = sizeof edges, FROM = 3, MOST = 900 };
+	static struct simd_long t;
+
+	for (size_t turn = 0; turn < MOST * EDGES; turn += step) {
+		size_t at = turn / EDGES, align = turn * 7 % 64;
+		const char *bad;
+
+		t.n = 0;
+		simd_append(&t, "x", turn % 5 * FROM);
+		simd_append(&t, "\xe1\x80\x80\xec\xbf\xbf\xee\x80\x80\xef\xbf\xbf\xe4\xb8\x96",
+			    MOST - turn % 190);
+		if (at < t.n)
+			t.text[at] = edges[turn % EDGES];
+		bad = simd_judge(s, &t, align);
+		if (bad)
+			return bad;
+	}
+	return NULL;
+}
+
 /** Each part where blocks and sections meet. */
 static inline const char *simd_sections(const struct mws_simd *s, size_t step)
 {

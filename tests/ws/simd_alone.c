@@ -16,6 +16,7 @@ int main(void)
 		bad = bad ? bad : simd_edges(s);
 		bad = bad ? bad : simd_masks_long(s);
 		bad = bad ? bad : simd_sections(s, 3);
+		bad = bad ? bad : simd_threes(s, 5);
 		bad = bad ? bad : simd_damage(s, 300);
 		printf("%s - libmummy-ws %s%s%s\n", bad ? "not ok" : "ok", s->name, bad ? ": " : "", bad ? bad : "");
 		status |= bad != NULL;

@@ -28,6 +28,11 @@ static const char *sections(const struct mws_simd *s)
 	return simd_sections(s, 1);
 }
 
+static const char *threes(const struct mws_simd *s)
+{
+	return simd_threes(s, 1);
+}
+
 static const char *damage(const struct mws_simd *s)
 {
 	return simd_damage(s, 2000);
@@ -69,6 +74,12 @@ START_TEST(every_part_where_sections_meet)
 }
 END_TEST
 
+START_TEST(an_octet_among_characters_of_three_damaged)
+{
+	each(threes);
+}
+END_TEST
+
 START_TEST(an_octet_of_a_long_text_damaged)
 {
 	each(damage);
@@ -88,5 +99,6 @@ START_TEST(the_portable_one_is_there_and_the_best_is_one_of_them)
 END_TEST
 
 SUITE_MAIN("ws/simd", masks_at_every_length_and_alignment, every_part_at_every_place, rows_of_characters,
-	   the_edges_of_all_ranges, long_masks, every_part_where_sections_meet, an_octet_of_a_long_text_damaged,
+	   the_edges_of_all_ranges, long_masks, every_part_where_sections_meet,
+	   an_octet_among_characters_of_three_damaged, an_octet_of_a_long_text_damaged,
 	   the_portable_one_is_there_and_the_best_is_one_of_them)
