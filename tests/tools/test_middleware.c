@@ -235,6 +235,51 @@ START_TEST(test_upload_origins)
 }
 END_TEST
 
+/* Browsers do not ask before they send one. */
+START_TEST(test_forms_of_other_pages_are_refused)
+{
+	static const struct { const char *fields; int alone, listed; } all[] = {
+		{ "Host: a.test:81\r\n", 201, 201 },
+		{ "Host: a.test:81\r\nOrigin: http://A.test:81\r\n", 201, 201 },
+		{ "Host: a.test\r\nOrigin: https://a.test\r\n", 201, 201 },
+		{ "Host: a.test:443\r\nOrigin: https://a.test\r\n", 201, 201 },
+		{ "Host: [::1]:81\r\nOrigin: http://[::1]:81\r\n", 201, 201 },
+		{ "Host: a.test:81\r\nOrigin: http://a.test\r\n", 403, 403 },
+		{ "Host: a.test\r\nOrigin: http://a.test.evil\r\n", 403, 403 },
+		{ "Host: a.test\r\nOrigin: null\r\n", 403, 403 },
+		{ "Host: a.test\r\nOrigin: \r\n", 403, 403 },
+		{ "Host: a.test\r\nOrigin: http://a.test, http://evil\r\n", 403, 403 },
+		{ "Host: a.test\r\nOrigin: http://a.test\r\nOrigin: http://evil\r\n", 403, 403 },
+		{ "Host: a.example\r\n" PAGE, 201, 201 },
+		{ "Host: a.test\r\n" PAGE, 403, 201 },
+	};
+	static const char body[] =
+		"--b\r\nContent-Disposition: form-data; name=a; filename=f\r\n\r\nx\r\n--b--\r\n";
+
+	for (int k = 0; k < 2; k++) {
+		struct server s;
+
+		server_start(&s, ANY, k ? "--upload-origins" : "--worker-nice",
+			     k ? "https://b.example, https://a.example" : "0", NULL);
+		for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+			int fd = client_open(s.port), want = k ? all[i].listed : all[i].alone;
+			char text[1024];
+			struct response r;
+			int n = snprintf(text, sizeof text, "POST /range/ HTTP/1.1\r\n%sContent-Length: %zu\r\n"
+					 "Content-Type: multipart/form-data; boundary=b\r\n\r\n%s", all[i].fields,
+					 sizeof body - 1, body);
+
+			client_send(fd, text, (size_t)n);
+			client_receive(fd, &r, 0);
+			ck_assert_msg(r.status == want, "%s: %d instead of %d", all[i].fields, r.status, want);
+			response_free(&r);
+			close(fd);
+		}
+		ck_assert_int_eq(server_stop(&s), 0);
+	}
+}
+END_TEST
+
 START_TEST(test_both_lists_of_origins_are_refused)
 {
 	ck_assert_int_eq(server_run(said, sizeof said, 0, ANY, "--cors", "https://a.example", "--upload-origins",
@@ -347,4 +392,5 @@ END_TEST
 SUITE_MAIN("middleware", test_types_are_to_be_believed, test_discovery, test_refused_for_the_rate,
 	   test_credentials,
 	   test_log_has_a_line_for_each_answer, test_middleware, test_max_body, test_min_answer_rate,
-	   test_cors_covers_uploads, test_upload_origins, test_both_lists_of_origins_are_refused)
+	   test_cors_covers_uploads, test_upload_origins, test_both_lists_of_origins_are_refused,
+	   test_forms_of_other_pages_are_refused)

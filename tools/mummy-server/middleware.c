@@ -4,7 +4,10 @@
  */
 #include <config.h>
 #include <string.h>
+#include "foreign.h"
+#include "form.h"
 #include "middleware.h"
+#include "say.h"
 
 #define BURST_S 5u
 #define PREFLIGHT_S 86400u /* that browsers may remember what they were allowed; most do for less */
@@ -54,10 +57,23 @@ static int use_cors(mummy_http_router *r, const struct options *o, mummy_upload 
 	return rc == 0 && o->cors ? mummy_http_use_cors(r, "/", &cors) : rc;
 }
 
+/* For a form no browser asks whether a page of another site may send it. */
+static int keep_out(mummy_http_exchange *x, void *ctx)
+{
+	const struct options *o = ctx;
+
+	if (strcmp(mummy_http_method(x, NULL), "POST") != 0 || !form_is(x)
+	    || !foreign_page(x, o->cors ? o->cors : o->origins))
+		return 0;
+	say_text(x, 403, "pages of that origin may not upload\n");
+	return 1;
+}
+
 int middleware_use(mummy_http_router *r, const struct options *o, struct log *access, mummy_upload *uploads)
 {
 	const struct mummy_http_rate rate = { .requests = (unsigned)o->rate_limit, .seconds = 1,
 		.burst = (unsigned)o->rate_limit * BURST_S };
+	const struct mummy_http_middleware own = { .before = keep_out, .ctx = (void *)(uintptr_t)o };
 	int rc = 0;
 
 	if (o->trusted_proxies)
@@ -70,5 +86,5 @@ int middleware_use(mummy_http_router *r, const struct options *o, struct log *ac
 		rc = use_cors(r, o, uploads);
 	if (rc == 0 && o->rate_limit)
 		rc = mummy_http_use_rate_limit(r, "/", &rate);
-	return rc;
+	return rc == 0 ? mummy_http_router_use(r, "/range", &own) : rc;
 }
