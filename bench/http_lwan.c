@@ -1,5 +1,5 @@
 /*
- * http_lwan - lwan as a rival: /hello. Its files need a kernel with Landlock.
+ * http_lwan - lwan as a rival: /hello. Its files need Landlock, and kernel headers that have all of it.
  * usage: http_lwan PORT
  */
 #include <stdio.h>
