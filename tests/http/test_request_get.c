@@ -59,7 +59,8 @@ static void lengths(mummy_http_exchange *x, void *ctx)
 	(void)ctx;
 	mummy_http_body(x, &n);
 	snprintf(text, sizeof text, "%s %zu %s %s",
-		 length == MUMMY_HTTP_UNKNOWN ? "unknown" : length == n ? "same" : "wrong", n, trailer ? trailer : "-", mummy_http_trailer_get(x, "other", NULL) ? "+" : "-");
+		 length == MUMMY_HTTP_UNKNOWN ? "unknown" : length == n ? "same" : "wrong", n,
+		 trailer ? trailer : "-", mummy_http_trailer_get(x, "other", NULL) ? "+" : "-");
 	mummy_http_respond_text(x, 200, text);
 }
 
