@@ -6,7 +6,7 @@ import random
 import threading
 import time
 
-from harness import Server, case
+from harness import CASE_LIMIT_S, Server, case
 from http_cases import noise
 from wire import get, read_answer
 
@@ -107,7 +107,21 @@ def killed(policy):
             assert get(server, path).body == DATA[:size], path
 
 
-@case
-def no_acknowledged_octet_is_lost_when_the_server_is_killed():
-    for policy in ("ack", "finish", "none"):
-        killed(policy)
+def lasting(function):
+    """A case that may take longer the more kills there are."""
+    return case(function, CASE_LIMIT_S + KILLS)
+
+
+@lasting
+def no_acknowledged_octet_is_lost_when_the_server_is_killed_under_ack():
+    killed("ack")
+
+
+@lasting
+def no_acknowledged_octet_is_lost_when_the_server_is_killed_under_finish():
+    killed("finish")
+
+
+@lasting
+def no_acknowledged_octet_is_lost_when_the_server_is_killed_under_none():
+    killed("none")
