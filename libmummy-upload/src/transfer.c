@@ -337,12 +337,16 @@ static int invalidate(mummy_upload_transfer *t)
 	return -EMSGSIZE;
 }
 
-/* A creation whose body was wrong creates nothing. */
-static void uncreate(mummy_upload_transfer *t)
+/* A creation whose body was wrong creates nothing; of one that was refused or removed nothing is left. */
+static void uncreate(mummy_upload_transfer *t, int rc, int status)
 {
-	if (!t->u->store.remove || mup_session_remove(t->u, t->s) < 0)
+	if (!t->created)
 		return;
-	mup_reply_remove(t->reply, "Location");
+	if (!t->s->removed && t->u->store.remove
+	    && ((!t->draft.on && (rc == -EILSEQ || rc == -EPROTO)) || (t->unknown && (rc || status < 0))))
+		mup_session_remove(t->u, t->s);
+	if (t->s->removed)
+		mup_reply_remove(t->reply, "Location");
 }
 
 int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **out)
@@ -365,8 +369,7 @@ int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **
 	rc = settle(t, verdict, &done);
 	if (t->draft.on && rc == -EFBIG)
 		rc = invalidate(t);
-	if (t->created && ((!t->draft.on && (rc == -EILSEQ || rc == -EPROTO)) || (t->unknown && (rc || status < 0))))
-		uncreate(t);
+	uncreate(t, rc, status);
 	memcpy(id, t->s->id, sizeof id);
 	r.id = id;
 	if (rc == 0 || ((t->ranged || t->draft.on) && t->s->loaded && !t->s->removed))

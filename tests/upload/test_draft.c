@@ -341,6 +341,7 @@ START_TEST(a_refusal_by_the_resource_is_final)
 
 	ck_assert_int_eq(ask_bare(u, &a, "POST", "/files/", "0123", 4, COMPLETE, "?1", NULL), 422);
 	ck_assert_str_eq(field(&a, COMPLETE), "?1");
+	ck_assert_ptr_null(field(&a, "Location"));
 	status = -EIO;
 	ck_assert_int_eq(ask_bare(u, &a, "POST", "/files/", NULL, 0, COMPLETE, "?0", LENGTH, "4", NULL), 201);
 	snprintf(path, sizeof path, "%s", field(&a, "Location"));

@@ -169,6 +169,15 @@ START_TEST(finishing_can_be_refused)
 	ck_assert_str_eq(a.text, "a virus:  X\n");
 	ck_assert_int_eq(ask(s.u, &a, "POST", "/files/", NULL, 0, "Upload-Length", "0", NULL), 422);
 	ck_assert_str_eq(a.text, "a virus:  X\n");
+	ck_assert_ptr_null(field(&a, "Location"));
+	/* there is nothing any more where a creation with all octets would have been */
+	ck_assert_int_eq(ask(s.u, &a, "POST", "/files/", "0123", 4, TUS_TYPE, "Upload-Length", "4", NULL), 422);
+	ck_assert_str_eq(a.text, "a virus:  X\n");
+	ck_assert_ptr_null(field(&a, "Location"));
+	/* but there is when nobody could be asked */
+	s.refuse_finish = -ETIMEDOUT;
+	ck_assert_int_eq(ask(s.u, &a, "POST", "/files/", "0123", 4, TUS_TYPE, "Upload-Length", "4", NULL), 503);
+	ck_assert_ptr_nonnull(field(&a, "Location"));
 	mummy_upload_free(s.u);
 }
 END_TEST

@@ -9,6 +9,10 @@
  * are announced follows from the members of the store that are set. An offset that was acknowledged
  * survives a crash as the store's sync policy promises.
  *
+ * Upload-Concat may name the parts of a final upload by their paths or by absolute URLs, as Location gave them
+ * or a proxy made of it. Only the end of the path counts, the id: scheme, host and what the path begins with are
+ * not looked at, and the parts are always uploads of the same engine.
+ *
  * On range_path the same uploads are served for clients that know no TUS (RFC 9110 section 14.5): POST
  * creates as TUS does; PUT and PATCH with Content-Range write the next octets ("bytes 0-99/1000"), or ask how
  * many there are ("bytes * /1000", without the space); a range that does not begin at the offset is answered
@@ -90,7 +94,8 @@ struct mummy_upload_info {
 	const char *reason;                      /**< why quarantined; or NULL */
 	const char *private_state;               /**< the engine's own; stores keep it with the rest */
 	const char *concat;                      /**< Upload-Concat as sent, checked: "partial", a part of
-	                                              another, or "final;" and its parts; or NULL */
+	                                              another, or "final;" and its parts, by their addresses;
+	                                              or NULL */
 	const char *client;                      /**< peer of the creation; or NULL. The engine's, not kept */
 	const char *request_id;                  /**< in events: of the request that caused it; or NULL */
 	uintptr_t reserved[1];
