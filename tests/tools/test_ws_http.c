@@ -396,6 +396,23 @@ START_TEST(a_chat_over_two_loops)
 }
 END_TEST
 
+/* The body of a refusal: one line that says what was wrong, and nothing of what the client sent. */
+static void get_reason(int fd, const char *head, const char *has)
+{
+	const char *length = strstr(head, "Content-Length: ");
+	char text[256] = "";
+	int n;
+
+	ck_assert_ptr_nonnull(strstr(head, "Content-Type: text/plain; charset=utf-8\r\n"));
+	ck_assert_ptr_nonnull(length);
+	n = atoi(length + 16);
+	ck_assert(n > 0 && n < (int)sizeof text);
+	get(fd, text, (size_t)n);
+	ck_assert_ptr_nonnull(strstr(text, has));
+	ck_assert_ptr_eq(strchr(text, '\n'), text + n - 1);
+	ck_assert_ptr_null(strstr(text, "evil"));
+}
+
 START_TEST(handshakes)
 {
 	static const char *const names[] = { "v3", "v1" };
@@ -403,19 +420,19 @@ START_TEST(handshakes)
 	static const struct {
 		const char *head;
 		int status;
-		const char *has;
+		const char *has, *body;
 	} t[] = {
-		{ "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n", 400, "" },
-		{ "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", 405, "Allow: GET" },
+		{ "GET /echo HTTP/1.1\r\nHost: h\r\n\r\n", 400, "", "Upgrade" },
+		{ "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", 405, "Allow: GET", NULL },
 		{ "GET /echo HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 		  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 8\r\n\r\n",
-		  426, "Sec-WebSocket-Version: 13" },
+		  426, "Sec-WebSocket-Version: 13", "version 13" },
 		{ "GET /echo HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 		  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-		  "Origin: http://evil\r\n\r\n", 403, "" },
+		  "Origin: http://evil\r\n\r\n", 403, "", "origin" },
 		{ "GET /echo HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 		  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-		  101, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" },
+		  101, "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", NULL },
 	};
 	struct mummy_ws_handshake_reply hs;
 	struct world w;
@@ -429,6 +446,8 @@ START_TEST(handshakes)
 		get_head(fd, head, sizeof head);
 		ck_assert_int_eq(atoi(head + 9), t[i].status);
 		ck_assert_ptr_nonnull(strstr(head, t[i].has));
+		if (t[i].body)
+			get_reason(fd, head, t[i].body);
 		close(fd);
 	}
 	fd = upgrade(&w, "/echo", &offer, &hs);

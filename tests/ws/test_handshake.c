@@ -25,6 +25,15 @@ static int status_of(struct head h, const struct mummy_ws_handshake_options *opt
 	return out->status;
 }
 
+/* One line of text, of that type, in which part is. */
+static void says(const struct mummy_ws_handshake_reply *r, const char *part)
+{
+	ck_assert_ptr_nonnull(r->reason);
+	ck_assert_ptr_nonnull(strstr(r->reason, part));
+	ck_assert_ptr_eq(strchr(r->reason, '\n'), r->reason + strlen(r->reason) - 1);
+	ck_assert_str_eq(value(r, "Content-Type"), "text/plain; charset=utf-8");
+}
+
 START_TEST(a_good_request_is_answered_101)
 {
 	struct mummy_ws_handshake_reply r;
@@ -35,26 +44,38 @@ START_TEST(a_good_request_is_answered_101)
 	ck_assert_str_eq(value(&r, "Connection"), "Upgrade");
 	ck_assert_str_eq(value(&r, "Sec-WebSocket-Accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 	ck_assert_ptr_null(r.subprotocol);
+	ck_assert_ptr_null(r.reason);
 }
 END_TEST
 
 START_TEST(what_is_missing_doubled_or_malformed_is_400)
 {
-	static const struct head bad[] = {
-		{ { UPGRADE, KEY, THIRTEEN } }, { { HOST, HOST, UPGRADE, KEY, THIRTEEN } },
-		{ { HOST, KEY, THIRTEEN } }, { { HOST, { "Upgrade", "websocket" }, KEY, THIRTEEN } },
-		{ { HOST, { "Upgrade", "h2c" }, { "Connection", "Upgrade" }, KEY, THIRTEEN } },
-		{ { HOST, { "Upgrade", "websocket" }, { "Connection", "close" }, KEY, THIRTEEN } },
-		{ { HOST, UPGRADE, THIRTEEN } }, { { HOST, UPGRADE, KEY, KEY, THIRTEEN } },
-		{ { HOST, UPGRADE, { "Sec-WebSocket-Key", "short" }, THIRTEEN } },
-		{ { HOST, UPGRADE, KEY } }, { { HOST, UPGRADE, KEY, THIRTEEN, THIRTEEN } },
-		{ { HOST, UPGRADE, KEY, THIRTEEN, { "Origin", "a" }, { "Origin", "b" } } },
-		{ { HOST, UPGRADE, KEY, THIRTEEN, { "Sec-WebSocket-Protocol", "a, b c" } } },
+	static const struct {
+		const char *field;           /* that the reason names */
+		struct head head;
+	} bad[] = {
+		{ "Host", { { UPGRADE, KEY, THIRTEEN } } },
+		{ "Host", { { HOST, HOST, UPGRADE, KEY, THIRTEEN } } },
+		{ "Upgrade", { { HOST, KEY, THIRTEEN } } },
+		{ "Connection", { { HOST, { "Upgrade", "websocket" }, KEY, THIRTEEN } } },
+		{ "Upgrade", { { HOST, { "Upgrade", "h2c" }, { "Connection", "Upgrade" }, KEY, THIRTEEN } } },
+		{ "Connection",
+		  { { HOST, { "Upgrade", "websocket" }, { "Connection", "close" }, KEY, THIRTEEN } } },
+		{ "Sec-WebSocket-Key", { { HOST, UPGRADE, THIRTEEN } } },
+		{ "Sec-WebSocket-Key", { { HOST, UPGRADE, KEY, KEY, THIRTEEN } } },
+		{ "Sec-WebSocket-Key", { { HOST, UPGRADE, { "Sec-WebSocket-Key", "short" }, THIRTEEN } } },
+		{ "Sec-WebSocket-Version", { { HOST, UPGRADE, KEY } } },
+		{ "Sec-WebSocket-Version", { { HOST, UPGRADE, KEY, THIRTEEN, THIRTEEN } } },
+		{ "Origin", { { HOST, UPGRADE, KEY, THIRTEEN, { "Origin", "a" }, { "Origin", "b" } } } },
+		{ "Sec-WebSocket-Protocol",
+		  { { HOST, UPGRADE, KEY, THIRTEEN, { "Sec-WebSocket-Protocol", "a, b c" } } } },
 	};
 	struct mummy_ws_handshake_reply r;
 
-	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-		ck_assert_int_eq(status_of(bad[i], NULL, &r), 400);
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		ck_assert_int_eq(status_of(bad[i].head, NULL, &r), 400);
+		says(&r, bad[i].field);
+	}
 }
 END_TEST
 
@@ -69,6 +90,7 @@ START_TEST(another_version_is_426_and_told_ours)
 		ck_assert_int_eq(status_of(h, NULL, &r), 426);
 		ck_assert_str_eq(value(&r, "Sec-WebSocket-Version"), "13");
 		ck_assert_str_eq(value(&r, "Upgrade"), "websocket");
+		says(&r, "version 13");
 	}
 }
 END_TEST
@@ -83,15 +105,18 @@ START_TEST(methods_and_old_http_are_refused)
 	ck_assert_int_eq(mummy_ws_handshake(&req, NULL, &r), 0);
 	ck_assert_int_eq(r.status, 405);
 	ck_assert_str_eq(value(&r, "Allow"), "GET");
+	says(&r, "GET");
 	/* where GET is served HEAD is too: it gets what GET gets without a handshake (RFC 9110 section 9.3.2) */
 	req.method = "HEAD";
 	ck_assert_int_eq(mummy_ws_handshake(&req, NULL, &r), 0);
 	ck_assert_int_eq(r.status, 400);
-	ck_assert_uint_eq(r.nheaders, 0);
+	ck_assert_uint_eq(r.nheaders, 1);
+	says(&r, "HEAD");
 	req.method = "GET";
 	req.minor_version = 0;
 	ck_assert_int_eq(mummy_ws_handshake(&req, NULL, &r), 0);
 	ck_assert_int_eq(r.status, 400);
+	says(&r, "HTTP/1.1");
 }
 END_TEST
 
@@ -108,8 +133,10 @@ START_TEST(the_origin_function_decides)
 	struct mummy_ws_handshake_reply r;
 
 	ck_assert_int_eq(status_of((struct head){ { HOST, UPGRADE, KEY, THIRTEEN } }, &opt, &r), 403);
+	says(&r, "no Origin");
 	ck_assert_int_eq(status_of((struct head){ { HOST, UPGRADE, KEY, THIRTEEN, { "Origin", "null" } } },
 				   &opt, &r), 403);
+	says(&r, "origin");
 	ck_assert_int_eq(status_of((struct head){ { HOST, UPGRADE, KEY, THIRTEEN,
 				   { "Origin", "http://example." } } }, &opt, &r), 101);
 	ck_assert_int_eq(calls, 3);
@@ -165,6 +192,7 @@ START_TEST(compression_is_agreed_to)
 	ck_assert_uint_eq(r.deflate, 0);
 	ck_assert_int_eq(status_of((struct head){ { HOST, UPGRADE, KEY, THIRTEEN,
 				   { "Sec-WebSocket-Extensions", "permessage-deflate; =" } } }, &opt, &r), 400);
+	says(&r, "Sec-WebSocket-Extensions");
 }
 END_TEST
 

@@ -293,13 +293,17 @@ struct mummy_ws_handshake_reply {
 	unsigned server_bits, client_bits;  /**< windows, 8 to 15, */
 	unsigned server_no_takeover, client_no_takeover; /**< and 1: without references to earlier messages */
 	char text[320];                     /**< private */
-	uintptr_t reserved[5];
+	/** With a status that refuses: one line about what is wrong, static and with nothing of the request in
+	 *  it, which is to be the body; a Content-Type is among the headers. NULL: not refused. */
+	const char *reason;
+	uintptr_t reserved[4];
 };
 /** Judges a request for a WebSocket (section 4.2). opt NULL: defaults. 0 and *out, whose status is
- *  101; 405 when the method is neither GET nor HEAD, which is never a handshake; 426 for another version than
- *  13; 403 by the origin function or same_origin; 400 for whatever else is missing, doubled or malformed.
- *  permessage-deflate is accepted as the options allow, other extensions are declined. An error: -EINVAL a reserved tail that is not zero or an option
- *  out of its range, -ENOMEM, -EIO no SHA-1. */
+ *  101; 405 when the method is neither GET nor HEAD, which is never a handshake; 426 for another version
+ *  than 13; 403 by the origin function or same_origin; 400 for whatever else is missing, doubled or
+ *  malformed; its reason says what it was. permessage-deflate is accepted as the options allow, other
+ *  extensions are declined. An error: -EINVAL a reserved tail that is not zero or an option out of its
+ *  range, -ENOMEM, -EIO no SHA-1. */
 MUMMY_WS_API int mummy_ws_handshake(const struct mummy_ws_handshake_request *req,
 		const struct mummy_ws_handshake_options *opt, struct mummy_ws_handshake_reply *out);
 
