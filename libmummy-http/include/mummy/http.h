@@ -251,7 +251,8 @@ MUMMY_HTTP_API const char *mummy_http_trailer_get(const mummy_http_exchange *x, 
 /** The announced length of the body; MUMMY_HTTP_UNKNOWN when chunked. */
 MUMMY_HTTP_API uint64_t mummy_http_body_length(const mummy_http_exchange *x);
 /** The client's address ("unix" for a Unix socket); "https" with a transport, else "http"; the authority:
- *  of the target, else the Host field. Or as a trusted proxy says (mummy_http_use_forwarded). */
+ *  of the target, else the Host field. Or as a trusted proxy says (mummy_http_use_forwarded). The address is
+ *  "" where there was no memory for its text: then it is nobody's, and nobody is to be let in by it. */
 MUMMY_HTTP_API const char *mummy_http_peer(const mummy_http_exchange *x, size_t *len);
 MUMMY_HTTP_API const char *mummy_http_scheme(const mummy_http_exchange *x, size_t *len);
 MUMMY_HTTP_API const char *mummy_http_host(const mummy_http_exchange *x, size_t *len);
@@ -268,8 +269,11 @@ MUMMY_HTTP_API void *mummy_http_user(const mummy_http_exchange *x);
  * Content-Length or chunked, and Connection (a Connection field with "close" closes); HEAD, 204, 205
  * and 304 are sent without the body. Text that is long enough is compressed if the client takes gzip, unless
  * Content-Encoding or Cache-Control: no-transform is given (RFC 9110 section 8.4); then Vary is added, to a
- * 304 of text or of a type that it does not say too, and a strong ETag becomes weak. An answer before the end of the body: the rest is read over if at most
- * 64 KiB are left, else the connection closes after the answer. */
+ * 304 of text or of a type that it does not say too, and a strong ETag becomes weak. What is not compressed,
+ * as it is short, would not shrink or the client takes no gzip, is sent plain also to who says identity;q=0:
+ * that serves him better than a 406 (either is right: RFC 9110 sections 12.4.1 and 12.5.3). An answer before
+ * the end of the body: the rest is read over if at most 64 KiB are left, else the connection closes after
+ * the answer. */
 /** h and body are copied as far as they cannot be sent at once. */
 MUMMY_HTTP_API int mummy_http_respond(mummy_http_exchange *x, int status,
 		const struct mummy_http_header *h, size_t nh, const void *body, size_t len);
@@ -461,7 +465,8 @@ MUMMY_HTTP_API int mummy_http_use_rate_limit(mummy_http_router *r, const char *p
 /** Believes Forwarded (RFC 7239), or X-Forwarded-For, -Proto and -Host, from these addresses and networks
  *  ("10.0.0.0/8, ::1, unix"): mummy_http_peer, _scheme and _host then give what the nearest proxy that is not
  *  one of them saw. A proxy lets through what it does not write itself: say "forwarded" or "x-forwarded" in
- *  the list too, then the other is ignored; else X-Forwarded-For goes first. */
+ *  the list too, then the other is ignored; else X-Forwarded-For goes first. Without memory for the client's
+ *  address the request is answered 503, as what it may do can depend on who asks. */
 MUMMY_HTTP_API int mummy_http_use_forwarded(mummy_http_router *r, const char *trusted);
 struct mummy_http_cors {                 /**< comma-separated lists, copied; NULL: none */
 	const char *origins;                 /**< "*": any, and then without credentials */
