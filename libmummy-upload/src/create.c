@@ -139,6 +139,7 @@ static int ask(struct mup_request *r, struct creation *c)
 
 	c->grant.max_bytes = u->opt.max_bytes;
 	c->grant.expire_s = u->opt.expire_s;
+	c->grant.rate = u->opt.rate_per_upload;
 	if (check_size(r, c) == 0)
 		return 0;
 	if (!u->opt.events.pre_create)
@@ -160,6 +161,10 @@ static int store_it(struct mup_request *r, struct creation *c)
 
 	c->priv.max_bytes = c->grant.max_bytes;
 	c->priv.expire_s = c->grant.expire_s;
+	if (c->grant.rate != u->opt.rate_per_upload) {
+		c->priv.flags |= MUP_RATED;
+		c->priv.rate = c->grant.rate;
+	}
 	mup_name_safe(c->grant.name, strnlen(c->grant.name, sizeof c->grant.name), c->priv.name);
 	mup_private_client(&c->priv, r->req->peer);
 	mup_private_write(&c->priv, c->private_text);

@@ -16,8 +16,12 @@ void mup_private_client(struct mup_private *p, const char *peer)
 
 void mup_private_write(const struct mup_private *p, char out[MUP_PRIVATE_SIZE])
 {
+	char rate[24] = "";
+
+	if (p->flags & MUP_RATED)
+		snprintf(rate, sizeof rate, " %" PRIu64, p->rate);
 	/* no name begins with a hyphen, so that a digest is known by it */
-	snprintf(out, MUP_PRIVATE_SIZE, "%" PRIu64 " %u %u =%s %s%s%s%s", p->max_bytes, p->expire_s, p->flags,
+	snprintf(out, MUP_PRIVATE_SIZE, "%" PRIu64 " %u %u%s =%s %s%s%s%s", p->max_bytes, p->expire_s, p->flags, rate,
 		 p->client, p->digest[0] ? "-" : "", p->digest, p->digest[0] ? " " : "", p->name);
 }
 
@@ -45,6 +49,8 @@ void mup_private_read(struct mup_private *p, const char *text)
 	p->max_bytes = strtoull(text, &end, 10);
 	p->expire_s = (unsigned)strtoul(end, &end, 10);
 	p->flags = (unsigned)strtoul(end, &end, 10);
+	if (p->flags & MUP_RATED)
+		p->rate = strtoull(end, &end, 10);
 	if (end[0] != ' ' || end[1] != '=')
 		return;
 	n = strcspn(end + 2, " ");

@@ -10,13 +10,15 @@
 
 enum {
 	MUP_UNTOLD = 1,                  /* a final upload that nobody knows of until it is finished */
-	MUP_DRAFT = 2                    /* begun by the draft: not whole before somebody says so */
+	MUP_DRAFT = 2,                   /* begun by the draft: not whole before somebody says so */
+	MUP_RATED = 4                    /* its rate is not that of the options */
 };
 
 struct mup_private {
 	uint64_t max_bytes;              /* 0: no limit */
 	unsigned expire_s;               /* 0: never */
 	unsigned flags;
+	uint64_t rate;                   /* with MUP_RATED: octets per second; 0: no limit */
 	char client[MUP_CLIENT_SIZE];    /* empty: unknown */
 	char digest[MUP_DIGEST_SIZE];    /* what all of it has to come to, "sha256:BASE64"; empty: not said */
 	char name[MUP_NAME_SIZE];        /* final name that was granted; empty: by policy */

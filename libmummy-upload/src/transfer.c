@@ -190,14 +190,16 @@ static void keep_rates(mummy_upload_transfer *t, size_t n)
 {
 	mummy_upload *u = t->u;
 	const struct mummy_upload_options *o = &u->opt;
+	const struct mup_private *priv = &t->s->priv;
+	const uint64_t own = priv->flags & MUP_RATED ? priv->rate : o->rate_per_upload;
 	struct mup_bucket *client;
 	uint64_t now, past;
 
-	if (!o->rate_per_upload && !o->rate_per_client && !o->rate && !o->min_rate)
+	if (!own && !o->rate_per_client && !o->rate && !o->min_rate)
 		return;
 	now = mummy_now_ms();
 	client = mup_client_bucket(u, t->client);
-	t->delay_ms = later(mup_bucket_take(&t->s->bucket, o->rate_per_upload, n, now),
+	t->delay_ms = later(mup_bucket_take(&t->s->bucket, own, n, now),
 			    mup_bucket_take(&u->bucket, o->rate, n, now));
 	if (client)
 		t->delay_ms = later(t->delay_ms, mup_bucket_take(client, o->rate_per_client, n, now));

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <mummy/http.h>
+#include "mummy-common.h"
 #include "suite.h"
 #include "certs.h"
 #include "client.h"
@@ -191,6 +192,36 @@ START_TEST(a_program_refuses_renames_and_limits)
 	ck_assert_int_eq(patch(s.port, "virus"), 422);
 	ck_assert_str_eq(said, "a virus\n");
 	ck_assert_int_eq(ask(s.port, "HEAD", where, "", ""), 404);
+	ck_assert_int_eq(server_stop(&s), 0);
+	clean_up();
+}
+END_TEST
+
+/* It has to wait as long as its octets take at that rate, also under a server that asks nobody any more. */
+START_TEST(a_program_sets_a_rate)
+{
+	struct server s;
+	uint64_t begin;
+
+	set_up("[ $1 = pre-create ] && echo rate=4");
+	server_start(&s, ANY, "--uploads", uploads, "--upload-rate", "1M", "--hook-command", script,
+		     "--hook-events", "pre-create", NULL);
+	ck_assert_int_eq(create(s.port, 4, ""), 201);
+	begin = mummy_now_ms();
+	ck_assert_int_eq(patch(s.port, "0123"), 204);
+	ck_assert_uint_ge(mummy_now_ms() - begin, 900);
+	ck_assert_int_eq(create(s.port, 4, ""), 201);
+	ck_assert_int_eq(server_stop(&s), 0);
+	server_start(&s, ANY, "--uploads", uploads, "--hook-events", "pre-create", NULL);
+	begin = mummy_now_ms();
+	ck_assert_int_eq(patch(s.port, "0123"), 204);
+	ck_assert_uint_ge(mummy_now_ms() - begin, 900);
+	ck_assert_int_eq(server_stop(&s), 0);
+	clean_up();
+	set_up("echo rate=fast");
+	server_start(&s, ANY, "--uploads", uploads, "--hook-command", script, NULL);
+	ck_assert_int_eq(create(s.port, 4, ""), 503);
+	server_says(&s, "rate= with a value that is none");
 	ck_assert_int_eq(server_stop(&s), 0);
 	clean_up();
 }
@@ -453,5 +484,6 @@ START_TEST(bad_values_exit_2)
 END_TEST
 
 SUITE_MAIN("mummy-server/hooks", a_program_sees_the_life_of_an_upload, a_program_refuses_renames_and_limits,
+	   a_program_sets_a_rate,
 	   no_answer_is_no_yes, a_receiver_is_told_across_kill_and_restart, a_kill_at_the_finish_loses_no_event,
 	   a_receiver_with_tls, bad_values_exit_2)

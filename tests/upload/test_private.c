@@ -5,9 +5,10 @@
 
 START_TEST(what_is_written_is_read)
 {
-	static const struct { uint64_t max; unsigned expire; const char *peer, *name, *digest; } v[] = {
-		{ 0, 0, NULL, "", "" }, { 5, 60, "192.0.2.1", "", "" }, { UINT64_MAX, 4294967295u, "2001:db8::1", "a b.txt", "" },
-		{ 1, 2, "", "x", "" }, { 1, 2, "a b\nc", "-1", "" }, { 1, 2, "", "a b", "sha256:AA==" }, { 1, 2, "p", "", "sha512:A+/=" },
+	static const struct { uint64_t max; unsigned expire; const char *peer, *name, *digest; uint64_t rate; } v[] = {
+		{ 0, 0, NULL, "", "", 0 }, { 5, 60, "192.0.2.1", "", "", 7 },
+		{ UINT64_MAX, 4294967295u, "2001:db8::1", "a b.txt", "", UINT64_MAX }, { 1, 2, "", "x", "", 1 },
+		{ 1, 2, "a b\nc", "-1", "", 0 }, { 1, 2, "", "a b", "sha256:AA==", 9 }, { 1, 2, "p", "", "sha512:A+/=", 0 },
 	};
 	struct mup_private p, q;
 	char text[MUP_PRIVATE_SIZE];
@@ -16,6 +17,8 @@ START_TEST(what_is_written_is_read)
 		memset(&p, 0, sizeof p);
 		p.max_bytes = v[i].max;
 		p.expire_s = v[i].expire;
+		p.rate = v[i].rate;
+		p.flags = MUP_DRAFT | (v[i].rate ? MUP_RATED : 0);
 		mup_private_client(&p, v[i].peer);
 		mup_name_safe(v[i].name, strlen(v[i].name), p.name);
 		snprintf(p.digest, sizeof p.digest, "%s", v[i].digest);
@@ -24,6 +27,8 @@ START_TEST(what_is_written_is_read)
 		mup_private_read(&q, text);
 		ck_assert_mem_eq(&p.max_bytes, &q.max_bytes, sizeof p.max_bytes);
 		ck_assert_uint_eq(p.expire_s, q.expire_s);
+		ck_assert_uint_eq(p.rate, q.rate);
+		ck_assert_uint_eq(p.flags, q.flags);
 		ck_assert_str_eq(p.client, q.client);
 		ck_assert_str_eq(p.name, q.name);
 		ck_assert_str_eq(p.digest, q.digest);

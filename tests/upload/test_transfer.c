@@ -160,6 +160,55 @@ START_TEST(rates_tell_how_long_to_wait)
 }
 END_TEST
 
+static uint64_t granted;
+
+static int grant_rate(void *ctx, const struct mummy_upload_request *req, const struct mummy_upload_info *info,
+		      struct mummy_upload_grant *grant)
+{
+	(void)ctx, (void)req, (void)info;
+	ck_assert_uint_eq(grant->rate, 500);
+	grant->rate = granted;
+	return 0;
+}
+
+/* The time to wait after so many octets at path. */
+static unsigned delay_after(mummy_upload *u, const char *path, size_t n)
+{
+	int status = 0;
+	mummy_upload_transfer *t = begin_patch(u, path, &status);
+	unsigned ms;
+
+	ck_assert_int_eq(mummy_upload_write(t, text, n), 0);
+	ms = mummy_upload_delay(t);
+	ck_assert_int_eq(close_patch(t, 0), 204);
+	return ms;
+}
+
+/* And that is kept with it; else the options of the day go. */
+START_TEST(an_upload_may_have_a_rate_of_its_own)
+{
+	static const struct { uint64_t rate; unsigned before, after; } v[] = { { 1000, 5, 5 }, { 0, 0, 0 },
+		{ 500, 10, 20 }, { 100, 50, 50 } };
+	const struct mummy_upload_options first = { .rate_per_upload = 500, .events = { .pre_create = grant_rate } },
+		then = { .rate_per_upload = 250 };
+
+	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
+		char folder[64], path[128], other[128];
+		mummy_upload *u = open_dir(fresh(folder), NULL, &first);
+
+		granted = v[i].rate;
+		create(u, 5, path);
+		create(u, 5, other);
+		ck_assert_uint_eq(delay_after(u, path, 5), v[i].before);
+		mummy_upload_free(u);
+		u = open_dir(folder, NULL, &then);
+		ck_assert_uint_eq(delay_after(u, other, 5), v[i].after);
+		mummy_upload_free(u);
+		wipe(folder);
+	}
+}
+END_TEST
+
 START_TEST(who_is_slower_than_the_least_is_cut_off)
 {
 	const struct mummy_upload_options opt = { .min_rate = 100 };
@@ -181,4 +230,5 @@ START_TEST(who_is_slower_than_the_least_is_cut_off)
 END_TEST
 
 SUITE_MAIN("upload/transfer", a_client_sends_so_many_bodies_at_once, rates_tell_how_long_to_wait,
+	   an_upload_may_have_a_rate_of_its_own,
 	   bodies_come_by_pipes_too, who_is_slower_than_the_least_is_cut_off, every_split_gives_the_same_content)

@@ -196,6 +196,10 @@ static int take_line(struct mummy_upload_grant *g, const char *line)
 		if (number_parse_time(&n, line, UINT32_MAX) < 0)
 			return -EINVAL;
 		g->expire_s = (unsigned)n;
+	} else if (is_key(&line, "rate=")) {
+		if (number_parse_size(&n, line, INT64_MAX) < 0)
+			return -EINVAL;
+		g->rate = n;
 	}
 	return 0;
 }
@@ -234,7 +238,7 @@ static void ask_one(struct question *q, char target, struct hook_call *c)
 		log_info(q->h->log, "upload %s: %s was refused by its hook: %d %s", q->info->id, names[q->event],
 			 a->status, q->text);
 	} else if (q->grant && take_lines(q->grant, a->text) < 0) {
-		unanswered(q, "it wrote max-size= or expire= with a value that is none");
+		unanswered(q, "it wrote max-size=, expire= or rate= with a value that is none");
 	}
 	free(a);
 }

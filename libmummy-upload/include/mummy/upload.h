@@ -122,6 +122,8 @@ struct mummy_upload_grant {
 	unsigned expire_s;                       /**< 0: never */
 	char name[256];                          /**< final name, made safe; empty: by the store's policy */
 	char text[MUMMY_UPLOAD_TEXT];            /**< line of text for a refusal */
+	uint64_t rate;                           /**< octets per second, 0: no limit. When it is changed the upload
+	                                              keeps it; else rate_per_upload goes, whatever that is later */
 };
 /** What happens to uploads. Any may be NULL; info is borrowed until the call returns. All may block,
  *  and may call mummy_upload_list and _stats_get; post_finish, terminated and expired may call
