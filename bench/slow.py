@@ -8,8 +8,10 @@ Prints a Markdown table. SECONDS is what a head may take: dribblers are to be cu
 Memory is what belongs to the process alone (Private_* of smaps_rollup), so without what the kernel has in socket
 buffers and the page cache, looked at four times a second. It is compared with that of the same server after a
 warm-up: 2000 requests one by one, and 64 at once in which every worker had a part. Connections are the sockets the
-server has then beyond those of the start. Partial heads are counted as the octets that the dribblers which are
-still connected had sent by then, without anything for keeping them.
+server has beyond those of the start. What a connection took is not always given back with it, so the memory of the
+worst moment is divided by the most connections that there were until then; how many there were just then is printed
+too. Partial heads are counted the same way: the most octets that dribblers which were still connected had sent,
+without anything for keeping them.
 """
 import multiprocessing
 import os
@@ -165,6 +167,26 @@ def settle(want, seconds):
     time.sleep(1)
 
 
+class Worst:
+    """The memory at the most, and the most connections and octets of partial heads until then."""
+
+    def __init__(self):
+        self.memory = self.now = self.connections = self.heads = 0
+        self.seen_connections = self.seen_heads = 0
+
+    def note(self, memory, connections, heads):
+        self.seen_connections = max(self.seen_connections, connections)
+        self.seen_heads = max(self.seen_heads, heads)
+        if memory > self.memory:
+            self.memory, self.now = memory, connections
+            self.connections, self.heads = self.seen_connections, self.seen_heads
+
+    def told(self):
+        each = (self.memory - self.heads) / max(self.connections, 1)
+        return (f"{self.memory / 1024:.0f} KiB with {self.now} connections then, {self.connections} at the most until "
+                f"then and {self.heads} B of partial heads: {each:.0f} B for each of those without these")
+
+
 def main():
     warm()
     memory, open_before, alone = private(), descriptors(), sockets()
@@ -175,14 +197,12 @@ def main():
              multiprocessing.Process(target=rude)]
     for p in crowd:
         p.start()
-    times, most, connections, heads_then, end = [], 0, 0, 0, time.monotonic() + LIMIT + 4
-    look = 0
+    times, end = [], time.monotonic() + LIMIT + 4
+    worst, look = Worst(), 0
     while time.monotonic() < end:
         times.append(ask())
         if time.monotonic() > look:
-            now = private()
-            if now > most:
-                most, connections, heads_then = now, sockets() - alone, partial.value
+            worst.note(private() - memory, sockets() - alone, partial.value)
             look = time.monotonic() + 0.25
         time.sleep(0.01)
     stop.set()
@@ -204,8 +224,7 @@ def main():
         (f"{READERS} that read 256 MB at 2 KB a second: cut off", str(readers)),
         (f"{PIPELINED} requests in a row, no answer read: accepted from the client", str(sent)),
         ("memory at the most, above the start",
-         f"{(most - memory) / 1024:.0f} KiB with {connections} connections and {heads_then} B of partial heads: "
-         f"{(most - memory - heads_then) / max(connections, 1):.0f} B each without these"),
+         worst.told()),
         ("memory after it, above the start", f"{(private() - memory) / 1024:.0f} KiB"),
         ("descriptors before / after", f"{open_before} / {descriptors()}"),
     ]
