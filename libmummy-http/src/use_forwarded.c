@@ -177,8 +177,8 @@ static int before(mummy_http_exchange *x, void *ctx)
 	size_t n, i;
 
 	snprintf(client, sizeof client, "%s", mummy_http_peer(x, NULL));
-	if (!is_trusted(t, client))
-		return 0;
+	if (*client && !is_trusted(t, client))
+		return 0;                    /* "": for want of memory, it may be a proxy's */
 	n = hops_of(x, t->kinds, hops);
 	for (i = n; i && is_trusted(t, client); i--) {
 		if (node_address(hops[i - 1].by, next) < 0)
@@ -188,7 +188,7 @@ static int before(mummy_http_exchange *x, void *ctx)
 			x->secure = same(hops[i - 1].proto, "https");
 		believe_host(x, hops[i - 1].host);
 	}
-	if (mhttp_peer_set(x, client) == 0)
+	if (*client && mhttp_peer_set(x, client) == 0)
 		return 0;
 	mhttp_error_answer(x, 503);          /* who it is decides what is allowed */
 	return 1;

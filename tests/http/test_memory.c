@@ -56,6 +56,12 @@ static void wide_head(mummy_http_exchange *x, void *ctx)
 	mummy_http_respond(x, 200, &h, 1, "wide", 4);
 }
 
+static void who(mummy_http_exchange *x, void *ctx)
+{
+	(void)ctx;
+	mummy_http_respond_text(x, 200, mummy_http_peer(x, NULL));
+}
+
 static void copied(mummy_http_exchange *x, void *ctx)
 {
 	(void)ctx;
@@ -297,6 +303,7 @@ static int routes(mummy_http_router *r)
 		{ "/taken", taken, 0 }, { "/stream", stream, 0 }, { "/sse", sse, 0 }, { "/upgrade", upgrade, 0 },
 		{ "/timer", later, 0 }, { "/slash/", plain, 0 }, { "/p/{x}", plain, 0 }, { "/secret", text, 0 },
 		{ "/sink", sink, MUMMY_HTTP_STREAM }, { "/inflate", plain, MUMMY_HTTP_INFLATE },
+		{ "/who", who, 0 },
 	};
 	const struct mummy_http_files files = { .root = folder, .flags = MUMMY_HTTP_FILES_LIST };
 	const struct mummy_http_cors cors = { .origins = "https://b" };
@@ -429,10 +436,30 @@ static void ask_some(struct serve *s, size_t from, size_t to, int strict)
 	judge(&g, "/inflate", 103, "Content-Length: 9000\r\n", strict);
 }
 
+/* A connection to a server that is up. */
+static int begin(struct serve *s, int poller)
+{
+	static const struct mummy_http_listener at = { .unix_path = address };
+	int fd;
+
+	serve_init(s, poller, 2);
+	s->opt.listeners = &at;
+	s->opt.nlisteners = 1;
+	s->opt.log = NULL;
+	s->opt.executor.submit = submit;
+	s->opt.head_timeout_ms = 30;
+	s->opt.high_water_bytes = 10000;
+	ck_assert_int_eq(routes(s->router), 0);
+	serve_start(s);
+	fd = dial_unix();
+	say(fd, "GET /none HTTP/1.1\r\nHost: a\r\n\r\n");
+	expect(fd, 404, NULL);
+	return fd;
+}
+
 /* The number of allocations. */
 static long session(int poller, int wide, long from, long each)
 {
-	const struct mummy_http_listener at = { .unix_path = address };
 	struct mummy_http_stats stats;
 	struct serve s;
 	long before = atomic_load(&balance);
@@ -440,18 +467,7 @@ static long session(int poller, int wide, long from, long each)
 	int fd;
 
 	spared = 1;
-	serve_init(&s, poller, 2);
-	s.opt.listeners = &at;
-	s.opt.nlisteners = 1;
-	s.opt.log = NULL;
-	s.opt.executor.submit = submit;
-	s.opt.head_timeout_ms = 30;
-	s.opt.high_water_bytes = 10000;
-	ck_assert_int_eq(routes(s.router), 0);
-	serve_start(&s);
-	fd = dial_unix();
-	say(fd, "GET /none HTTP/1.1\r\nHost: a\r\n\r\n");
-	expect(fd, 404, NULL);               /* it is up */
+	fd = begin(&s, poller);
 	fail_from(from, each);
 	ask_some(&s, wide ? ASKS - WIDE : 0, wide ? ASKS : ASKS - WIDE, from < 0);
 	n = atomic_load(&calls);
@@ -496,6 +512,33 @@ SERVE_TEST(all_from_one_on)
 	remove_folder();
 }
 
+/* What the proxy may do its client may not. */
+SERVE_TEST(a_trusted_proxy_is_not_taken_for_its_client)
+{
+	static const char ask[] = GET("/who") "Forwarded: for=192.0.2.1\r\n\r\n";
+	struct serve s;
+	struct got g;
+	long n = 0;
+	int fd;
+
+	make_all();
+	spared = 1;
+	close(begin(&s, poller));
+	do {
+		fail_from(n, LONG_MAX);
+		fd = dial_unix();
+		speak(fd, ask, strlen(ask));
+		hear(fd, ask, &g);
+		close(fd);
+		ck_assert_msg(!strstr(g.p, " 200 ") || strstr(g.p, "\r\n\r\n192.0.2.1"), "allocation %ld: %s", n,
+			      g.p);
+	} while (atomic_load(&calls) > n++);
+	fail_from(-1, 1);
+	serve_stop(&s);
+	spared = 0;
+	remove_folder();
+}
+
 /* 0: it was made. */
 static int set_up(struct serve *s)
 {
@@ -532,4 +575,5 @@ START_TEST(each_of_a_server_that_is_made)
 }
 END_TEST
 
-SUITE_MAIN("http/memory", each_of_a_serving_server, all_from_one_on, each_of_a_server_that_is_made)
+SUITE_MAIN("http/memory", each_of_a_serving_server, all_from_one_on,
+	   a_trusted_proxy_is_not_taken_for_its_client, each_of_a_server_that_is_made)
