@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Talks to mummy-server with clients that are not ours, and prints "ok - CASE" or "not ok - CASE".
+"""Talks to mummy-server with clients that are not ours, and prints "ok - CASE", "not ok - CASE" or "skip - CASE".
 
 Needs curl, python3-websockets, python3-autobahn, node with the modules of package-lock.json, and Chromium.
 """
