@@ -169,7 +169,7 @@ static void time_sleepers(mummy_pool *p, double *span, double *used)
 		die("sleeping long enough");
 }
 
-/* ---- Memory --------------------------------------------------------------------------------------------- */
+/* ---- Memory ------------------------------------------------------------------------------------------ */
 
 /** Octets that are resident, and those of the page tables. */
 static double resident(void)

@@ -1,6 +1,6 @@
 /*
- * http-server - what bench/http.sh measures: /hello inline, /work through a pool of 10 threads, /json 16 KiB that
- * is compressed, and the files of a folder.
+ * http-server - what bench/http.sh measures: /hello inline, /work through a pool of 10 threads, /json 16 KiB
+ * that is compressed, and the files of a folder.
  *
  *     http-server PORT FOLDER [CONGESTION-CONTROL]
  */

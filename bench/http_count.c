@@ -1,9 +1,11 @@
 /*
- * http_count - what bench/http.sh counts instructions of: 64 connections, on each one request after the other.
+ * http_count - what bench/http.sh counts instructions of: 64 connections, on each one request after the
+ * other.
  *
  *     http_count PORT PATH FIELDS ROUNDS
  *
- * FIELDS is "least" (Host alone) or "browser" (16 of them). A round is a request on every connection, and its answer.
+ * FIELDS is "least" (Host alone) or "browser" (16 of them). A round is a request on every connection, and its
+ * answer.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -10,8 +10,8 @@
  *     -s  seconds that are measured, after 0.3 that are not (1)
  *     -t  what comes is counted and thrown away in the kernel, but for each connection's first answers
  *
- * Every answer has to be the first one again, its Date aside. Prints: requests a second, us of the CPU time of
- * process PID a request, us of its own.
+ * Every answer has to be the first one again, its Date aside. Prints: requests a second, us of the CPU time
+ * of process PID a request, us of its own.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

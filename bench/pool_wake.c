@@ -1,6 +1,7 @@
 /*
  * pool_wake - from submit to start on an idle worker, and the same of a bare thread: in turn within one
- * process, as where the threads lie and what the machine does between makes more of a difference than they do.
+ * process, as where the threads lie and what the machine does between makes more of a difference than they
+ * do.
  *
  * usage: pool_wake parked      a worker that sleeps; a thread on a futex
  *        pool_wake spinning    one that looks around; a thread that looks at a word

@@ -10,11 +10,12 @@
  *        upload_load PORT PID takeover TIMES
  *            median and worst ms from a new PATCH on a stuck upload to its answer
  *        upload_load PORT PID slow CONNECTIONS SECONDS
- *            octets of the server's own memory for each slow upload, threads that it has more, and the median and
- *            p99 of small requests in us, before and beside them
+ *            octets of the server's own memory for each slow upload, threads that it has more, and the median
+ *            and p99 of small requests in us, before and beside them
  *
  * CONGESTION in the environment: the congestion control of its connections, else the system's.
- * tus creates and sends one PATCH; put is a plain PUT below /put/, small ones under names that are new; raw sends the octets and waits for one octet.
+ * tus creates and sends one PATCH; put is a plain PUT below /put/, small ones under names that are new; raw
+ * sends the octets and waits for one octet.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

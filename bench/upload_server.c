@@ -1,6 +1,6 @@
 /*
- * upload_server - what bench/upload.sh measures: libmummy-upload in a folder, over libmummy-http and a pool, and
- * nothing else.
+ * upload_server - what bench/upload.sh measures: libmummy-upload in a folder, over libmummy-http and a pool,
+ * and nothing else.
  *
  * usage: upload_server PORT-FILE FOLDER none|finish|ack
  */

@@ -1,7 +1,7 @@
 /*
- * ws_bare - what the kernel alone costs an echo: one loop that reads as much as there is, takes the mask off each
- * frame where it lies and sends what came together back in one write. Nothing of the protocol is checked and nobody
- * is told of anything; what the socket does not take at once is waited for.
+ * ws_bare - what the kernel alone costs an echo: one loop that reads as much as there is, takes the mask off
+ * each frame where it lies and sends what came together back in one write. Nothing of the protocol is checked
+ * and nobody is told of anything; what the socket does not take at once is waited for.
  *
  * usage: ws_bare [OCTETS]        prints its port; reads so many octets at once, 112 Ki if it isn't told
  */

@@ -4,12 +4,12 @@
  *
  * usage: ws_codec [ROUNDS]
  *
- * Input is copied to where it is read from for each rival alike, as read(2) would. What that costs by itself is
- * measured in each round as well, and a second figure of each rival is what it takes less that copy of its round.
- * No more is copied at once than stays in the processor's first cache together with
+ * Input is copied to where it is read from for each rival alike, as read(2) would. What that costs by itself
+ * is measured in each round as well, and a second figure of each rival is what it takes less that copy of its
+ * round. No more is copied at once than stays in the processor's first cache together with
  * where it comes from (64 short frames, one long): beyond that it is the second cache's speed that is seen,
- * and nearly nothing of who reads the frames. Rivals take turns; each figure is the median of the rounds, with
- * the lowest and the highest.
+ * and nearly nothing of who reads the frames. Rivals take turns; each figure is the median of the rounds,
+ * with the lowest and the highest.
  */
 #include <config.h>
 #include <stdint.h>

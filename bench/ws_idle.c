@@ -3,10 +3,10 @@
  *
  * usage: ws_idle PORT PATH CONNECTIONS SOURCE
  *
- * SOURCE is the address they come from, with ports from 10000 on: to let the kernel look for a free one takes the
- * longer the more are taken. Prints "warm" when 500 are open and goes on when it gets a line; prints "open" once all
- * are. For each further line it sends a message on every 16th and prints how many came back as they were sent, how
- * many connections were lost and how many pings came.
+ * SOURCE is the address they come from, with ports from 10000 on: to let the kernel look for a free one takes
+ * the longer the more are taken. Prints "warm" when 500 are open and goes on when it gets a line; prints
+ * "open" once all are. For each further line it sends a message on every 16th and prints how many came back
+ * as they were sent, how many connections were lost and how many pings came.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -6,9 +6,10 @@
  *        ws_load PORT PATH PID count CONNECTIONS IN-FLIGHT SIZE MESSAGES
  *        ws_load PORT PATH PID idle CONNECTIONS
  *
- * Prints: messages a second, us of the server's CPU time a message, octets a message that came back, p50 and p99
- * delay in ms. In a broadcast one connection sends, all get it, and each copy counts. idle prints the octets of
- * private memory that a connection costs the server, after the handshake and again after a message of 1 MiB.
+ * Prints: messages a second, us of the server's CPU time a message, octets a message that came back, p50 and
+ * p99 delay in ms. In a broadcast one connection sends, all get it, and each copy counts. idle prints the
+ * octets of private memory that a connection costs the server, after the handshake and again after a message
+ * of 1 MiB.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -333,7 +334,8 @@ static void exchange_one(struct conn *c)
 	free(c->out);
 }
 
-/* What the first connections leave behind for all is not what one more costs; what messages leave is counted whole. */
+/* What the first connections leave behind for all is not what one more costs; what messages leave is counted
+ * whole. */
 static void idle(const char *pid)
 {
 	double before, after, all;
@@ -353,7 +355,8 @@ static void idle(const char *pid)
 	printf("%.0f %.0f\n", (after - before) / (nconns - warm), (all - before) / (nconns - warm));
 }
 
-/* Records as an API gives them, the same ones again and again, for a message to begin anywhere in the first. */
+/* Records as an API gives them, the same ones again and again, for a message to begin anywhere in the
+ * first. */
 static void write_text(void)
 {
 	char record[200];

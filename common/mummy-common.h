@@ -43,7 +43,8 @@ static inline uint64_t mummy_now_ms(void)
 	return mummy_now_ns() / 1000000u;
 }
 
-/** Who runs: not 0, and nobody else's meanwhile. As pthread_self, but without a call where the compiler can. */
+/** Who runs: not 0, and nobody else's meanwhile. As pthread_self, but without a call where the compiler
+ *  can. */
 static inline uintptr_t mummy_thread_id(void)
 {
 #ifdef __has_builtin
@@ -65,8 +66,8 @@ static inline void mummy_memory_trim(void)
 #endif
 }
 
-/** The whole pages within the n octets at p go back to the system: what lies in them is lost, the memory itself
- *  stays the caller's. */
+/** The whole pages within the n octets at p go back to the system: what lies in them is lost, the memory
+ *  itself stays the caller's. */
 static inline void mummy_memory_forget(void *p, size_t n)
 {
 #ifdef MADV_DONTNEED

@@ -7,8 +7,8 @@
  *     static struct bits classify_half(const char *p)      with MHTTP_HALVES
  *
  * which look at 64 octets, and at 32; where names cost more so than octet by octet, it defines
- * MHTTP_NAMES_BY_TABLE. Octets behind the end count as such that belong to nothing, so every search ends there
- * at the latest. A line that is not plainly good is left to the portable code.
+ * MHTTP_NAMES_BY_TABLE. Octets behind the end count as such that belong to nothing, so every search ends
+ * there at the latest. A line that is not plainly good is left to the portable code.
  */
 struct bits {
 	uint64_t name;   /* octets that no name has */

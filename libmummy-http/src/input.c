@@ -4,8 +4,8 @@
 #include "internal.h"
 #include "scanner.h"
 
-/* HEADS_BYTES: what comes behind a request that is handed out is kept for as long as it takes, so that no more
- * of it is read than what makes a read worth while. */
+/* HEADS_BYTES: what comes behind a request that is handed out is kept for as long as it takes, so that no
+ * more of it is read than what makes a read worth while. */
 enum { GATHER_ENOUGH = 32 * 1024, HEADS_BYTES = 16 * 1024 };
 
 static const char *head_error(int status)

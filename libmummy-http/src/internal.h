@@ -487,15 +487,16 @@ mummy_http_exchange *mhttp_exchange_of(struct mummy_http_loop *l, struct mummy_h
 		const struct mhttp_match *m, const char *p, size_t n);
 void mhttp_exchange_fill(mummy_http_exchange *x, struct mummy_http_head *h);
 void mhttp_exchange_params(mummy_http_exchange *x, const struct mhttp_match *m);
-/* The text of mummy_http_peer: _note by who asks first, on any thread, gives what all see, NULL: no memory; _set by
- * middleware, before anybody else: 0 or -ENOMEM. */
+/* The text of mummy_http_peer: _note by who asks first, on any thread, gives what all see, NULL: no memory;
+ * _set by middleware, before anybody else: 0 or -ENOMEM. */
 const char *mhttp_peer_note(mummy_http_exchange *x, const char *text);
 int mhttp_peer_set(mummy_http_exchange *x, const char *text);
 struct mhttp_told *mhttp_told(mummy_http_exchange *x);  /* made when it is not there yet; NULL */
 /* redirect.c: 308 to the path with a slash more, or less, at its end */
 void mhttp_redirect(mummy_http_exchange *x);
-/* request_get.c. once: a field that can't be repeated; of several lines, which say nothing, it is empty. joined: a
- * list; room is for several lines, and when that is too short it is empty. p NULL: there is none. */
+/* request_get.c. once: a field that can't be repeated; of several lines, which say nothing, it is empty.
+ * joined: a list; room is for several lines, and when that is too short it is empty. p NULL: there is
+ * none. */
 enum { MHTTP_JOINED = 512 };
 struct mummy_http_span mhttp_slot_once(const mummy_http_exchange *x, enum mummy_http_slot slot);
 struct mummy_http_span mhttp_slot_joined(const mummy_http_exchange *x, enum mummy_http_slot slot,

@@ -107,8 +107,8 @@ static int is_loopback(const union address *a)
 	return a->any.sa_family == AF_INET && ntohl(a->in.sin_addr.s_addr) >> 24 == 127;
 }
 
-/* Connections have what the socket that listens had: once they stand, it is too late to do without the timers of a
- * bbr. reno is what every process may ask for. */
+/* Connections have what the socket that listens had: once they stand, it is too late to do without the timers
+ * of a bbr. reno is what every process may ask for. */
 static int set_congestion(const char *wanted, const union address *a, int fd)
 {
 #ifdef TCP_CONGESTION

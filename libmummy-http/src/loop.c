@@ -6,8 +6,8 @@
 #include "scanner.h"
 #include "poller_impl.h"
 
-/* RECV_BYTES: several large messages at once, still with the second cache and below what malloc maps. Twice that is
- * no better: the two ends wait for each other then, instead of working at the same time. */
+/* RECV_BYTES: several large messages at once, still with the second cache and below what malloc maps. Twice
+ * that is no better: the two ends wait for each other then, instead of working at the same time. */
 enum { RECV_BYTES = 112 * 1024, GATHER_BYTES = 64 * 1024, CALM_MS = 500 };
 
 uint32_t mhttp_now(void)

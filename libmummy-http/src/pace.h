@@ -3,8 +3,8 @@
  *
  * What counts is what its side has acknowledged, not what the socket took: a socket may hold megabytes, and
  * takes more only once a third of them is gone. So the octets that lie in the socket are looked at when a
- * window begins and when it ends; those that were pushed meanwhile are added. There is a window while something
- * is queued; it begins at the first look, so that nobody pays for clients that are fast.
+ * window begins and when it ends; those that were pushed meanwhile are added. There is a window while
+ * something is queued; it begins at the first look, so that nobody pays for clients that are fast.
  */
 #ifndef MHTTP_PACE_H
 #define MHTTP_PACE_H
@@ -28,6 +28,7 @@ static inline void mhttp_pace_pushed(struct mhttp_pace *p, uint64_t n)
 
 /* ms from now until the next look; 0: now. */
 uint32_t mhttp_pace_due(const struct mhttp_pace *p, uint32_t window_ms, uint32_t now);
-/* That look. 1: less than least octets were taken in the window that is over; else 0, and there is a window. */
+/* That look. 1: less than least octets were taken in the window that is over; else 0, and there is a
+ * window. */
 int mhttp_pace_look(struct mhttp_pace *p, int fd, uint32_t window_ms, uint64_t least, uint32_t now);
 #endif

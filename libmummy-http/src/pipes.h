@@ -1,6 +1,6 @@
 /*
- * pipes.h - pipes by which a body goes from its socket to a file without being copied to memory in between. The
- * size decides: with the usual 64 KiB it would cost more than copying.
+ * pipes.h - pipes by which a body goes from its socket to a file without being copied to memory in between.
+ * The size decides: with the usual 64 KiB it would cost more than copying.
  */
 #ifndef MHTTP_PIPES_H
 #define MHTTP_PIPES_H

@@ -265,8 +265,8 @@ uint64_t mhttp_poller_look(mummy_poller *p)
 	return p->now_ms = mummy_now_ms();
 }
 
-/* How long from here on. The clock is not looked at while it is long: then the half of what it was when the last
- * wait was over is not too much, as long as the calls since then did not take the other half. */
+/* How long from here on. The clock is not looked at while it is long: then the half of what it was when the
+ * last wait was over is not too much, as long as the calls since then did not take the other half. */
 static inline int wait_until(mummy_poller *p, uint64_t until_ms, int knows)
 {
 	uint64_t left = until_ms > p->now_ms ? until_ms - p->now_ms : 0;

@@ -77,16 +77,17 @@ extern const struct mhttp_poller_backend mhttp_poller_epoll;
 extern const struct mhttp_poller_backend mhttp_poller_kqueue;
 #endif
 extern const struct mhttp_poller_backend mhttp_poller_poll;
-/* poller.c: whether fd is one that can be waited for, for back ends that would take any: 0, -EBADF, -EPERM. */
+/* poller.c: whether fd is one that can be waited for, for back ends that would take any: 0, -EBADF,
+ * -EPERM. */
 int mhttp_poller_judge(int fd);
-/* poller.c: mummy_poller_turn for who knows until when it is to wait: UINT64_MAX: any time, 0: not. knows: the
- * poller's time is what it is now; else it may be that of the last wait. */
+/* poller.c: mummy_poller_turn for who knows until when it is to wait: UINT64_MAX: any time, 0: not. knows:
+ * the poller's time is what it is now; else it may be that of the last wait. */
 int mhttp_poller_turn(mummy_poller *p, uint64_t until_ms, int knows);
 /* Where the poller has its time: when its last wait was over, or the last look. */
 const uint64_t *mhttp_poller_clock(const mummy_poller *p);
 uint64_t mhttp_poller_look(mummy_poller *p);  /* at the clock */
-/* poller.c: as mummy_poller_modify, with the watch that the descriptor has and other events; on any thread, while
- * neither is taken away. What was fetched already may still be told. */
+/* poller.c: as mummy_poller_modify, with the watch that the descriptor has and other events; on any thread,
+ * while neither is taken away. What was fetched already may still be told. */
 int mhttp_poller_ask(mummy_poller *p, int fd, unsigned events, struct mummy_poller_watch *w);
 /* poller.c: visits all watches that have this ready, which may be removed meanwhile. */
 void mhttp_poller_each(mummy_poller *p, void (*ready)(struct mummy_poller_watch *w, unsigned events),

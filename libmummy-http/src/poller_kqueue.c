@@ -1,6 +1,6 @@
 /*
- * poller_kqueue.c - kqueue(2) of the BSDs and macOS: a filter each for reading and writing, of which one call of a
- * watch is made.
+ * poller_kqueue.c - kqueue(2) of the BSDs and macOS: a filter each for reading and writing, of which one call
+ * of a watch is made.
  */
 #include <config.h>
 #include "poller_impl.h"

@@ -2,8 +2,8 @@
 #include <config.h>
 #include "internal.h"
 
-/* May it stand in a URI as it is (RFC 3986 section 2)? Browsers read "\" as "/", so that a path which begins with
- * both would lead to another host. */
+/* May it stand in a URI as it is (RFC 3986 section 2)? Browsers read "\" as "/", so that a path which begins
+ * with both would lead to another host. */
 static int is_plain(char c)
 {
 	return c > ' ' && c < 0x7f && !strchr("\"<>\\^`{|}", c);

@@ -154,7 +154,8 @@ static int request_inline(struct mhttp_conn *c, struct mummy_http_head *h, struc
 	return inline_done(x);
 }
 
-/* 1: the handler of a route with an executor has nothing to wait for, and the route says that it does not block. */
+/* 1: the handler of a route with an executor has nothing to wait for, and the route says that it does not
+ * block. */
 static int is_quick(mummy_http_exchange *x, size_t there)
 {
 	const struct mummy_http_route *r = x->route;

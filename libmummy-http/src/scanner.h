@@ -10,7 +10,8 @@
 
 struct mhttp_scanner {
 	const char *name;
-	/* To the first octet that a target cannot have, or end. *plain 1: it has neither "?" nor "#"; 0: look. */
+	/* To the first octet that a target cannot have, or end. *plain 1: it has neither "?" nor "#"; 0:
+	 * look. */
 	const char *(*target)(const char *p, const char *end, int *plain);
 	/* All whole field lines at *at: 1 the empty line too, 0 incomplete, or mhttp_head_fail. */
 	int (*fields)(struct mummy_http_head *h, const char **at, const char *end);

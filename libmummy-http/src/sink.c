@@ -153,8 +153,9 @@ static ssize_t sink_fill(mummy_http_exchange *x, char *buf, size_t size, uint8_t
 	return 0;
 }
 
-/* A body that fills a job comes faster than it is taken. All that the loop would do is to wake for each piece, and to
- * take the processor from who works on it. What writing needs stays, as the answer may be on its way. */
+/* A body that fills a job comes faster than it is taken. All that the loop would do is to wake for each
+ * piece, and to take the processor from who works on it. What writing needs stays, as the answer may be on
+ * its way. */
 static void sink_deafen(mummy_http_exchange *x, int deaf)
 {
 	struct mhttp_conn *c = x->conn;

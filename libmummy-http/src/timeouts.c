@@ -140,8 +140,8 @@ static void expire_body(struct mhttp_conn *c, uint32_t now)
 	}
 }
 
-/* Cut off by a reset: what the client did not take is not kept by the kernel either, and an answer that goes on
- * until the end of the connection does not look whole. */
+/* Cut off by a reset: what the client did not take is not kept by the kernel either, and an answer that goes
+ * on until the end of the connection does not look whole. */
 static void expire_output(struct mhttp_conn *c, uint32_t now)
 {
 	if (!mhttp_output_slow(c->loop->server, &c->io->out->pace, c->fd, now))

@@ -113,8 +113,8 @@ static ssize_t copy_file(struct mhttp_conn *c, int fd, uint64_t off, size_t n)
 }
 
 #ifdef HAVE_SYS_SENDFILE_H
-/* sendfile has no MSG_NOSIGNAL: SIGPIPE is held back, and taken away if this call raised it. It sends piece by
- * piece: one that raises the signal may come after others whose length is what it returns. */
+/* sendfile has no MSG_NOSIGNAL: SIGPIPE is held back, and taken away if this call raised it. It sends piece
+ * by piece: one that raises the signal may come after others whose length is what it returns. */
 static ssize_t sendfile_quietly(int sock, int fd, uint64_t off, size_t n)
 {
 	const struct timespec now = { 0, 0 };

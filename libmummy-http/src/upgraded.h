@@ -1,12 +1,13 @@
 /*
  * upgraded.h - a connection after its upgrade: octets both ways. Private.
  *
- * It replaces the struct mhttp_conn, which goes with the request: while it is idle this is all there is of it.
- * To users it is a mummy_http_stream, from whose other kind MHTTP_UP tells it.
+ * It replaces the struct mhttp_conn, which goes with the request: while it is idle this is all there is of
+ * it. To users it is a mummy_http_stream, from whose other kind MHTTP_UP tells it.
  *
- * One word has its state, and a lock too, which guards the output, events and ctx. Any thread writes under the
- * lock; what the socket does not take is queued and sent by the loop. Only the loop reads, ends it and closes the
- * descriptor, which nobody else touches once ENDED is set. Callbacks run on the loop, without the lock.
+ * One word has its state, and a lock too, which guards the output, events and ctx. Any thread writes under
+ * the lock; what the socket does not take is queued and sent by the loop. Only the loop reads, ends it and
+ * closes the descriptor, which nobody else touches once ENDED is set. Callbacks run on the loop, without the
+ * lock.
  */
 #ifndef MHTTP_UPGRADED_H
 #define MHTTP_UPGRADED_H
@@ -98,7 +99,8 @@ static inline int mhttp_up_reads(uint32_t state)
 	return (state & (MHTTP_UP_BEGAN | MHTTP_UP_PAUSED | MHTTP_UP_ENDED)) == MHTTP_UP_BEGAN;
 }
 
-/* Loop: it is being read, all that came was looked at, nothing waits to be sent, and its user gathers what it sends. */
+/* Loop: it is being read, all that came was looked at, nothing waits to be sent, and its user gathers what it
+ * sends. */
 static inline int mhttp_up_is_plain(struct mhttp_up *u)
 {
 	const uint32_t any = MHTTP_UP_LOCKED | MHTTP_UP_AWAITED | MHTTP_UP_POSTED | MHTTP_UP_WAITS;

@@ -1,5 +1,5 @@
-/* upgraded_read.c - what an upgraded connection does at an event: its output as far as it waits, then octets are read and
- * given to its user. Loop only. */
+/* upgraded_read.c - what an upgraded connection does at an event: its output as far as it waits, then octets
+ * are read and given to its user. Loop only. */
 #include <config.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -93,7 +93,8 @@ static int deliver_kept(struct mhttp_up *u)
 	return rc;
 }
 
-/* Where the user wants what comes next, else the loop's buffer; NULL: no memory. *n: the most that there is room for. */
+/* Where the user wants what comes next, else the loop's buffer; NULL: no memory. *n: the most that there is
+ * room for. */
 static inline void *room_for(struct mhttp_up *u, size_t *n)
 {
 	void *p = u->events->room ? u->events->room(u->ctx, n) : NULL;

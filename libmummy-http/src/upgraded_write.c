@@ -8,8 +8,8 @@ enum { SEND_IOV = 16, MOST_IOV = 1024 };
 
 /* ---- The lock ---------------------------------------------------------------------------------- */
 
-/* The state says that somebody waits, so that who lets go of it looks here. The loop has one place to wait for all
- * its connections: that two threads meet at one is rare. */
+/* The state says that somebody waits, so that who lets go of it looks here. The loop has one place to wait
+ * for all its connections: that two threads meet at one is rare. */
 void mhttp_up_lock_wait(struct mhttp_up *u)
 {
 	struct mummy_http_loop *l = u->loop;

@@ -62,8 +62,8 @@ static void take_over(const struct mup_request *r, struct mup_session *s)
 		mup_session_cut(r->u, s);
 }
 
-/* A checksum that does not fit leaves the upload as it was, so that what is said of it has to wait for the check. The
- * draft knows no such rule, and keeps what comes with a length. */
+/* A checksum that does not fit leaves the upload as it was, so that what is said of it has to wait for the
+ * check. The draft knows no such rule, and keeps what comes with a length. */
 static int waits_for_check(const struct mup_request *r)
 {
 	return !r->draft.on && (r->sum.len || r->trailer);

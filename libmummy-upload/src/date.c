@@ -7,8 +7,8 @@
 
 struct moment { int year, month, day, hour, minute, second; };
 
-/* Days since 1970 of a day of the Gregorian calendar; a year is taken to begin in March, so that leap days are
- * last. */
+/* Days since 1970 of a day of the Gregorian calendar; a year is taken to begin in March, so that leap days
+ * are last. */
 static int64_t days(int year, int month, int day)
 {
 	const int64_t y = month > 2 ? year : year - 1, m = month > 2 ? month - 3 : month + 9;

@@ -1,8 +1,9 @@
 /*
- * dir.h - the directory store. Of each upload that is not finished there is ".ID.part", its octets. Its record is
- * ".ID.info", or, of one created under the policy NONE, mostly a slot of ".records" (dir_table.c); where there are
- * both, ".ID.info" is the newer one. ".ID.tmp" is a record being written, ".ID.gone" one of an upload being removed.
- * Paths are made of ids and of names that name.h made, below descriptors of the two folders.
+ * dir.h - the directory store. Of each upload that is not finished there is ".ID.part", its octets. Its
+ * record is ".ID.info", or, of one created under the policy NONE, mostly a slot of ".records" (dir_table.c);
+ * where there are both, ".ID.info" is the newer one. ".ID.tmp" is a record being written, ".ID.gone" one of
+ * an upload being removed. Paths are made of ids and of names that name.h made, below descriptors of the two
+ * folders.
  */
 #ifndef MUMMY_UPLOAD_DIR_H
 #define MUMMY_UPLOAD_DIR_H
@@ -62,8 +63,8 @@ int mup_dir_lock(int fd, int type, int wait);
 /* 1: its removal was begun. */
 int mup_dir_is_going(struct mup_dir *d, const char *id);
 
-/* dir_table.c: records of NONE that share a file; with text of n octets. -ENOENT: it is not there, -ENOSPC: no room
- * for it. */
+/* dir_table.c: records of NONE that share a file; with text of n octets. -ENOENT: it is not there, -ENOSPC:
+ * no room for it. */
 int mup_table_put(struct mup_dir *d, const char *id, const char *text, size_t n, int is_new);
 /* gone: the record of one that is being removed. *text is a new string. */
 int mup_table_get(struct mup_dir *d, const char *id, int gone, char **text, size_t *n);
@@ -112,8 +113,8 @@ int mup_dir_list(void *ctx, void **cursor, struct mummy_upload_info *out);
 int mup_dir_next(struct mup_dir *d, void **cursor, struct mummy_upload_info *out, int tidy);
 /* What a process that died left behind. */
 int mup_dir_sweep(struct mup_dir *d);
-/* dir_quota.c: how much an upload counts; takes more, which mup_dir_claimed ends once it is there, or rc <0 it did
- * not come; gives back. */
+/* dir_quota.c: how much an upload counts; takes more, which mup_dir_claimed ends once it is there, or rc <0
+ * it did not come; gives back. */
 uint64_t mup_dir_weight(const struct mummy_upload_info *info, uint64_t size);
 int mup_dir_claim(struct mup_dir *d, uint64_t n);
 void mup_dir_claimed(struct mup_dir *d, uint64_t n, int rc);

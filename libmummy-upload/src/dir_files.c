@@ -169,9 +169,9 @@ static int replace(struct mup_dir *d, const char *id, const char *file, const ch
 
 #define PAGE_BYTES 4096
 
-/* Where no power cut is reckoned with, a record is written where it lies: a new file for each change costs several
- * times what all else of a small upload does. A process that is killed leaves all of a write within a page, or
- * nothing; what would be left of a longer record would spoil a shorter one. */
+/* Where no power cut is reckoned with, a record is written where it lies: a new file for each change costs
+ * several times what all else of a small upload does. A process that is killed leaves all of a write within a
+ * page, or nothing; what would be left of a longer record would spoil a shorter one. */
 static int put_in_place(struct mup_dir *d, const char *file, const char *text, size_t n, int is_new)
 {
 	const int flags = O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
@@ -274,8 +274,8 @@ static int get_file(struct mup_dir *d, const char *id, const char *kind, char **
 
 static int get_record(struct mup_dir *d, const char *id, const char *kind, struct mup_record *rec)
 {
-	/* the likely place first; in the moment that both have one, what the file says was not told yet, or nobody
-	 * reckoned with a power cut */
+	/* the likely place first; in the moment that both have one, what the file says was not told yet, or
+	 * nobody reckoned with a power cut */
 	const int none = d->opt.sync == MUMMY_UPLOAD_SYNC_NONE, gone = !strcmp(kind, "gone");
 	int tabled = none, rc;
 	char *text;

@@ -50,8 +50,8 @@ static int probe(struct mup_dir_upload *up, const char *name, const struct stat 
 	return st.st_ino == part->st_ino && st.st_dev == part->st_dev ? 2 : -EEXIST;
 }
 
-/* Gives the part a second name, which replaces nothing; where there are no links, it is moved. Moving is cheaper,
- * but after a power cut a file system may have neither name. */
+/* Gives the part a second name, which replaces nothing; where there are no links, it is moved. Moving is
+ * cheaper, but after a power cut a file system may have neither name. */
 static int give_name(struct mup_dir_upload *up, const char *name)
 {
 	struct mup_dir *d = up->dir;

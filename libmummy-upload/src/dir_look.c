@@ -55,8 +55,8 @@ static int look_orphan(struct mup_dir *d, const char *id, struct mup_record *rec
 	return quarantine(rec, id, "its record is missing");
 }
 
-/* What may be acknowledged, but for what is held. A part's size is exact as long as the machine runs: each octet below it was
- * written. After a power cut the tail may be garbage, unless it was synced. */
+/* What may be acknowledged, but for what is held. A part's size is exact as long as the machine runs: each
+ * octet below it was written. After a power cut the tail may be garbage, unless it was synced. */
 static uint64_t trusted(const struct mup_dir *d, const struct mup_record *rec, uint64_t size)
 {
 	int same_boot = !rec->boot[0] || !d->boot[0] || !strcmp(rec->boot, d->boot);

@@ -1,11 +1,12 @@
 /*
- * dir_table.c - ".records": the records of many uploads in one file, where no power cut is reckoned with. A new file
- * for each costs several times what all else of a small upload does.
+ * dir_table.c - ".records": the records of many uploads in one file, where no power cut is reckoned with. A
+ * new file for each costs several times what all else of a small upload does.
  *
- * Buckets of a page, chosen by the id, have slots of 512 octets: a record and zeros behind it, or zeros alone. A write
- * lies within a slot and a slot within a page, so that a process that is killed leaves all of it or nothing. What has
- * no room here gets a file of its own. A slot is written by who may write its upload; taking one and giving it up is
- * guarded by a lock of the file between processes and by one of the store within this.
+ * Buckets of a page, chosen by the id, have slots of 512 octets: a record and zeros behind it, or zeros
+ * alone. A write lies within a slot and a slot within a page, so that a process that is killed leaves all of
+ * it or nothing. What has no room here gets a file of its own. A slot is written by who may write its upload;
+ * taking one and giving it up is guarded by a lock of the file between processes and by one of the store
+ * within this.
  */
 #include <config.h>
 #include <errno.h>
@@ -92,8 +93,8 @@ static int write_slot(struct mup_dir *d, int fd, const char *id, int slot, const
 	return rc == 0 ? mup_dir_fsync(d, fd) : rc;
 }
 
-/* Alone with the table, as a slot that is given up may be another's at once. Writes n octets of p into the slot that
- * belongs to whose, NULL: into a free one of the page of id. */
+/* Alone with the table, as a slot that is given up may be another's at once. Writes n octets of p into the
+ * slot that belongs to whose, NULL: into a free one of the page of id. */
 static int change(struct mup_dir *d, const char *id, const char *whose, const char *p, size_t n)
 {
 	static const char zeros[SLOT];
@@ -115,8 +116,8 @@ static int change(struct mup_dir *d, const char *id, const char *whose, const ch
 	return rc;
 }
 
-/* Nobody else gives up the slot of an upload that may be written. What was there comes back when it cannot be written
- * whole. */
+/* Nobody else gives up the slot of an upload that may be written. What was there comes back when it cannot be
+ * written whole. */
 static int replace(struct mup_dir *d, const char *id, const char text[SLOT])
 {
 	char page[PAGE];

@@ -1,6 +1,6 @@
 /*
- * "Resumable Uploads for HTTP" (draft-ietf-httpbis-resumable-upload), interop versions 3 to 8. An upload that is
- * begun by it is whole when a request says so, not when it has as many octets as were announced.
+ * "Resumable Uploads for HTTP" (draft-ietf-httpbis-resumable-upload), interop versions 3 to 8. An upload that
+ * is begun by it is whole when a request says so, not when it has as many octets as were announced.
  */
 #include <config.h>
 #include <errno.h>

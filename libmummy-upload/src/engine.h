@@ -125,7 +125,8 @@ struct mummy_upload {
 void mup_log(mummy_upload *u, int level, const char *what, const char *id);
 /* 1 for those that count as open uploads: a part that has all its octets does not. */
 int mup_is_open(const struct mummy_upload_info *info);
-/* Seconds since 1970 when it expires, 0: never. With the lock held; alone: as if no final upload waited for it. */
+/* Seconds since 1970 when it expires, 0: never. With the lock held; alone: as if no final upload waited for
+ * it. */
 int64_t mup_expires(const mummy_upload *u, const char *id, const struct mummy_upload_info *info,
 		    const struct mup_private *priv);
 int64_t mup_expires_alone(const mummy_upload *u, const struct mummy_upload_info *info,
@@ -143,8 +144,8 @@ int mup_session_load(mummy_upload *u, struct mup_session *s, unsigned flags);
 int mup_session_sync(mummy_upload *u, struct mup_session *s);
 /* Inside the gate: cuts the writer off; what it wrote and was not verified goes. */
 void mup_session_cut(mummy_upload *u, struct mup_session *s);
-/* The same by a request of the draft, before it looks at the offset: what one of the draft wrote stays, as its
- * digest cannot be looked at any more. */
+/* The same by a request of the draft, before it looks at the offset: what one of the draft wrote stays, as
+ * its digest cannot be looked at any more. */
 void mup_draft_cut(mummy_upload *u, struct mup_session *s);
 /* Inside the gate: what was unknown becomes known; nothing else happens. */
 int mup_session_set_length(mummy_upload *u, struct mup_session *s, uint64_t length);
@@ -230,15 +231,15 @@ struct mup_final {
 	int64_t active;                  /* the last octet of any part, or its own beginning */
 	unsigned expire_s;               /* 0: never */
 };
-/* With the lock held: what the parts come to. 0 all octets are there, 1 not yet, <0; -ESTALE one has expired by now,
- * which is not asked if that is 0. *length may become MUMMY_UPLOAD_UNKNOWN. */
+/* With the lock held: what the parts come to. 0 all octets are there, 1 not yet, <0; -ESTALE one has expired
+ * by now, which is not asked if that is 0. *length may become MUMMY_UPLOAD_UNKNOWN. */
 int mup_final_measure(mummy_upload *u, const char *concat, int64_t now, uint64_t *length);
 /* With the lock held. info is of the final upload. */
 int mup_final_wait(mummy_upload *u, const char *id, const struct mummy_upload_info *info, unsigned expire_s);
 /* With the lock held: a part got octets then. */
 void mup_final_touch(mummy_upload *u, const char *part, int64_t then);
-/* With the lock held: until when a final upload that waits keeps itself, or its part; 0 none does, INT64_MAX for
- * ever. */
+/* With the lock held: until when a final upload that waits keeps itself, or its part; 0 none does, INT64_MAX
+ * for ever. */
 int64_t mup_final_keeps(const mummy_upload *u, const char *id, const char *concat);
 void mup_final_forget(mummy_upload *u, const char *id);
 /* Without the lock: puts it together when all parts are there; those that wait for a part. */
@@ -314,8 +315,8 @@ int mup_verify(mummy_upload_transfer *t, int status);
 int mup_verify_empty(struct mup_request *r);
 /* Reads Upload-Checksum, or that it is to come; 1, or 0 and the refusal is given. */
 int mup_header_checksum(struct mup_request *r);
-/* The fields of an answer that tell how far it is: Upload-Offset, Upload-Expires, and for clients that know no
- * TUS more. */
+/* The fields of an answer that tell how far it is: Upload-Offset, Upload-Expires, and for clients that know
+ * no TUS more. */
 void mup_reply_state(const struct mup_request *r, const struct mup_session *s);
 void mup_reply_expires(const struct mup_request *r, const struct mup_session *s);
 /* How many octets it still takes. */

@@ -7,8 +7,8 @@
 
 #define COPY_BYTES ((uint64_t)1 << 30)   /* between two looks at who else wants the upload */
 
-/* Without a gate: takes the one of a part; 0, or a negative errno, with the lock held either way. Who is making one
- * final upload of parts that had not expired then goes on with them. */
+/* Without a gate: takes the one of a part; 0, or a negative errno, with the lock held either way. Who is
+ * making one final upload of parts that had not expired then goes on with them. */
 static int enter_part(mummy_upload *u, const char *id, struct mup_session **out)
 {
 	struct mup_session *s = mup_session_get(u, id);

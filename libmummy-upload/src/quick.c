@@ -1,6 +1,7 @@
 /*
- * quick.c - which requests are done without waiting, as far as their heads say: creations of small uploads and bodies
- * that begin one. Behind such a body nothing large can follow: no digest of much content, no concatenation.
+ * quick.c - which requests are done without waiting, as far as their heads say: creations of small uploads
+ * and bodies that begin one. Behind such a body nothing large can follow: no digest of much content, no
+ * concatenation.
  */
 #include <config.h>
 #include <string.h>

@@ -29,9 +29,9 @@ static void describe(struct mup_request *r, const struct mup_session *s)
 		mup_reply_add(r->reply, "Upload-Metadata", info->metadata);
 }
 
-/* A client that cut its body off behind the last octet, and asks at once, takes the upload for finished, and may want
- * the file. The writer whose end has not been seen has nothing to add, unless somebody is to be asked: a refusal is
- * for who sent it. */
+/* A client that cut its body off behind the last octet, and asks at once, takes the upload for finished, and
+ * may want the file. The writer whose end has not been seen has nothing to add, unless somebody is to be
+ * asked: a refusal is for who sent it. */
 static int is_for_writer(const mummy_upload *u, const struct mup_session *s)
 {
 	return s->writer && (s->held || s->writer->draft.on || u->opt.events.pre_finish || s->priv.digest[0]);

@@ -250,7 +250,8 @@ void mup_session_cut(mummy_upload *u, struct mup_session *s)
 	cancel = old->cancel;
 	if (!cancel)
 		return;
-	/* the old one's end waits for this, so that conn stays valid; it may begin meanwhile and forget cancel */
+	/* the old one's end waits for this, so that conn stays valid; it may begin meanwhile and forget
+	 * cancel */
 	old->canceling = 1;
 	pthread_mutex_unlock(&u->lock);
 	cancel(old->conn);

@@ -191,8 +191,8 @@ static unsigned until_ping(mummy_ws_conn *c, uint32_t silent)
 	return c->ep->opt.ping_ms;
 }
 
-/* Our Close frame has left, and only the answer to it is missing. A reset, which is what a cut is to who goes on
- * sending, could overtake it. */
+/* Our Close frame has left, and only the answer to it is missing. A reset, which is what a cut is to who goes
+ * on sending, could overtake it. */
 static int ends_softly(mummy_ws_conn *c)
 {
 	const struct mummy_ws_output *o = &c->ep->output;

@@ -2,8 +2,8 @@
  * conn.h - the insides of a connection, its endpoint and its I/O thread. Internal.
  *
  * Who touches what: rx belongs to the I/O thread. tx and queue (both in waits) are behind mws_lock, one of a
- * few mutexes of the io, as a mutex of its own would be half of an idle connection; subs behind the hub's lock.
- * No lock is held while anything outside the library is called. flags are atomic.
+ * few mutexes of the io, as a mutex of its own would be half of an idle connection; subs behind the hub's
+ * lock. No lock is held while anything outside the library is called. flags are atomic.
  *
  * Output has one owner at a time, who set MWS_BUSY: a thread inside writev, or a feed, which gathers
  * the replies. Whoever sends meanwhile leaves a block in tx, and the owner takes it along before it
@@ -296,7 +296,8 @@ int mws_out_send(mummy_ws_conn *c, struct mws_out *o);
 int mws_out_pass(mummy_ws_conn *c, struct mws_out *o, size_t *total);
 /** 0, or the error that o would get if it had no payload. */
 int mws_out_judge(mummy_ws_conn *c, const struct mws_out *o);
-/** together.c. The caller is about to give several events: what it sends from this thread goes out together. */
+/** together.c. The caller is about to give several events: what it sends from this thread goes out
+ *  together. */
 void mws_out_hold(mummy_ws_conn *c);
 void mws_out_let_go(mummy_ws_conn *c);
 /** I/O thread: what is published meanwhile goes out together. */

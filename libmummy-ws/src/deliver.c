@@ -1,7 +1,7 @@
 /*
- * A publish on the I/O thread. Messages of one topic that were left together are put together once for all who
- * agreed to the same, so that a subscriber costs one write and no allocation. Who gets only some of them, or has not
- * room for all, gets them one by one.
+ * A publish on the I/O thread. Messages of one topic that were left together are put together once for all
+ * who agreed to the same, so that a subscriber costs one write and no allocation. Who gets only some of them,
+ * or has not room for all, gets them one by one.
  */
 #include <config.h>
 #include <stdlib.h>
@@ -115,7 +115,8 @@ static struct mws_block *put_together(mummy_ws_conn *c, const struct run *r)
 	return all;
 }
 
-/* All messages of r for c; NULL: one by one. A client masks them for each, and who has a compressor uses it. */
+/* All messages of r for c; NULL: one by one. A client masks them for each, and who has a compressor uses
+ * it. */
 static struct mws_block *all_for(mummy_ws_conn *c, struct run *r)
 {
 	struct kind k = kind_of(c);

@@ -352,8 +352,8 @@ static unsigned short_message(mummy_ws_conn *c, enum mummy_ws_opcode op, const u
 	return 0;
 }
 
-/* What most of what comes is: short frames of a client, each whole and a whole message. Those at the front are
- * taken. 0, or the code to fail with. */
+/* What most of what comes is: short frames of a client, each whole and a whole message. Those at the front
+ * are taken. 0, or the code to fail with. */
 static unsigned read_shorts(mummy_ws_conn *c, uint8_t **from, size_t *left)
 {
 	const struct mws_simd *simd = c->io->simd;

@@ -252,8 +252,8 @@ static void drop_buffers(mummy_ws_io *io)
 	io->inflater = NULL;
 }
 
-/* Once no big message has come for a while, what they took goes back to the system. due: of the rest; gives it,
- * or when that is. */
+/* Once no big message has come for a while, what they took goes back to the system. due: of the rest; gives
+ * it, or when that is. */
 static int calm_down(mummy_ws_io *io, int due)
 {
 	uint64_t passed;

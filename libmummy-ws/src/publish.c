@@ -65,8 +65,8 @@ static void posted(void *arg)
 
 static void wake(mummy_ws_io *io)
 {
-	/* From inside the library the I/O thread comes to its turn before it sleeps. Elsewhere, as between two
-	 * turns in somebody else's loop, it may be about to sleep. */
+	/* From inside the library the I/O thread comes to its turn before it sleeps. Elsewhere, as between
+	 * two turns in somebody else's loop, it may be about to sleep. */
 	if (mws_io_is_own(io) && (io->turning || io->feeding))
 		mws_io_due(io);
 	else if (mws_io_post(io, posted, mws_io_ref(io)) < 0)

@@ -1,6 +1,6 @@
 /*
- * The replies to one feed: they are gathered in a buffer of the io, and leave in one write at its end. The first one takes
- * up the output.
+ * The replies to one feed: they are gathered in a buffer of the io, and leave in one write at its end. The
+ * first one takes up the output.
  */
 #include <config.h>
 #include <stdlib.h>
@@ -197,8 +197,8 @@ static int lasts(mummy_ws_io *io, const unsigned char *p, size_t n)
 	return 1;
 }
 
-/* The head goes where the longer one was of the message that is sent back, so that both are one piece; else it is
- * gathered. */
+/* The head goes where the longer one was of the message that is sent back, so that both are one piece; else
+ * it is gathered. */
 static void refer(mummy_ws_io *io, const struct mummy_ws_frame *f, const unsigned char *p)
 {
 	unsigned char head[MWS_HEAD_MOST], *to = io->gather + io->gathered;

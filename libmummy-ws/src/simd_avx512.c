@@ -181,8 +181,8 @@ INLINE size_t plain_groups(uint8_t *base, size_t at, size_t end, __m512i m, int 
 
 /* ---- Characters of three octets, 64 at once ---------------------------------------------------- */
 
-/* Octets that begin where a character does: at each place of a, b and c one of the three has a lead, and the others
- * have continuations. */
+/* Octets that begin where a character does: at each place of a, b and c one of the three has a lead, and the
+ * others have continuations. */
 struct threes {
 	__m512i a, b, c;
 };

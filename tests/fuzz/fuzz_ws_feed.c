@@ -1,10 +1,11 @@
-/* A connection that echoes: the same octets in one feed and in small ones give the same events and replies. */
+/* A connection that echoes: the same octets in one feed and in small ones give the same events and
+ * replies. */
 #include <config.h>
 #include <mummy/ws.h>
 #include "fuzz.h"
 
-/* The first octet is how many octets a feed has, whose side it is, and whether messages may be compressed, and
- * refer to earlier ones. */
+/* The first octet is how many octets a feed has, whose side it is, and whether messages may be compressed,
+ * and refer to earlier ones. */
 const struct fuzz_seed fuzz_seeds[] = {
 	FUZZ_SEED("\001\x81\x85\1\2\3\4igomn\x89\x80\0\0\0\0\x82\x83\0\0\0\0abc"),
 	FUZZ_SEED("\002\x01\x83\0\0\0\0a\xce\xba\x89\x84\0\0\0\0ping\x80\x82\0\0\0\0bc\x8a\x80\0\0\0\0"),

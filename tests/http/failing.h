@@ -1,6 +1,6 @@
 /*
- * failing.h - allocations that fail when a test wants it, and a count of those that are still there. The program is
- * linked with --wrap for each of them.
+ * failing.h - allocations that fail when a test wants it, and a count of those that are still there. The
+ * program is linked with --wrap for each of them.
  */
 #ifndef FAILING_H
 #define FAILING_H

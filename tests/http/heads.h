@@ -1,7 +1,7 @@
 /*
  * heads.h - request heads that must be refused, with their status, and heads that must be accepted, with what
- * they say (RFC 9112 sections 2 to 6). For limits of HEADS_FIELDS fields, lines of HEADS_LINE and heads of HEADS_HEAD
- * octets.
+ * they say (RFC 9112 sections 2 to 6). For limits of HEADS_FIELDS fields, lines of HEADS_LINE and heads of
+ * HEADS_HEAD octets.
  */
 #ifndef MUMMY_TESTS_HEADS_H
 #define MUMMY_TESTS_HEADS_H

@@ -1,7 +1,7 @@
 /*
- * No file of its own: max_buffered_bytes, which whole bodies and queued output of all connections share. Streams and
- * upgraded connections take all of it and are told; a body then waits unread, and is served once they gave some
- * back, or refused.
+ * No file of its own: max_buffered_bytes, which whole bodies and queued output of all connections share.
+ * Streams and upgraded connections take all of it and are told; a body then waits unread, and is served once
+ * they gave some back, or refused.
  */
 #include <config.h>
 #include <stdlib.h>

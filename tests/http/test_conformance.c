@@ -1,6 +1,6 @@
 /*
- * Black box, over loopback: every head of heads.h, whole and octet by octet, and what RFC 9110 and RFC 9112 ask of
- * the answers, case by case.
+ * Black box, over loopback: every head of heads.h, whole and octet by octet, and what RFC 9110 and RFC 9112
+ * ask of the answers, case by case.
  */
 #include <config.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /*
- * No file of its own: one allocation fails while a request is served, each in its turn, and no octet may be lost by
- * that. What came with the head, or behind a request, reaches who is to have it from the first on and in its order;
- * or the client is told, or cut off, and does not wait for an answer to what nobody has.
+ * No file of its own: one allocation fails while a request is served, each in its turn, and no octet may be
+ * lost by that. What came with the head, or behind a request, reaches who is to have it from the first on and
+ * in its order; or the client is told, or cut off, and does not wait for an answer to what nobody has.
  */
 #include <config.h>
 #include "failing.h"

@@ -211,8 +211,8 @@ static int64_t now_ms(void)
 	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Takes 50,000 octets a window, of which the server's sockets show nothing for long: they hold millions. 0: this
- * process stood still for so long that it was cut off rightly. */
+/* Takes 50,000 octets a window, of which the server's sockets show nothing for long: they hold millions. 0:
+ * this process stood still for so long that it was cut off rightly. */
 static int takes_enough(struct serve *s)
 {
 	int64_t last = now_ms(), pause = 0;

@@ -360,8 +360,8 @@ static void copied_or_cut(mummy_http_exchange *x, void *ctx)
 	ck_assert_msg(rc == 0 || rc == -EPIPE, "%d", rc);
 }
 
-/* Who takes nothing of his answer when all together have the memory that there is for that is cut; what fits in
- * the sockets is served all the same. */
+/* Who takes nothing of his answer when all together have the memory that there is for that is cut; what fits
+ * in the sockets is served all the same. */
 SERVE_TEST(the_output_of_all_is_bounded)
 {
 	enum { CLIENTS = 5, MOST = 1000 * 1000 };
@@ -384,8 +384,8 @@ SERVE_TEST(the_output_of_all_is_bounded)
 		for (int i = 0; i < CLIENTS; i++) {
 			fds[i] = dial(&s);
 			setsockopt(fds[i], SOL_SOCKET, SO_RCVBUF, &few, sizeof few);
-			/* the socket buffers take 2.6 MB of these, or less, or even all of the first, as it happens;
-			 * then who asks once more may have been cut already */
+			/* the socket buffers take 2.6 MB of these, or less, or even all of the first, as it
+			 * happens; then who asks once more may have been cut already */
 			say(fds[i], four);
 			EVENTUALLY((mummy_http_stats_get(s.server, &stats), stats.requests) > (uint64_t)i);
 			ck_assert_uint_le(stats.buffered_bytes, MOST);

@@ -3,7 +3,8 @@
 #include "serve.h"
 #include "internal.h"
 
-/* The short way says what the long one says: each answer is given inline, and again by an exchange that is held. */
+/* The short way says what the long one says: each answer is given inline, and again by an exchange that is
+ * held. */
 
 enum { MOST = 100000, ROOM = 400000, MANY = MHTTP_SIZED_LINES + 1 };
 static char body[MOST];

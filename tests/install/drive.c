@@ -24,8 +24,8 @@ struct step { const char *send; size_t len; const char *expect; int as_input; };
 #define STEP(octets, expected) { (octets), sizeof (octets) - 1, (expected), 0 }
 #define INPUT(octets, expected) { (octets), sizeof (octets) - 1, (expected), 1 }
 
-/* How an example ends. A client talks to the example echo, which lies beside it; a CGI program is run for each
- * request. */
+/* How an example ends. A client talks to the example echo, which lies beside it; a CGI program is run for
+ * each request. */
 enum end { WHEN_DONE, WITH_ITS_INPUT, BY_SIGNAL, AS_CLIENT, AS_CGI };
 
 struct talk {

@@ -22,7 +22,8 @@ struct server {
 void server_start(struct server *s, ...);
 /** Waits for its end; the exit status, or 128 + signal. */
 int server_wait(struct server *s);
-/** Calls run in the processes that are started from now on, just before they become the server; NULL: no more. */
+/** Calls run in the processes that are started from now on, just before they become the server; NULL: no
+ *  more. */
 void server_before(void (*run)(void *arg), void *arg);
 /** SIGTERM, and the exit status. */
 int server_stop(struct server *s);

@@ -1,6 +1,6 @@
 /*
- * test_removal.c - uploads of mummy-server that are removed by a process which dies in the middle of it: what their
- * hooks are told by the next one.
+ * test_removal.c - uploads of mummy-server that are removed by a process which dies in the middle of it: what
+ * their hooks are told by the next one.
  */
 #include <config.h>
 #include <dirent.h>
@@ -275,8 +275,8 @@ START_TEST(the_last_reason_counts)
 }
 END_TEST
 
-/* A server that begins while another is between the note and the removal drops the note, and the other tells all the
- * same. */
+/* A server that begins while another is between the note and the removal drops the note, and the other tells
+ * all the same. */
 START_TEST(a_note_that_another_dropped)
 {
 	struct uploads u, other;

@@ -1,6 +1,6 @@
 /*
- * Eight threads send to, and close, many connections of libmummy-ws on libmummy-http while clients vanish. What was
- * accepted comes whole and in the order of its sender; what was not was -EPIPE.
+ * Eight threads send to, and close, many connections of libmummy-ws on libmummy-http while clients vanish.
+ * What was accepted comes whole and in the order of its sender; what was not was -EPIPE.
  *
  * MUMMY_WS_CROWD: how many connections; 150 without it. With 1,000 it takes some seconds.
  */
@@ -96,7 +96,8 @@ static void start(pthread_t *t)
 
 /* ---- The senders ------------------------------------------------------------------------------- */
 
-/* A message: sender, number, and octets that follow from them; some are larger than a socket's buffer takes. */
+/* A message: sender, number, and octets that follow from them; some are larger than a socket's buffer
+ * takes. */
 static size_t make(unsigned char *p, unsigned id, uint32_t number, unsigned conn)
 {
 	size_t n = 8 + (number * 37 + id * 11 + conn) % 300;

@@ -1,6 +1,6 @@
 /*
- * disk.h - what a store does to its folder: every change is written down, so that the folder can be built again
- * as a disk may hold it after a power cut; and any call can be made to fail. Link with
+ * disk.h - what a store does to its folder: every change is written down, so that the folder can be built
+ * again as a disk may hold it after a power cut; and any call can be made to fail. Link with
  *   -Wl,--wrap=openat,--wrap=pwrite,... as DISK_WRAPS in Makemodule.am has it.
  */
 #ifndef MUMMY_TESTS_DISK_H

@@ -131,7 +131,8 @@ static int listed(mummy_upload *u)
 	return n;
 }
 
-/* What one policy has begun, the others go on with and remove; and what the former version left, that had files only. */
+/* What one policy has begun, the others go on with and remove; and what the former version left, that had
+ * files only. */
 START_TEST(policies_follow_each_other)
 {
 	for (int from = 0; from <= MUMMY_UPLOAD_SYNC_NONE; from++)

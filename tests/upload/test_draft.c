@@ -1,8 +1,9 @@
 #include <config.h>
 #include "fake.h"
 
-/* Each case gets uploads of its own: /files/OPEN (10 octets, 4 there), /files/LATER (its length unknown, 4 there),
- * /files/FULL (4 of 4, but the end was not said), /files/DONE (4 of 4), /files/TUS (10, 4 there), /files/NONE. */
+/* Each case gets uploads of its own: /files/OPEN (10 octets, 4 there), /files/LATER (its length unknown, 4
+ * there), /files/FULL (4 of 4, but the end was not said), /files/DONE (4 of 4), /files/TUS (10, 4 there),
+ * /files/NONE. */
 struct rule {
 	const char *what, *method, *path, *body;
 	const char *send[12];            /* pairs; the version goes by itself unless the first is "bare" */

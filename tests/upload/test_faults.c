@@ -1,5 +1,5 @@
-/* Each call that a store makes to its disk fails in turn: the right status, and the upload is as it was told; once
- * the fault is over it goes on to its end. */
+/* Each call that a store makes to its disk fails in turn: the right status, and the upload is as it was told;
+ * once the fault is over it goes on to its end. */
 #include <config.h>
 #define SUITE_TIMEOUT_S 300
 #include "disk.h"

@@ -1,5 +1,5 @@
-/* Two engines on one folder. The locks are of open files, so that it is all the same whether the engines are in
- * one process or in two. */
+/* Two engines on one folder. The locks are of open files, so that it is all the same whether the engines are
+ * in one process or in two. */
 #include <config.h>
 #include <sys/wait.h>
 #include "fake.h"

@@ -1,6 +1,6 @@
 /*
- * The power is cut at each change that a store makes to its folder, and the folder is built again as a disk may
- * hold it then; and its process is killed there. MUMMY_POWER_CUTS: how many cuts for each policy (200).
+ * The power is cut at each change that a store makes to its folder, and the folder is built again as a disk
+ * may hold it then; and its process is killed there. MUMMY_POWER_CUTS: how many cuts for each policy (200).
  */
 #include <config.h>
 #define SUITE_TIMEOUT_S 600

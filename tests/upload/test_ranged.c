@@ -1,8 +1,8 @@
 #include <config.h>
 #include "fake.h"
 
-/* Each case gets uploads of its own: /range/OPEN (10 octets, 4 there), /range/LATER (its length unknown, 4 there),
- * /range/DONE (4 of 4), /range/NONE. */
+/* Each case gets uploads of its own: /range/OPEN (10 octets, 4 there), /range/LATER (its length unknown, 4
+ * there), /range/DONE (4 of 4), /range/NONE. */
 struct rule {
 	const char *what, *method, *path, *body, *send[4];
 	int status;

@@ -190,7 +190,8 @@ static inline const char *simd_meet(const struct mws_simd *s, size_t part, size_
 	return simd_judge(s, &t, align);
 }
 
-/** A character is begun at the end of a section, and nothing but ASCII follows, or a lead that ends the text. */
+/** A character is begun at the end of a section, and nothing but ASCII follows, or a lead that ends the
+ *  text. */
 static inline const char *simd_lone(const struct mws_simd *s, size_t step)
 {
 	static const char *const begun[] = { "\xc2", "\xe1\x80", "\xe1", "\xf1\x80\x80", "\xf1\x80", "\xf1" };
@@ -214,7 +215,8 @@ static inline const char *simd_lone(const struct mws_simd *s, size_t step)
 	return NULL;
 }
 
-/** Characters of three octets, one octet of which is another one: at each place, each of what tells them apart. */
+/** Characters of three octets, one octet of which is another one: at each place, each of what tells them
+ *  apart. */
 static inline const char *simd_threes(const struct mws_simd *s, size_t step)
 {
 	static const uint8_t edges[] = { 0, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2,

@@ -106,7 +106,8 @@ START_TEST(methods_and_old_http_are_refused)
 	ck_assert_int_eq(r.status, 405);
 	ck_assert_str_eq(value(&r, "Allow"), "GET");
 	says(&r, "GET");
-	/* where GET is served HEAD is too: it gets what GET gets without a handshake (RFC 9110 section 9.3.2) */
+	/* where GET is served HEAD is too: it gets what GET gets without a handshake (RFC 9110 section
+	 * 9.3.2) */
 	req.method = "HEAD";
 	ck_assert_int_eq(mummy_ws_handshake(&req, NULL, &r), 0);
 	ck_assert_int_eq(r.status, 400);

@@ -248,7 +248,8 @@ static size_t check_part(const struct fake *f, size_t at, const char *head, int 
 	return at + 4 + n;
 }
 
-/* A frame that comes in two: its head or its payload is broken, and what follows lies in the second part whole. */
+/* A frame that comes in two: its head or its payload is broken, and what follows lies in the second part
+ * whole. */
 START_TEST(replies_to_a_message_in_two_reads_last_and_keep_their_order)
 {
 	static const struct mummy_ws_events ev = { .message = send_parts };

@@ -26,8 +26,8 @@ struct cmdline {
 	size_t n;
 };
 
-/* Kinds of values: to is an int, const char *, uint64_t; for choices an int and unsigned. Times are seconds and
- * milliseconds. cmdline_max sets an int to the row's max, for what is done instead of running. */
+/* Kinds of values: to is an int, const char *, uint64_t; for choices an int and unsigned. Times are seconds
+ * and milliseconds. cmdline_max sets an int to the row's max, for what is done instead of running. */
 int cmdline_flag(const struct cmdline_row *row, void *to, const char *value, char *why, size_t size);
 int cmdline_max(const struct cmdline_row *row, void *to, const char *value, char *why, size_t size);
 int cmdline_text(const struct cmdline_row *row, void *to, const char *value, char *why, size_t size);
@@ -39,8 +39,8 @@ int cmdline_ms(const struct cmdline_row *row, void *to, const char *value, char 
 int cmdline_choice(const struct cmdline_row *row, void *to, const char *value, char *why, size_t size);
 int cmdline_choices(const struct cmdline_row *row, void *to, const char *value, char *why, size_t size);
 
-/** Takes the option argv[*i], with its value from the next word if that is where it is; flags with letters may be
- *  written together. 0, or -EINVAL and one line without newline in why. */
+/** Takes the option argv[*i], with its value from the next word if that is where it is; flags with letters
+ *  may be written together. 0, or -EINVAL and one line without newline in why. */
 int cmdline_take(const struct cmdline *c, void *options, char *const argv[], int *i, char *why, size_t size);
 /** Writes the rows for --help. */
 void cmdline_help(const struct cmdline *c, FILE *to);

@@ -14,10 +14,10 @@ struct hook_link {
 	void *tls;                         /**< NULL: without */
 };
 
-/** trust NULL: without TLS; else the certificate of the other end has to be valid for host, a name or a numeric
- *  address without brackets. 0; -EHOSTUNREACH: the name is not known; -EACCES: the certificate is not to be
- *  believed; -ECONNABORTED: there is no TLS to be had; both with a line in why, which is empty else; or what
- *  connecting gives. */
+/** trust NULL: without TLS; else the certificate of the other end has to be valid for host, a name or a
+ *  numeric address without brackets. 0; -EHOSTUNREACH: the name is not known; -EACCES: the certificate is not
+ *  to be believed; -ECONNABORTED: there is no TLS to be had; both with a line in why, which is empty else; or
+ *  what connecting gives. */
 int hook_link_open(struct hook_link *l, const char *host, const char *port, const struct hook_trust *trust,
 		const struct hook_call *c, char *why, size_t size);
 /** 0, also when the other end reads no more: it may have answered already; or a negative errno. */

@@ -40,8 +40,8 @@ int hooks_may_refuse(const struct hooks *h);
 /** As the events of mummy_upload_events. */
 int hooks_pre_create(struct hooks *h, const struct mummy_upload_info *info, struct mummy_upload_grant *grant);
 int hooks_pre_finish(struct hooks *h, const struct mummy_upload_info *info, char text[MUMMY_UPLOAD_TEXT]);
-/** Keeps an event for its hooks, so that it is told for certain, once hooks_release was called, or the server began
- *  anew and it had happened. 0, or a negative errno and a line in the log. */
+/** Keeps an event for its hooks, so that it is told for certain, once hooks_release was called, or the server
+ *  began anew and it had happened. 0, or a negative errno and a line in the log. */
 int hooks_put(struct hooks *h, enum hooks_event event, const struct mummy_upload_info *info);
 /** It has happened. 0, or -ENOENT: it is not kept. */
 int hooks_release(struct hooks *h, enum hooks_event event, const char *id);

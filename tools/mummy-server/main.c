@@ -64,8 +64,9 @@ static int complain(const char *format, ...)
 	return -1;
 }
 
-/* Unless told otherwise, glibc has eight heaps a processor, and each worker one of its own: what slow clients leave
- * in them then lies thinly on many pages. No more threads allocate at once than there are processors. */
+/* Unless told otherwise, glibc has eight heaps a processor, and each worker one of its own: what slow clients
+ * leave in them then lies thinly on many pages. No more threads allocate at once than there are
+ * processors. */
 static void bound_arenas(void)
 {
 #ifdef M_ARENA_MAX

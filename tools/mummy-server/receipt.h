@@ -19,8 +19,8 @@ int receipts_open(struct receipts *r, const char *directory);
 void receipts_close(struct receipts *r);
 /** Writes one; what fails is logged. */
 void receipt_write(struct receipts *r, const struct mummy_upload_info *info);
-/** Makes the receipt of an upload go before the upload does, so that a process that dies between the two leaves
- *  an upload that receipts_repair finds, and never a receipt of nothing. r stays where it is until the
+/** Makes the receipt of an upload go before the upload does, so that a process that dies between the two
+ *  leaves an upload that receipts_repair finds, and never a receipt of nothing. r stays where it is until the
  *  store is released. */
 void receipts_guard(struct receipts *r, struct mummy_upload_store *store);
 /** Calls finished for those finished uploads that have none, as a process which died did not get to it. */

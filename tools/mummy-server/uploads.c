@@ -60,8 +60,8 @@ static void removing(void *ctx, const struct mummy_upload_info *info, int expire
 	hooks_put(&u->hooks, expired ? HOOKS_EXPIRED : HOOKS_TERMINATED, info);
 }
 
-/* What could not be noted before, when the disk was full, may be now; or a server that shares the folder began in
- * the very moment, and has dropped what had not happened. */
+/* What could not be noted before, when the disk was full, may be now; or a server that shares the folder
+ * began in the very moment, and has dropped what had not happened. */
 static void gone(struct uploads *u, enum hooks_event event, const struct mummy_upload_info *info)
 {
 	if (hooks_release(&u->hooks, event, info->id) < 0 && hooks_put(&u->hooks, event, info) == 0)

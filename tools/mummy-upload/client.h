@@ -36,7 +36,8 @@ int client_again(struct client *c, struct tries *t, const struct answer *a, int 
  *  VERDICT_FAIL and why also when the user stops. */
 enum verdict client_try(struct client *c, struct request *r, enum ask ask, const char *url,
 			int (*add)(struct request *r, void *ctx), void *ctx, char *why, size_t size);
-/** The same again and again until it is clear how it ends: VERDICT_GO, or what is not VERDICT_AGAIN, and why. */
+/** The same again and again until it is clear how it ends: VERDICT_GO, or what is not VERDICT_AGAIN, and
+ *  why. */
 enum verdict client_ask(struct client *c, struct request *r, enum ask ask, const char *url,
 			int (*add)(struct request *r, void *ctx), void *ctx, const char *name, char *why,
 			size_t size);

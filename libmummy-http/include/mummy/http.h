@@ -99,10 +99,10 @@ struct mummy_http_route {
 	uint64_t max_body_bytes;             /**< 0: the server's; MUMMY_HTTP_UNKNOWN: no limit; above it
 	                                          413, before it is read where the length is announced */
 	const struct mummy_http_executor *executor;  /**< copied; NULL: the server's */
-	/** Asked on the loop, with the route's ctx, of each request that has no body, or whose body is there already: 1
-	 *  the handler will not block, nor what it does with the body, and is called on the loop, which saves the way
-	 *  to the executor and back; 0: as the route is otherwise. x is only to be looked at. Not asked where a
-	 *  middleware's before may block. NULL: all are 0. */
+	/** Asked on the loop, with the route's ctx, of each request that has no body, or whose body is there
+	 *  already: 1 the handler will not block, nor what it does with the body, and is called on the loop,
+	 *  which saves the way to the executor and back; 0: as the route is otherwise. x is only to be looked
+	 *  at. Not asked where a middleware's before may block. NULL: all are 0. */
 	int (*quick)(mummy_http_exchange *x, void *ctx);
 	uintptr_t reserved[3];
 };
@@ -149,10 +149,10 @@ struct mummy_http_listener {
 	 *  its functions. <0: the connection is closed. */
 	int (*transport)(void *ctx, int fd, const struct mummy_http_transport **ops, void **conn);
 	void *transport_ctx;
-	/** Congestion control of its TCP connections, by a name that tcp(7) knows; -ENOENT: the kernel does not.
-	 *  "": the system's. NULL: likewise, but "reno" on a loopback address where the system's is a bbr: that
-	 *  sends by timers, at the pace of a path through a network, and within one host the timers cost several
-	 *  times what the sending does. A socket that was taken keeps what it has. */
+	/** Congestion control of its TCP connections, by a name that tcp(7) knows; -ENOENT: the kernel does
+	 *  not. "": the system's. NULL: likewise, but "reno" on a loopback address where the system's is a
+	 *  bbr: that sends by timers, at the pace of a path through a network, and within one host the timers
+	 *  cost several times what the sending does. A socket that was taken keeps what it has. */
 	const char *congestion;
 	uintptr_t reserved[3];
 };
@@ -373,9 +373,9 @@ struct mummy_http_sink {                 /* serial, on the route's executor, or 
 	 *  Unless x is answered here or later, these are answered with 400, 408, 413 or 500. */
 	void (*end)(void *ctx, int status);
 	void *ctx;
-	/** Beside data, may be NULL: n octets of the body lie in the pipe fd (1 MiB; borrowed). Reads exactly them, by
-	 *  splice into a file, which saves a copy. Returns as data. Comes where that is possible and pays: a known
-	 *  length, plain TCP, a client that is fast; else data does. */
+	/** Beside data, may be NULL: n octets of the body lie in the pipe fd (1 MiB; borrowed). Reads exactly
+	 *  them, by splice into a file, which saves a copy. Returns as data. Comes where that is possible and
+	 *  pays: a known length, plain TCP, a client that is fast; else data does. */
 	int (*pipe)(void *ctx, int fd, size_t n);
 	/** Gather up to so many octets for one call of data, at most 1 MiB, where the body's length is known: saves time
 	 *  where each octet is looked at. 0, or less than the server's chunk_bytes: as that says. */
@@ -407,11 +407,12 @@ MUMMY_HTTP_API int mummy_http_router_slash(mummy_http_router *r, enum mummy_http
 
 /* ---- Middleware ------------------------------------------------------------------------------- */
 struct mummy_http_middleware {
-	/** Where the handler will run, in the order of use, once the body is there unless it is streamed. 0 go
-	 *  on; 1 stop: it answered x, or holds it to answer later. It may add fields to the coming answer. */
+	/** Where the handler will run, in the order of use, once the body is there unless it is streamed. 0
+	 *  go on; 1 stop: it answered x, or holds it to answer later. It may add fields to the coming
+	 *  answer. */
 	int (*before)(mummy_http_exchange *x, void *ctx);
-	/** When x ends, answered: in reverse order, for those whose before was called, and those that have none.
-	 *  Reads x and does nothing else with it. Any thread; must not block. */
+	/** When x ends, answered: in reverse order, for those whose before was called, and those that have
+	 *  none. Reads x and does nothing else with it. Any thread; must not block. */
 	void (*after)(mummy_http_exchange *x, void *ctx);
 	void *ctx;
 	unsigned flags;                      /**< MUMMY_HTTP_INLINE: before does not block, so it is also called
@@ -476,10 +477,10 @@ struct mummy_http_cors {                 /**< comma-separated lists, copied; NUL
 	int credentials;
 	uintptr_t reserved[4];
 };
-/** Cross-origin requests (the Fetch standard): preflights are answered, others get the fields, errors of handlers
- *  and of the server too; of an origin that is not named neither. Answers to a head that is malformed, too large or
- *  did not come whole have none, as nobody knows whose it was; nor has what is above max_connections. Let it come
- *  before what may refuse, so that a page can read that. */
+/** Cross-origin requests (the Fetch standard): preflights are answered, others get the fields, errors of
+ *  handlers and of the server too; of an origin that is not named neither. Answers to a head that is
+ *  malformed, too large or did not come whole have none, as nobody knows whose it was; nor has what is above
+ *  max_connections. Let it come before what may refuse, so that a page can read that. */
 MUMMY_HTTP_API int mummy_http_use_cors(mummy_http_router *r, const char *prefix,
 		const struct mummy_http_cors *cors);
 
@@ -506,8 +507,8 @@ struct mummy_http_files {
  *  are evaluated in the order of RFC 9110 section 13.2.2, and ranges are answered with 206 or 416 (14): one
  *  by itself, at most 16 of together at most 1 MiB as multipart/byteranges; more of them, or more than two
  *  that overlap others, with the whole. Where a client takes gzip, NAME.gz is sent for NAME when it is there
- *  and not older, and NAME has Vary for all clients. Browsers are told to believe the type (nosniff), unless flags say
- *  otherwise. A folder's path without its last slash is redirected (308).
+ *  and not older, and NAME has Vary for all clients. Browsers are told to believe the type (nosniff), unless
+ *  flags say otherwise. A folder's path without its last slash is redirected (308).
  *
  *  Nothing outside of root is reached: "..", ".", empty segments and encoded slashes are 404, NUL and
  *  malformed escapes 400; symbolic links are followed only where the kernel can keep them inside (openat2).

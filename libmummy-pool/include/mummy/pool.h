@@ -105,9 +105,10 @@ struct mummy_pool_options {
 	void (*thread_start)(void *ctx, unsigned index);  /**< first and last on each worker thread, */
 	void (*thread_stop)(void *ctx, unsigned index);   /**< index from 0 and of one
 	                              live thread at a time; either may be NULL */
-	/** A job kept its thread for slow_ms or more (a fiber: from one park to the next): its function (of a task the one given, in this
-	 *  type only to be compared or printed), its name (NULL for all but a named task; 31 octets at
-	 *  most), and milliseconds. On that thread, after the job. Forks are not watched. NULL: nothing is */
+	/** A job kept its thread for slow_ms or more (a fiber: from one park to the next): its function (of a
+	 *  task the one given, in this type only to be compared or printed), its name (NULL for all but a
+	 *  named task; 31 octets at most), and milliseconds. On that thread, after the job. Forks are not
+	 *  watched. NULL: nothing is */
 	void (*slow)(void *ctx, void (*run)(void *arg), const char *name, uint64_t ms);
 	unsigned slow_ms;        /**< 0: 1,000 */
 	unsigned nice;           /**< added to the nice value that the creator has now, 0 to 19, for the
@@ -180,8 +181,8 @@ MUMMY_POOL_API int mummy_pool_group_submit(struct mummy_pool_group *g,
 		void (*run)(void *arg), void *arg);
 
 /** Waits until every job of g has returned; one waiter at a time. A fiber parks. On another worker of
- *  the pool it runs jobs of the group meanwhile, so that groups may nest on a single thread. g may then be used
- *  again or go out of scope. */
+ *  the pool it runs jobs of the group meanwhile, so that groups may nest on a single thread. g may then be
+ *  used again or go out of scope. */
 MUMMY_POOL_API void mummy_pool_group_wait(struct mummy_pool_group *g);
 
 /* ---- Tasks: a result, a delay, cancellation -------------------------------------------------- */
@@ -211,10 +212,10 @@ MUMMY_POOL_API int mummy_task_submit(mummy_task **out, mummy_pool *p, void *(*ru
 
 /** Waits until t has ended, at most timeout_ms (0: asks only; -1: no limit). 0 and, if result is
  *  not NULL, what run returned; -ETIMEDOUT; -ECANCELED, also the end of a periodic one. A fiber of any
- *  pool parks. Otherwise, without a limit, a worker of the same pool runs t itself if nobody has started it (after its delay; not a
- *  periodic one), so that no dead-lock arises when all workers wait for tasks; otherwise the calling
- *  thread blocks, and a worker of TASKS counts as blocked. A task that waits for itself, or in a
- *  circle, never ends. */
+ *  pool parks. Otherwise, without a limit, a worker of the same pool runs t itself if nobody has started it
+ *  (after its delay; not a periodic one), so that no dead-lock arises when all workers wait for tasks;
+ *  otherwise the calling thread blocks, and a worker of TASKS counts as blocked. A task that waits for
+ *  itself, or in a circle, never ends. */
 MUMMY_POOL_API int mummy_task_wait(mummy_task *t, int timeout_ms, void **result);
 
 /** Keeps t from starting, or a periodic one from starting again. 0: run will not be called (again);

@@ -9,9 +9,9 @@
  * are announced follows from the members of the store that are set. An offset that was acknowledged
  * survives a crash as the store's sync policy promises.
  *
- * Upload-Concat may name the parts of a final upload by their paths or by absolute URLs, as Location gave them
- * or a proxy made of it. Only the end of the path counts, the id: scheme, host and what the path begins with are
- * not looked at, and the parts are always uploads of the same engine.
+ * Upload-Concat may name the parts of a final upload by their paths or by absolute URLs, as Location gave
+ * them or a proxy made of it. Only the end of the path counts, the id: scheme, host and what the path begins
+ * with are not looked at, and the parts are always uploads of the same engine.
  *
  * On range_path the same uploads are served for clients that know no TUS (RFC 9110 section 14.5): POST
  * creates as TUS does; PUT and PATCH with Content-Range write the next octets ("bytes 0-99/1000"), or ask how
@@ -22,12 +22,12 @@
  * On both paths it speaks "Resumable Uploads for HTTP" (draft-ietf-httpbis-resumable-upload, interop versions
  * 3 to 8) with requests that have no Tus-Resumable: POST, and PUT below a name, with Upload-Complete create
  * (version 3: Upload-Incomplete) and announce the address with 104 (Upload Resumption Supported) where the
- * caller has inform; PATCH of application/partial-upload appends; HEAD tells the offset and ends what is being
- * written; DELETE cancels. Upload-Limit has max-size and max-age; Content-Digest (RFC 9530) with sha-256 or
- * sha-512 is verified, 400, as is Repr-Digest of a creation once all is there, where the store can read, and
- * then the upload is removed; Content-Disposition and Content-Type become "filename" and "filetype" of the
- * metadata. An upload that it began is whole when a request says so, or when another protocol has written the
- * last octet; HEAD and DELETE of one need no version. What is begun one way can go on the other.
+ * caller has inform; PATCH of application/partial-upload appends; HEAD tells the offset and ends what is
+ * being written; DELETE cancels. Upload-Limit has max-size and max-age; Content-Digest (RFC 9530) with
+ * sha-256 or sha-512 is verified, 400, as is Repr-Digest of a creation once all is there, where the store can
+ * read, and then the upload is removed; Content-Disposition and Content-Type become "filename" and "filetype"
+ * of the metadata. An upload that it began is whole when a request says so, or when another protocol has
+ * written the last octet; HEAD and DELETE of one need no version. What is begun one way can go on the other.
  *
  * An upload has one writer at a time: a newer PATCH cuts the older one off, which cannot write any
  * more. Engine calls may block in the store, so they belong on worker threads.
@@ -136,10 +136,10 @@ struct mummy_upload_events {
 	/** 0, or the HTTP status (4xx, 5xx) to refuse with. On the thread of begin. */
 	int (*pre_create)(void *ctx, const struct mummy_upload_request *req,
 			const struct mummy_upload_info *info, struct mummy_upload_grant *grant);
-	/** All bytes are there, fd reads them (borrowed; -1: the store cannot). Returns as pre_create, with the
-	 *  line of text for a refusal in text, which is empty before; a refusal removes the upload. <0: it cannot
-	 *  be said now; answered 503, the upload stays and the next request for it asks again. Comes again when
-	 *  finishing failed or the process died in it. */
+	/** All bytes are there, fd reads them (borrowed; -1: the store cannot). Returns as pre_create, with
+	 *  the line of text for a refusal in text, which is empty before; a refusal removes the upload. <0:
+	 *  it cannot be said now; answered 503, the upload stays and the next request for it asks again.
+	 *  Comes again when finishing failed or the process died in it. */
 	int (*pre_finish)(void *ctx, const struct mummy_upload_info *info, int fd,
 			char text[MUMMY_UPLOAD_TEXT]);
 	/** It has its name. Comes again after a power cut in the very moment, and never when the process
@@ -149,14 +149,15 @@ struct mummy_upload_events {
 	void (*progress)(void *ctx, const struct mummy_upload_info *info);
 	void (*terminated)(void *ctx, const struct mummy_upload_info *info);   /**< by DELETE or _remove */
 	void (*expired)(void *ctx, const struct mummy_upload_info *info);
-	/** It is about to be removed, and terminated (expired 0) or expired follow, unless the store fails. Who must not
-	 *  miss these though the process may die in between notes it now, and looks at the next start whether
-	 *  the upload is gone. On the thread that removes it, which other requests for it wait for. */
+	/** It is about to be removed, and terminated (expired 0) or expired follow, unless the store fails.
+	 *  Who must not miss these though the process may die in between notes it now, and looks at the next
+	 *  start whether the upload is gone. On the thread that removes it, which other requests for it wait
+	 *  for. */
 	void (*removing)(void *ctx, const struct mummy_upload_info *info, int expired);
 	uintptr_t reserved[3];
 };
-/** What pages of other origins need (CORS, the Fetch standard): the lists that the engine sends when origins is
- *  set, for those who leave it NULL and answer preflights themselves. */
+/** What pages of other origins need (CORS, the Fetch standard): the lists that the engine sends when origins
+ *  is set, for those who leave it NULL and answer preflights themselves. */
 #define MUMMY_UPLOAD_CORS_METHODS "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 #define MUMMY_UPLOAD_CORS_HEADERS \
 	"Authorization, Content-Digest, Content-Disposition, Content-Range, Content-Type, Repr-Digest, Tus-Resumable, " \
@@ -268,11 +269,11 @@ struct mummy_upload_request {
  *  -EINVAL (a reserved tail). May block. */
 MUMMY_UPLOAD_API int mummy_upload_begin(mummy_upload *u, const struct mummy_upload_request *req,
 		mummy_upload_reply **reply, mummy_upload_transfer **out);
-/** 1: nothing of this request, if its body is there, waits: neither begin, nor write, nor end. It creates or begins
- *  an upload of 64 KiB at most, nobody else is at it, the store has MUMMY_UPLOAD_STORE_QUICK, and the program's events
- *  are not in the way: pre_create, pre_finish and progress are NULL, and post_finish is or has an executor; of a
- *  creation without a body pre_create alone counts. Then it may be served where other requests would wait meanwhile,
- *  as on an event loop. 0: it may block. Only the head is looked at. */
+/** 1: nothing of this request, if its body is there, waits: neither begin, nor write, nor end. It creates or
+ *  begins an upload of 64 KiB at most, nobody else is at it, the store has MUMMY_UPLOAD_STORE_QUICK, and the
+ *  program's events are not in the way: pre_create, pre_finish and progress are NULL, and post_finish is or
+ *  has an executor; of a creation without a body pre_create alone counts. Then it may be served where other
+ *  requests would wait meanwhile, as on an event loop. 0: it may block. Only the head is looked at. */
 MUMMY_UPLOAD_API int mummy_upload_quick(mummy_upload *u, const struct mummy_upload_request *req);
 /** The next n octets of the body, borrowed; stored whole or not at all. 0; <0 read no more and end it
  *  with this. Nothing is gathered: each call is one write to the store, so large pieces (256 KiB)
@@ -312,8 +313,8 @@ MUMMY_UPLOAD_API int mummy_upload_digest(int fd, const char *algorithm, char out
  *  caller wanted it. */
 struct mummy_upload_pair { const char *key; size_t key_len, value_len; };
 /** Takes the first pair off *rest, which is the metadata of an info at first (NULL: there is none), and
- *  decodes its value, any octets, into size octets at value; as many as the metadata has are enough. 1, or 0 at
- *  the end; -EINVAL malformed, -ENOSPC longer than size (this pair is left out), -ENOMEM. */
+ *  decodes its value, any octets, into size octets at value; as many as the metadata has are enough. 1, or 0
+ *  at the end; -EINVAL malformed, -ENOSPC longer than size (this pair is left out), -ENOMEM. */
 MUMMY_UPLOAD_API int mummy_upload_metadata_next(const char **rest, struct mummy_upload_pair *out, void *value,
 		size_t size);
 
@@ -343,13 +344,13 @@ struct mummy_upload_dir_options {
 };
 /** Fills *out with a store in a folder, which is made (0700) if it is missing. Unfinished uploads lie
  *  there under names with a leading dot, ".ID.part" and ".ID.info"; what is created under SYNC_NONE has its
- *  record in ".records" instead (up to 64 MiB long, mostly holes) if it has room there, and every policy reads
- *  both. Finished ones get their name, which never has one and never replaces a file. A finished file may be taken away by anyone. Engines, also of
- *  other processes and machines, may share a folder whose file system has locks (OFD locks where there are
- *  such, else flock): an upload that one of them writes is -EBUSY for the others, which is answered 423.
- *  Each counts quota and open uploads by itself, and the quota again when it seems used up. The length that an
- *  upload announces, from 1 MiB on, is reserved where the file system can. -EACCES, -ENOTDIR, -EROFS, -EXDEV:
- *  finished is on another file system; -EINVAL, -ENOMEM. */
+ *  record in ".records" instead (up to 64 MiB long, mostly holes) if it has room there, and every policy
+ *  reads both. Finished ones get their name, which never has one and never replaces a file. A finished file
+ *  may be taken away by anyone. Engines, also of other processes and machines, may share a folder whose file
+ *  system has locks (OFD locks where there are such, else flock): an upload that one of them writes is -EBUSY
+ *  for the others, which is answered 423. Each counts quota and open uploads by itself, and the quota again
+ *  when it seems used up. The length that an upload announces, from 1 MiB on, is reserved where the file
+ *  system can. -EACCES, -ENOTDIR, -EROFS, -EXDEV: finished is on another file system; -EINVAL, -ENOMEM. */
 MUMMY_UPLOAD_API int mummy_upload_dir_store(struct mummy_upload_store *out, const char *directory,
 		const struct mummy_upload_dir_options *opt);
 /** Fills *out with a store in memory, for tests; also the model for one's own. It cannot read, so

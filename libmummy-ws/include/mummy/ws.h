@@ -293,8 +293,8 @@ struct mummy_ws_handshake_reply {
 	unsigned server_bits, client_bits;  /**< windows, 8 to 15, */
 	unsigned server_no_takeover, client_no_takeover; /**< and 1: without references to earlier messages */
 	char text[320];                     /**< private */
-	/** With a status that refuses: one line about what is wrong, static and with nothing of the request in
-	 *  it, which is to be the body; a Content-Type is among the headers. NULL: not refused. */
+	/** With a status that refuses: one line about what is wrong, static and with nothing of the request
+	 *  in it, which is to be the body; a Content-Type is among the headers. NULL: not refused. */
 	const char *reason;
 	uintptr_t reserved[4];
 };
@@ -327,8 +327,8 @@ MUMMY_WS_API int mummy_ws_client_check(int status, const struct mummy_ws_handsha
 MUMMY_WS_API int mummy_ws_io_new(mummy_ws_io **out,
 		int (*post)(void *ctx, void (*run)(void *arg), void *arg), void *ctx);
 /** I/O thread, each time before it sleeps: sends what was published, pings, keeps deadlines, gives
- *  drain. Some 250 ms after the last of the messages above 128 KiB it frees its buffers, and has malloc give back what is
- *  free. Milliseconds until it is due again; -1: none. now_ms is monotonic. */
+ *  drain. Some 250 ms after the last of the messages above 128 KiB it frees its buffers, and has malloc give
+ *  back what is free. Milliseconds until it is due again; -1: none. now_ms is monotonic. */
 MUMMY_WS_API int mummy_ws_io_turn(mummy_ws_io *io, uint64_t now_ms);
 /** For a loop that has the time at hand, before the first connection: at now_ms, borrowed until
  *  mummy_ws_io_free, stands what the time was when the loop last woke up, by the clock of the turns. The
