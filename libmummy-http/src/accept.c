@@ -86,8 +86,8 @@ static void log_refusal(struct mummy_http_loop *l, const char *why)
 		return;
 	}
 	if (l->refusals_untold)
-		mhttp_log(l->server, MUMMY_HTTP_WARNING, "a client is refused: %s (%u more since the last line)",
-			  why, l->refusals_untold);
+		mhttp_log(l->server, MUMMY_HTTP_WARNING,
+			  "a client is refused: %s (%u more since the last line)", why, l->refusals_untold);
 	else
 		mhttp_log(l->server, MUMMY_HTTP_WARNING, "a client is refused: %s", why);
 	l->refusal_logged = 1;

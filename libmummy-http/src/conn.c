@@ -51,7 +51,8 @@ static void conn_ready(struct mummy_poller_watch *w, unsigned events)
 
 	if (!(word & MHTTP_LEASED)) {
 		/* what nearly all events are */
-		if (c->phase == MHTTP_HEAD && c->loop->edge && !(c->flags & MHTTP_CLOSE) && !mhttp_conn_output(c))
+		if (c->phase == MHTTP_HEAD && c->loop->edge && !(c->flags & MHTTP_CLOSE)
+		    && !mhttp_conn_output(c))
 			mhttp_read_heads(c);
 		else
 			mhttp_conn_turn(c);
@@ -169,7 +170,8 @@ static void conn_linger_turn(struct mhttp_conn *c)
  * client has read the answer, also one that has ended its side. */
 void mhttp_conn_finish(struct mhttp_conn *c)
 {
-	int unread = (c->flags & MHTTP_UNREAD) || (c->io && (mhttp_io_kept(c->io) || !mhttp_body_over(c->io)));
+	int unread = (c->flags & MHTTP_UNREAD)
+		     || (c->io && (mhttp_io_kept(c->io) || !mhttp_body_over(c->io)));
 
 	if (c->flags & MHTTP_RESET) {
 		mhttp_conn_close(c, -ECANCELED);
@@ -201,7 +203,9 @@ static int conn_flush(struct mhttp_conn *c)
 
 static void conn_handshake(struct mhttp_conn *c)
 {
-	int rc = c->io->secured->transport->handshake ? c->io->secured->transport->handshake(c->io->secured->conn) : 0;
+	int rc = c->io->secured->transport->handshake
+			 ? c->io->secured->transport->handshake(c->io->secured->conn)
+			 : 0;
 
 	if (rc == -EAGAIN)
 		return;

@@ -7,7 +7,8 @@
 void mhttp_error_answer(mummy_http_exchange *x, int status)
 {
 	const struct mummy_http_options *opt = &x->loop->server->opt;
-	static const struct mummy_http_header nosniff = MUMMY_HTTP_HEADER("X-Content-Type-Options", "nosniff");
+	static const struct mummy_http_header nosniff = MUMMY_HTTP_HEADER("X-Content-Type-Options",
+									  "nosniff");
 	struct mhttp_reply r = { .status = status, .h = &nosniff };
 	char text[64];
 

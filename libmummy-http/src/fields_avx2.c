@@ -17,8 +17,9 @@ MHTTP_TARGET static inline struct bits classify_half(const char *p)
 	const __m256i digit = _mm256_set1_epi8(15), rise = _mm256_set1_epi8(128 - MHTTP_CONTROL);
 	__m256i v = _mm256_loadu_si256((const __m256i *)(const void *)p);
 	/* octets from 0x80 on get zeroes from the first table */
-	__m256i kind = _mm256_and_si256(_mm256_shuffle_epi8(low, v),
-					_mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16(v, 4), digit)));
+	__m256i kind = _mm256_and_si256(
+		_mm256_shuffle_epi8(low, v),
+		_mm256_shuffle_epi8(high, _mm256_and_si256(_mm256_srli_epi16(v, 4), digit)));
 	struct bits b;
 
 	b.value = (uint32_t)_mm256_movemask_epi8(_mm256_adds_epu8(kind, rise));

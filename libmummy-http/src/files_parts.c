@@ -26,12 +26,14 @@ static int read_whole(int fd, char *p, uint64_t at, size_t n)
 }
 
 /* One part at p, or, when p is NULL, only its length. */
-static ssize_t put_part(char *p, int fd, const struct mhttp_files_parts *parts, const struct mummy_http_range *r)
+static ssize_t put_part(char *p, int fd, const struct mhttp_files_parts *parts,
+			const struct mummy_http_range *r)
 {
 	char head[PART_HEAD];
-	int n = snprintf(head, sizeof head, "\r\n--%s\r\nContent-Range: bytes %llu-%llu/%llu\r\nContent-Type: ",
-			 parts->boundary, (unsigned long long)r->first,
-			 (unsigned long long)(r->first + r->length - 1), (unsigned long long)parts->size);
+	int n = snprintf(head, sizeof head,
+			 "\r\n--%s\r\nContent-Range: bytes %llu-%llu/%llu\r\nContent-Type: ", parts->boundary,
+			 (unsigned long long)r->first, (unsigned long long)(r->first + r->length - 1),
+			 (unsigned long long)parts->size);
 	size_t type_n = strlen(parts->type), at = (size_t)n;
 
 	if (p) {

@@ -52,7 +52,8 @@ static int is_loose(const struct mhttp_kept *in, size_t n)
 /* A block with room for cap octets, or a few more, takes over what is kept. */
 static int kept_move(struct mhttp_io *io, size_t cap)
 {
-	size_t size = (offsetof(struct mhttp_kept, p) + cap + sizeof(size_t) + STEP - 1) / STEP * STEP - sizeof(size_t);
+	size_t size = (offsetof(struct mhttp_kept, p) + cap + sizeof(size_t) + STEP - 1) / STEP * STEP
+		      - sizeof(size_t);
 	struct mhttp_kept *old = io->in, *in;
 
 	if (old && old->n == 0) {

@@ -116,7 +116,9 @@ static int set_congestion(const char *wanted, const union address *a, int fd)
 	socklen_t n = sizeof system - 1;
 
 	if (wanted && *wanted)
-		return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, wanted, (socklen_t)strlen(wanted)) < 0 ? -errno : 0;
+		return setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, wanted, (socklen_t)strlen(wanted)) < 0
+			       ? -errno
+			       : 0;
 	if (!wanted && is_loopback(a) && getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, system, &n) == 0
 	    && strncmp(system, "bbr", 3) == 0)
 		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);

@@ -78,8 +78,8 @@ static int line_is_open(struct mummy_http_head *h, const char *p, const char *en
 	return open;
 }
 
-static inline int parse_lines(struct mummy_http_head *h, const char **at, const char *end, mhttp_start_line *start,
-		       const struct mhttp_scanner *scanner)
+static inline int parse_lines(struct mummy_http_head *h, const char **at, const char *end,
+			      mhttp_start_line *start, const struct mhttp_scanner *scanner)
 {
 	if (!(h->opaque[MHTTP_STATE] & MHTTP_START_LINE)) {
 		int rc = start(h, at, end, scanner);

@@ -145,7 +145,8 @@ static int start_line(struct mummy_http_head *h, const char **at, const char *en
 	return 1;
 }
 
-int mhttp_parse_request(const struct mhttp_scanner *scanner, struct mummy_http_head *h, const char *p, size_t n)
+int mhttp_parse_request(const struct mhttp_scanner *scanner, struct mummy_http_head *h, const char *p,
+			size_t n)
 {
 	int rc = mhttp_head_parse(h, p, n, start_line, scanner), status;
 

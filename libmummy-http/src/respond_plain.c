@@ -22,8 +22,8 @@ static inline int is_plain(const mummy_http_exchange *x, size_t len)
 	       && !atomic_load_explicit(&s->stopping, memory_order_relaxed);
 }
 
-int mhttp_respond_plain(mummy_http_exchange *x, const struct mummy_http_header *h, size_t nh, const void *body,
-			size_t len)
+int mhttp_respond_plain(mummy_http_exchange *x, const struct mummy_http_header *h, size_t nh,
+			const void *body, size_t len)
 {
 	const uint64_t decided = UINT64_C(1) << DATE | UINT64_C(1) << CONNECTION;
 	struct mummy_http_loop *l = x->loop;

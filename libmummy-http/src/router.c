@@ -90,7 +90,8 @@ static struct mhttp_node *grow_literal(struct mhttp_node *n, struct mummy_http_s
 	child = new_literal(raw);
 	if (!child)
 		return NULL;
-	memmove(literals + place + 1, literals + place, (n->nliterals++ - place) * sizeof(struct mhttp_node *));
+	memmove(literals + place + 1, literals + place,
+		(n->nliterals++ - place) * sizeof(struct mhttp_node *));
 	literals[place] = child;
 	return child;
 }
@@ -402,7 +403,8 @@ int mummy_http_router_slash(mummy_http_router *r, enum mummy_http_slash policy)
 	return 0;
 }
 
-const struct mhttp_entry *mhttp_entry_at(const struct mhttp_site *site, const char *pattern, const char *method)
+const struct mhttp_entry *mhttp_entry_at(const struct mhttp_site *site, const char *pattern,
+					 const char *method)
 {
 	struct mummy_http_span rest = { pattern + 1, strlen(pattern) - 1 }, s;
 	const struct mhttp_node *n = &site->root;

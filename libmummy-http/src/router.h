@@ -38,8 +38,9 @@ int mhttp_router_index(mummy_http_router *r);
 void mhttp_router_find(const mummy_http_router *r, struct mummy_http_span method,
 		struct mummy_http_span path, struct mhttp_match *out);
 /* The same for a host (with or without port; p NULL: none is named), whose own routes go first. */
-void mhttp_router_find_at(const mummy_http_router *r, struct mummy_http_span host, struct mummy_http_span method,
-		struct mummy_http_span path, struct mhttp_match *out);
+void mhttp_router_find_at(const mummy_http_router *r, struct mummy_http_span host,
+			  struct mummy_http_span method, struct mummy_http_span path,
+			  struct mhttp_match *out);
 /* 1 when the method is a standard one (RFC 9110 section 9, RFC 5789) or some route names it: where find
  * says 405 and this 0, the answer is 501. */
 int mhttp_router_knows_method(const mummy_http_router *r, struct mummy_http_span method);

@@ -151,8 +151,8 @@ static __attribute__((noinline)) void find_any(const mummy_http_router *r, struc
 		find_in(&r->site, r->twins, method, path, out);
 }
 
-void mhttp_router_find_at(const mummy_http_router *r, struct mummy_http_span host, struct mummy_http_span method,
-			  struct mummy_http_span path, struct mhttp_match *out)
+void mhttp_router_find_at(const mummy_http_router *r, struct mummy_http_span host,
+			  struct mummy_http_span method, struct mummy_http_span path, struct mhttp_match *out)
 {
 	/* what most requests are for */
 	const struct mhttp_node *n = r->site.next ? NULL : mhttp_literal_path(&r->site, path);

@@ -100,7 +100,8 @@ static void let_go(void *sub)
 	mummy_http_router_unref(sub);
 }
 
-int mummy_http_router_mount(mummy_http_router *r, const char *host, const char *prefix, mummy_http_router *sub)
+int mummy_http_router_mount(mummy_http_router *r, const char *host, const char *prefix,
+			    mummy_http_router *sub)
 {
 	struct mount m = { .r = r, .prefix = prefix, .only_ask = 1 };
 	int rc;
@@ -124,5 +125,6 @@ int mummy_http_router_mount(mummy_http_router *r, const char *host, const char *
 	mhttp_router_freeze(sub);            /* what came later would not be seen */
 	m.only_ask = 0;
 	rc = mount_node(&m, &sub->site.root);
-	return rc < 0 ? rc : mhttp_middles_mount(&r->middles, m.site->host, prefix, m.prefix_n, &sub->middles);
+	return rc < 0 ? rc
+		      : mhttp_middles_mount(&r->middles, m.site->host, prefix, m.prefix_n, &sub->middles);
 }

@@ -66,8 +66,8 @@ enum mhttp_segment mhttp_segment_kind(struct mummy_http_span s)
 		return MHTTP_PARAM;
 	}
 	for (size_t i = 0; i < s.n; i += used)
-		if (mhttp_path_octet(s.p + i, s.n - i, &used) < 0 || (unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f ||
-		    strchr("*{}?#", s.p[i]))
+		if (mhttp_path_octet(s.p + i, s.n - i, &used) < 0 || (unsigned char)s.p[i] <= ' '
+		    || s.p[i] == 0x7f || strchr("*{}?#", s.p[i]))
 			return MHTTP_BAD;
 	return MHTTP_LITERAL;
 }

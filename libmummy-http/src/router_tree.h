@@ -84,7 +84,8 @@ void mhttp_literals_free(struct mhttp_literals *t);
 /* router.c */
 struct mhttp_node *mhttp_literal_below(const struct mhttp_node *n, struct mummy_http_span raw, size_t *place);
 /* The entry of that pattern and method, as it is spelled or otherwise; NULL. */
-const struct mhttp_entry *mhttp_entry_at(const struct mhttp_site *site, const char *pattern, const char *method);
+const struct mhttp_entry *mhttp_entry_at(const struct mhttp_site *site, const char *pattern,
+					 const char *method);
 int mhttp_site_add(mummy_http_router *r, struct mhttp_site *site, const char *method, const char *pattern,
 		const struct mummy_http_route *route, enum mummy_http_slash slash);
 /* Methods are short. */
@@ -98,7 +99,8 @@ static inline int mhttp_octets_are(const char *a, const char *b, size_t n)
 }
 
 /* The entry for a method, p NULL: for any; NULL. */
-static inline const struct mhttp_entry *mhttp_entry_for(const struct mhttp_node *n, struct mummy_http_span method)
+static inline const struct mhttp_entry *mhttp_entry_for(const struct mhttp_node *n,
+							struct mummy_http_span method)
 {
 	const struct mhttp_entry *e = n->entries;
 

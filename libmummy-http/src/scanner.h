@@ -27,7 +27,8 @@ extern const struct mhttp_scanner mhttp_scanner_neon;
 #endif
 
 /* mummy_http_parse_request with one of these (parse_request.c). */
-int mhttp_parse_request(const struct mhttp_scanner *scanner, struct mummy_http_head *h, const char *p, size_t n);
+int mhttp_parse_request(const struct mhttp_scanner *scanner, struct mummy_http_head *h, const char *p,
+			size_t n);
 /* The i-th best that runs here, NULL when there are no more. */
 const struct mhttp_scanner *mhttp_scanner_at(unsigned i);
 

@@ -76,11 +76,13 @@ struct mhttp_up {
 	struct mhttp_inbox_node node;
 	_Atomic(struct mhttp_up_more *) more; /* NULL: it is idle; made under the lock, freed by the loop under it */
 };
-_Static_assert(sizeof(void *) > 8 || sizeof(struct mhttp_up) <= 72, "an idle upgraded connection is 72 bytes");
+_Static_assert(sizeof(void *) > 8 || sizeof(struct mhttp_up) <= 72,
+	       "an idle upgraded connection is 72 bytes");
 
 static inline int mhttp_up_is(const mummy_http_stream *st)
 {
-	return atomic_load_explicit(&((mummy_http_stream *)(uintptr_t)st)->kind, memory_order_relaxed) & MHTTP_UP;
+	return atomic_load_explicit(&((mummy_http_stream *)(uintptr_t)st)->kind, memory_order_relaxed)
+	       & MHTTP_UP;
 }
 
 /* NULL: st is an answer's, or NULL. */

@@ -44,7 +44,8 @@ void mhttp_up_output_turn(struct mhttp_up *u)
 		mhttp_up_over(u, rc > 0 ? 0 : rc);
 		return;
 	}
-	if ((mhttp_up_state(u) & (MHTTP_UP_OUT | MHTTP_UP_BACK | MHTTP_UP_ENDED)) == (MHTTP_UP_OUT | MHTTP_UP_BACK)
+	if ((mhttp_up_state(u) & (MHTTP_UP_OUT | MHTTP_UP_BACK | MHTTP_UP_ENDED))
+		    == (MHTTP_UP_OUT | MHTTP_UP_BACK)
 	    && !u->more->timed && !mhttp_up_watch_pace(u))
 		mhttp_up_time(u, 1);         /* not from within its user's call */
 }
@@ -134,7 +135,8 @@ void mhttp_up_turn(struct mhttp_up *u)
 
 	mhttp_up_output_turn(u);
 	if (mhttp_up_reads(mhttp_up_state(u)) && (!u->more || !u->more->in || deliver_kept(u)))
-		while (mhttp_up_reads(mhttp_up_state(u)) && (mhttp_up_state(u) & MHTTP_UP_EVENT) && receive(u))
+		while (mhttp_up_reads(mhttp_up_state(u)) && (mhttp_up_state(u) & MHTTP_UP_EVENT)
+		       && receive(u))
 			if (n++ == MHTTP_TURN_READS) {
 				if (!(mhttp_up_state(u) & MHTTP_UP_ENDED))
 					mhttp_up_again(u);

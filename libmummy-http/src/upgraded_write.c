@@ -100,9 +100,11 @@ static int queue_copy(struct mhttp_up *u, const struct iovec *iov, int n, size_t
 	return 0;
 }
 
-static int queue_taken(struct mhttp_up *u, const struct iovec *iov, size_t skip, void (*done)(void *arg), void *arg)
+static int queue_taken(struct mhttp_up *u, const struct iovec *iov, size_t skip, void (*done)(void *arg),
+		       void *arg)
 {
-	struct mhttp_seg *s = mhttp_up_more(u) ? mhttp_seg_new(u->loop->server, 0, iov->iov_len - skip) : NULL;
+	struct mhttp_seg *s = mhttp_up_more(u) ? mhttp_seg_new(u->loop->server, 0, iov->iov_len - skip)
+					       : NULL;
 
 	if (!s)
 		return -ENOMEM;
@@ -320,7 +322,8 @@ static __attribute__((noinline)) int go_on(struct mhttp_up *u, const struct iove
 	int rc;
 
 	sent = sent_some(u, sent);
-	rc = sent < 0 && sent != -EAGAIN ? (int)sent : queue_copy(u, iov, 1, iov->iov_len, sent < 0 ? 0 : (size_t)sent);
+	rc = sent < 0 && sent != -EAGAIN ? (int)sent
+					 : queue_copy(u, iov, 1, iov->iov_len, sent < 0 ? 0 : (size_t)sent);
 	if (rc < 0) {
 		mhttp_up_break(u, rc);
 		rc = -EPIPE;
@@ -334,7 +337,8 @@ static __attribute__((noinline)) int go_on(struct mhttp_up *u, const struct iove
 
 int mhttp_up_write_one(struct mhttp_up *u, const struct iovec *iov)
 {
-	const uint32_t busy = MHTTP_UP_ENDED | MHTTP_UP_CLOSING | MHTTP_UP_BROKEN | MHTTP_UP_OUT | MHTTP_UP_CORKED;
+	const uint32_t busy = MHTTP_UP_ENDED | MHTTP_UP_CLOSING | MHTTP_UP_BROKEN | MHTTP_UP_OUT
+			      | MHTTP_UP_CORKED;
 	ssize_t sent;
 
 	if (iov->iov_len - 1 >= u->loop->server->opt.hard_limit_bytes)

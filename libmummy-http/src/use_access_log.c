@@ -153,7 +153,8 @@ int mummy_http_use_access_log(mummy_http_router *r, enum mummy_http_log_format f
 	struct mummy_http_middleware m = { .after = after };
 	struct log *log;
 
-	if (!write || (format != MUMMY_HTTP_COMMON && format != MUMMY_HTTP_COMBINED && format != MUMMY_HTTP_JSON))
+	if (!write
+	    || (format != MUMMY_HTTP_COMMON && format != MUMMY_HTTP_COMBINED && format != MUMMY_HTTP_JSON))
 		return -EINVAL;
 	log = malloc(sizeof *log);
 	if (!log)

@@ -137,7 +137,8 @@ static void enter(mummy_pool *p, struct mpool_worker *w)
 {
 	if (!w->idle) {
 		w->idle = true;
-		w->idle_until_ns = p->growing && p->live > p->base ? mummy_now_ns() + p->idle_ns : MPOOL_NEVER;
+		w->idle_until_ns = p->growing && p->live > p->base ? mummy_now_ns() + p->idle_ns
+								   : MPOOL_NEVER;
 		if (p->timers.count > p->resting && !p->keeper) {
 			p->keeper = w;
 		} else {
@@ -221,7 +222,8 @@ static bool spin(mummy_pool *p)
 /** Lock held. An added thread, idle for long enough. Who keeps the time stays. */
 static bool is_spare(mummy_pool *p, struct mpool_worker *w)
 {
-	if (!w->idle || p->keeper == w || w->idle_until_ns == MPOOL_NEVER || mummy_now_ns() < w->idle_until_ns)
+	if (!w->idle || p->keeper == w || w->idle_until_ns == MPOOL_NEVER
+	    || mummy_now_ns() < w->idle_until_ns)
 		return false;
 	w->idle_until_ns = MPOOL_NEVER;
 	return p->live > p->base;

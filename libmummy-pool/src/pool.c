@@ -24,7 +24,8 @@ static unsigned thread_count(const struct mummy_pool_options *opt)
 
 static int check_options(const struct mummy_pool_options *opt)
 {
-	if (opt->kind != MUMMY_POOL_THREADS && opt->kind != MUMMY_POOL_TASKS && opt->kind != MUMMY_POOL_FIBERS)
+	if (opt->kind != MUMMY_POOL_THREADS && opt->kind != MUMMY_POOL_TASKS
+	    && opt->kind != MUMMY_POOL_FIBERS)
 		return -EINVAL;
 	if (opt->kind == MUMMY_POOL_FIBERS && !MPOOL_CONTEXTS)
 		return -ENOTSUP;

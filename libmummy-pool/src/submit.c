@@ -83,7 +83,8 @@ int mpool_enqueue(mummy_pool *p, struct mpool_job job)
 
 	if (!mpool_alive(&p->alive))
 		return -ESHUTDOWN;
-	if (w && !atomic_load_explicit(&p->draining, memory_order_relaxed) && stays(w) && enqueue_local(w, job))
+	if (w && !atomic_load_explicit(&p->draining, memory_order_relaxed) && stays(w)
+	    && enqueue_local(w, job))
 		return 0;
 	return refuse(p, enqueue_shared(p, MUMMY_POOL_NORMAL, job));
 }

@@ -26,13 +26,15 @@ static struct verdict check_total(const struct mup_session *s, uint64_t total)
 	return (struct verdict){ 0, NULL, MUP_NO_PROBLEM };
 }
 
-static struct verdict check(const struct mup_request *r, const struct mup_session *s, const struct mup_append *a)
+static struct verdict check(const struct mup_request *r, const struct mup_session *s,
+			    const struct mup_append *a)
 {
 	struct verdict v;
 	uint64_t room;
 
 	if (s->concat == MUP_FINAL)
-		return (struct verdict){ 403, "the upload is made of others and cannot be written\n", MUP_NO_PROBLEM };
+		return (struct verdict){ 403, "the upload is made of others and cannot be written\n",
+					 MUP_NO_PROBLEM };
 	if (!a->asks && a->offset != s->info.offset)
 		return (struct verdict){ 409, r->ranged ? "the range does not begin at Upload-Offset\n"
 			: "Upload-Offset is not the offset of the upload\n", MUP_MISMATCH };
@@ -113,8 +115,9 @@ int mup_append(struct mup_request *r, const struct mup_append *a, mummy_upload_t
 		if (rc == 0 && (v.status == 409 || r->draft.on))
 			mup_reply_state(r, s);
 		mup_exit(r->u, s, NULL);
-		return rc < 0 ? mup_refuse_code(r, rc) : r->draft.on && v.problem
-			? mup_draft_problem(r, v.problem, offset, a->offset) : mup_refuse(r, v.status, v.text);
+		return rc < 0                     ? mup_refuse_code(r, rc)
+		       : r->draft.on && v.problem ? mup_draft_problem(r, v.problem, offset, a->offset)
+						  : mup_refuse(r, v.status, v.text);
 	}
 	/* a body of unknown length is read even where nothing is missing: it may be too long */
 	if (!a->asks && r->req->body_length != 0 && s->info.state != MUMMY_UPLOAD_FINISHED) {

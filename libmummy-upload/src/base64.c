@@ -7,7 +7,8 @@
 
 static int is_base64(char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+'
+	       || c == '/';
 }
 
 /* GnuTLS skips what is not base64, so the form is checked here. */

@@ -52,9 +52,12 @@ int mup_refuse_code(struct mup_request *r, int rc)
 	case -EHOSTUNREACH:
 		return mup_refuse(r, 503, "the content cannot be checked now; it is kept\n");
 	case -EILSEQ:
-		return mup_refuse(r, r->draft.on ? 400 : 460, "the body is not what its checksum says; it was taken back\n");
+		return mup_refuse(r, r->draft.on ? 400 : 460,
+				  "the body is not what its checksum says; it was taken back\n");
 	case -EPROTO:
-		return mup_refuse(r, 400, "the checksum behind the body is missing or malformed; the body was taken back\n");
+		return mup_refuse(
+			r, 400,
+			"the checksum behind the body is missing or malformed; the body was taken back\n");
 	}
 	if (rc >= 400 && rc <= 599)
 		return mup_refuse_content(r, rc, "the content was refused\n");
@@ -128,7 +131,8 @@ static void allow(struct mup_request *r)
 	const struct mummy_upload_store *store = &r->u->store;
 
 	if (!r->id)
-		mup_reply_addf(r->reply, "Allow", "OPTIONS%s%s", r->name ? "" : ", POST", r->ranged ? ", PUT" : "");
+		mup_reply_addf(r->reply, "Allow", "OPTIONS%s%s", r->name ? "" : ", POST",
+			       r->ranged ? ", PUT" : "");
 	else
 		mup_reply_addf(r->reply, "Allow", "OPTIONS, HEAD, PATCH%s%s%s", r->ranged ? ", PUT" : "",
 			       store->read ? ", GET" : "", store->remove ? ", DELETE" : "");
@@ -150,7 +154,8 @@ static int discover(struct mup_request *r)
 	if (r->u->opt.max_bytes)
 		mup_reply_addf(r->reply, "Tus-Max-Size", "%llu", (unsigned long long)r->u->opt.max_bytes);
 	mup_draft_limits(r, NULL);
-	mup_reply_add(r->reply, "Accept-Patch", "application/offset+octet-stream, application/partial-upload");
+	mup_reply_add(r->reply, "Accept-Patch",
+		      "application/offset+octet-stream, application/partial-upload");
 	mup_cors_preflight(r);
 	mup_reply_status(r->reply, 204);
 	return 0;

@@ -36,7 +36,8 @@ void mup_checksum_list(char out[MUP_CHECKSUM_LIST_SIZE])
 	out[0] = '\0';
 	for (size_t i = 0; i < KNOWN; i++)
 		if (works(known[i].algorithm))
-			n += (size_t)snprintf(out + n, MUP_CHECKSUM_LIST_SIZE - n, "%s%s", n ? "," : "", known[i].name);
+			n += (size_t)snprintf(out + n, MUP_CHECKSUM_LIST_SIZE - n, "%s%s", n ? "," : "",
+					      known[i].name);
 }
 
 static int set(struct mup_checksum *c, const char *name, size_t name_len, const char *p, size_t n)

@@ -11,7 +11,8 @@ static int part_id(const char *p, size_t n, char id[MUP_ID_SIZE])
 	for (size_t i = 0; i < n; i++)
 		if (p[i] <= ' ' || p[i] >= 0x7f || p[i] == ',')
 			return 0;
-	if (n < MUP_ID_LEN + 1 || p[n - MUP_ID_LEN - 1] != '/' || !mup_id_valid(p + n - MUP_ID_LEN, MUP_ID_LEN))
+	if (n < MUP_ID_LEN + 1 || p[n - MUP_ID_LEN - 1] != '/'
+	    || !mup_id_valid(p + n - MUP_ID_LEN, MUP_ID_LEN))
 		return 0;
 	memcpy(id, p + n - MUP_ID_LEN, MUP_ID_LEN);
 	id[MUP_ID_LEN] = '\0';

@@ -59,7 +59,8 @@ static int listed(const struct mup_request *r, const char *name, const char *tag
 	size_t n = 0;
 	int found = -1;
 
-	for (unsigned i = 0; found <= 0 && req->header && (p = req->header(req->ctx, name, i, &n)) != NULL; i++)
+	for (unsigned i = 0; found <= 0 && req->header && (p = req->header(req->ctx, name, i, &n)) != NULL;
+	     i++)
 		found = in_list(p, n, tag, weak_too);
 	return found;
 }

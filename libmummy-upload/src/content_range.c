@@ -17,7 +17,8 @@ static int read_range(const char *p, size_t n, struct mup_content_range *out)
 	if (!dash || mup_number(p, (size_t)(dash - p), &out->from) < 0
 	    || mup_number(dash + 1, n - (size_t)(dash - p) - 1, &last) < 0)
 		return -EINVAL;
-	if (out->from > last || last >= MUP_MOST || (out->total != MUMMY_UPLOAD_UNKNOWN && last >= out->total))
+	if (out->from > last || last >= MUP_MOST
+	    || (out->total != MUMMY_UPLOAD_UNKNOWN && last >= out->total))
 		return -EINVAL;
 	out->len = last - out->from + 1;
 	return 0;

@@ -37,7 +37,8 @@ static int read_concat(struct mup_request *r, struct creation *c)
 	if (rc == -E2BIG)
 		return mup_refuse(r, 413, "Upload-Concat has too many parts\n");
 	if (rc < 0)
-		return mup_refuse(r, 400, "Upload-Concat has to be partial, or final and addresses of uploads\n");
+		return mup_refuse(r, 400,
+				  "Upload-Concat has to be partial, or final and addresses of uploads\n");
 	c->info.concat = strndup(p, n);
 	return c->info.concat ? 1 : mup_refuse_code(r, -ENOMEM);
 }
@@ -98,7 +99,8 @@ static int read_metadata(struct mup_request *r, char **out)
 	if (rc == 0) {
 		rc = mup_guess_metadata(r, out);
 		if (rc < 0)
-			return rc == -ENOMEM ? mup_refuse_code(r, rc) : mup_refuse(r, 400, "that is no name\n");
+			return rc == -ENOMEM ? mup_refuse_code(r, rc)
+					     : mup_refuse(r, 400, "that is no name\n");
 		if (*out && strlen(*out) > r->u->opt.max_metadata_bytes)
 			return mup_refuse(r, 431, "the name is too long\n");
 		return 1;
@@ -151,7 +153,8 @@ static int ask(struct mup_request *r, struct creation *c)
 	if (status == 0)
 		return check_size(r, c);
 	mup_reply_words(r->reply, c->grant.text, sizeof c->grant.text);
-	return mup_refuse_content(r, status >= 400 && status <= 599 ? status : 500, "the upload was refused\n");
+	return mup_refuse_content(r, status >= 400 && status <= 599 ? status : 500,
+				  "the upload was refused\n");
 }
 
 static int store_it(struct mup_request *r, struct creation *c)

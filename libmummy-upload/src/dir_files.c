@@ -24,8 +24,9 @@ char *mup_dir_file(char out[MUP_FILE_SIZE], const char *id, const char *kind)
 
 int mup_dir_file_id(const char *file, const char *kind, char id[MUP_ID_SIZE])
 {
-	if (strlen(file) != MUP_ID_LEN + 2 + strlen(kind) || file[0] != '.' || !mup_id_valid(file + 1, MUP_ID_LEN)
-	    || file[MUP_ID_LEN + 1] != '.' || strcmp(file + MUP_ID_LEN + 2, kind) != 0)
+	if (strlen(file) != MUP_ID_LEN + 2 + strlen(kind) || file[0] != '.'
+	    || !mup_id_valid(file + 1, MUP_ID_LEN) || file[MUP_ID_LEN + 1] != '.'
+	    || strcmp(file + MUP_ID_LEN + 2, kind) != 0)
 		return 0;
 	memcpy(id, file + 1, MUP_ID_LEN);
 	id[MUP_ID_LEN] = '\0';
@@ -314,5 +315,6 @@ int mup_dir_is_going(struct mup_dir *d, const char *id)
 {
 	char file[MUP_FILE_SIZE];
 
-	return faccessat(d->fd, mup_dir_file(file, id, "gone"), F_OK, AT_SYMLINK_NOFOLLOW) == 0 || mup_table_has(d, id) == 2;
+	return faccessat(d->fd, mup_dir_file(file, id, "gone"), F_OK, AT_SYMLINK_NOFOLLOW) == 0
+	       || mup_table_has(d, id) == 2;
 }

@@ -80,7 +80,8 @@ static int try_name(struct mup_dir_upload *up, const char *name, const struct st
 	struct mup_dir *d = up->dir;
 	struct mup_record rec = up->rec;
 	/* an id is free, and moving replaces nothing */
-	const int is_free = d->opt.sync == MUMMY_UPLOAD_SYNC_NONE && !rec.info.name && !strcmp(name, rec.info.id);
+	const int is_free = d->opt.sync == MUMMY_UPLOAD_SYNC_NONE && !rec.info.name
+			    && !strcmp(name, rec.info.id);
 	int rc = is_free ? 1 : probe(up, name, part), linked = rc == 2;
 
 	if (rc < 0)
@@ -169,7 +170,8 @@ static int unlink_finished(struct mup_dir *d, const char *id)
 	if (rc < 0)
 		return rc == -ENOENT || rc == -EBADMSG ? 0 : rc;
 	if (rec.info.state == MUMMY_UPLOAD_FINISHED && rec.info.name
-	    && fstatat(d->finished, rec.info.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && mup_dir_is_own(&rec, &st)) {
+	    && fstatat(d->finished, rec.info.name, &st, AT_SYMLINK_NOFOLLOW) == 0
+	    && mup_dir_is_own(&rec, &st)) {
 		mup_dir_unclaim(d, rec.info.length);
 		if (unlinkat(d->finished, rec.info.name, 0) < 0 && errno != ENOENT)
 			rc = -errno;

@@ -113,7 +113,8 @@ static int copy(int to, uint64_t off, int from, uint64_t from_off, uint64_t n)
 #ifdef HAVE_COPY_FILE_RANGE
 	while (n > 0) {
 		off_t at = (off_t)off, from_at = (off_t)from_off;
-		ssize_t k = copy_file_range(from, &from_at, to, &at, n < (1u << 30) ? (size_t)n : 1u << 30, 0);
+		ssize_t k = copy_file_range(from, &from_at, to, &at, n < (1u << 30) ? (size_t)n : 1u << 30,
+					    0);
 
 		if (k < 0 && errno == EINTR)
 			continue;

@@ -56,7 +56,8 @@ static int stands_for(struct mup_dir *d, const char *file, char id[MUP_ID_SIZE])
 	if (mup_dir_file_id(file, "info", id))
 		return 1;
 	return mup_dir_file_id(file, "part", id)
-		&& faccessat(d->fd, mup_dir_file(other, id, "info"), F_OK, AT_SYMLINK_NOFOLLOW) < 0 && !mup_table_has(d, id);
+	       && faccessat(d->fd, mup_dir_file(other, id, "info"), F_OK, AT_SYMLINK_NOFOLLOW) < 0
+	       && !mup_table_has(d, id);
 }
 
 /* 1: the next upload of the table has id; 0: there are no more. */
@@ -69,7 +70,8 @@ static int next_of_table(struct mup_dir *d, struct cursor *c, char id[MUP_ID_SIZ
 		if (rc == 2 && tidy)
 			mup_dir_remove_gone(d, id);
 		/* with a file of its own it was met before */
-		if (rc == 1 && faccessat(d->fd, mup_dir_file(file, id, "info"), F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		if (rc == 1
+		    && faccessat(d->fd, mup_dir_file(file, id, "info"), F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 			return 1;
 	}
 	return rc == -ENOENT ? 0 : rc;

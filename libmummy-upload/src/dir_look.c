@@ -33,7 +33,8 @@ static int is_unborn(struct mup_dir *d, const char *id)
 	if (fstatat(d->fd, mup_dir_file(file, id, "info"), &info, AT_SYMLINK_NOFOLLOW) < 0
 	    || !S_ISREG(info.st_mode) || info.st_size > 0)
 		return 0;
-	return fstatat(d->fd, mup_dir_file(file, id, "part"), &part, AT_SYMLINK_NOFOLLOW) < 0 || part.st_size == 0;
+	return fstatat(d->fd, mup_dir_file(file, id, "part"), &part, AT_SYMLINK_NOFOLLOW) < 0
+	       || part.st_size == 0;
 }
 
 /* A record that cannot be read: nothing, or a part whose octets are worth keeping. */
@@ -47,7 +48,8 @@ static int look_orphan(struct mup_dir *d, const char *id, struct mup_record *rec
 	if (rc != -ENOENT)
 		return rc;
 	if (mup_dir_is_going(d, id)
-	    || fstatat(d->fd, mup_dir_file(file, id, "part"), &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_size == 0)
+	    || fstatat(d->fd, mup_dir_file(file, id, "part"), &st, AT_SYMLINK_NOFOLLOW) < 0
+	    || st.st_size == 0)
 		return -ENOENT;
 	rec->info.length = MUMMY_UPLOAD_UNKNOWN;
 	rec->info.offset = (uint64_t)st.st_size;
@@ -131,7 +133,8 @@ static int still_part(struct mup_dir *d, const struct mup_record *rec, const str
 		    && now.st_ino == st->st_ino);
 }
 
-static int look_once(struct mup_dir *d, const char *id, struct mup_record *rec, int *fd, uint64_t *size, int lock)
+static int look_once(struct mup_dir *d, const char *id, struct mup_record *rec, int *fd, uint64_t *size,
+		     int lock)
 {
 	char file[MUP_FILE_SIZE];
 	struct stat st;

@@ -172,7 +172,8 @@ static int after_write(struct mup_dir_upload *up, uint64_t off, uint64_t len, in
 	if (rc < 0)
 		return rc;
 	up->size = off + len;
-	if (!up->held && up->dir->opt.sync != MUMMY_UPLOAD_SYNC_NONE && up->size - up->durable >= CHECKPOINT_BYTES)
+	if (!up->held && up->dir->opt.sync != MUMMY_UPLOAD_SYNC_NONE
+	    && up->size - up->durable >= CHECKPOINT_BYTES)
 		rc = checkpoint(up, up->size);
 	return rc;
 }
@@ -220,7 +221,8 @@ int mup_dir_read(void *h)
 	int fd;
 
 	if (up->fd >= 0)
-		return mup_dir_open_regular(d->fd, mup_dir_file(file, up->rec.info.id, "part"), O_RDONLY, &st);
+		return mup_dir_open_regular(d->fd, mup_dir_file(file, up->rec.info.id, "part"), O_RDONLY,
+					    &st);
 	if (!up->rec.info.name)
 		return -ENOENT;
 	fd = mup_dir_open_regular(d->finished, up->rec.info.name, O_RDONLY, &st);

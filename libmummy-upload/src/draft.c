@@ -48,7 +48,8 @@ static int is_partial(const struct mup_request *r)
 	const char *p;
 	size_t n;
 
-	if (mup_header(r, "Content-Type", &p, &n) != 1 || n < sizeof type - 1 || strncasecmp(p, type, sizeof type - 1) != 0)
+	if (mup_header(r, "Content-Type", &p, &n) != 1 || n < sizeof type - 1
+	    || strncasecmp(p, type, sizeof type - 1) != 0)
 		return 0;
 	return n == sizeof type - 1 || strchr("; \t", p[sizeof type - 1]);
 }
@@ -87,8 +88,8 @@ void mup_draft_guess(struct mup_request *r)
 	const char *p;
 	size_t n;
 
-	if (r->draft.on || !r->id || (!is(r, "HEAD") && !is(r, "DELETE")) || mup_header(r, "Tus-Resumable", &p, &n) != 0
-	    || mup_enter(r->u, r->id, 0, &s) < 0)
+	if (r->draft.on || !r->id || (!is(r, "HEAD") && !is(r, "DELETE"))
+	    || mup_header(r, "Tus-Resumable", &p, &n) != 0 || mup_enter(r->u, r->id, 0, &s) < 0)
 		return;
 	r->draft.on = (s->priv.flags & MUP_DRAFT) != 0;
 	mup_exit(r->u, s, NULL);
@@ -102,7 +103,8 @@ int mup_draft_length(struct mup_request *r, uint64_t *length)
 
 	size_item(r, "Upload-Length", &said);
 	*length = all ? body : said;
-	if (said != MUMMY_UPLOAD_UNKNOWN && body != MUMMY_UPLOAD_UNKNOWN && (all ? body != said : body > said))
+	if (said != MUMMY_UPLOAD_UNKNOWN && body != MUMMY_UPLOAD_UNKNOWN
+	    && (all ? body != said : body > said))
 		return mup_draft_problem(r, MUP_LENGTHS, 0, 0);
 	if (*length == MUMMY_UPLOAD_UNKNOWN && !r->u->store.set_length)
 		return mup_refuse(r, 411, "the length of the content is needed\n");
@@ -143,7 +145,8 @@ static void limits(mummy_upload_reply *reply, uint64_t max_bytes, int64_t age, u
 	char size[48] = "min-size=0", expires[48] = "";
 
 	if (max_bytes)
-		snprintf(size, sizeof size, "max-size=%llu", max_bytes < most ? (unsigned long long)max_bytes : most);
+		snprintf(size, sizeof size, "max-size=%llu",
+			 max_bytes < most ? (unsigned long long)max_bytes : most);
 	if (age >= 0)
 		snprintf(expires, sizeof expires, "%s%s=%lld", max_bytes ? ", " : "", name, (long long)age);
 	mup_reply_addf(reply, "Upload-Limit", "%s%s", max_bytes || age < 0 ? size : "", expires);
@@ -226,9 +229,10 @@ int mup_draft_problem(struct mup_request *r, enum mup_problem what, uint64_t exp
 	char text[384], more[96] = "";
 
 	if (what == MUP_MISMATCH)
-		snprintf(more, sizeof more, ",\"expected-offset\":%llu,\"provided-offset\":%llu", (unsigned long long)expected,
-			 (unsigned long long)provided);
-	snprintf(text, sizeof text, "{\"type\":\"https://iana.org/assignments/http-problem-types#%s\",\"title\":\"%s\"%s}",
+		snprintf(more, sizeof more, ",\"expected-offset\":%llu,\"provided-offset\":%llu",
+			 (unsigned long long)expected, (unsigned long long)provided);
+	snprintf(text, sizeof text,
+		 "{\"type\":\"https://iana.org/assignments/http-problem-types#%s\",\"title\":\"%s\"%s}",
 		 all[what].type, all[what].title, more);
 	mup_reply_words(r->reply, text, sizeof text);
 	if (what == MUP_COMPLETED)

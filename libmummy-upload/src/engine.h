@@ -157,7 +157,8 @@ void mup_session_uncount(mummy_upload *u, struct mup_session *s);
 /* Inside the gate: the upload goes. */
 int mup_session_remove(mummy_upload *u, struct mup_session *s);
 /* The same, and the program is told of it before, with info, which outlives the session's own. */
-int mup_session_retire(mummy_upload *u, struct mup_session *s, const struct mummy_upload_info *info, int expired);
+int mup_session_retire(mummy_upload *u, struct mup_session *s, const struct mummy_upload_info *info,
+		       int expired);
 /* What is known, valid while the gate is held. */
 void mup_session_info(const mummy_upload *u, const struct mup_session *s, struct mummy_upload_info *out);
 

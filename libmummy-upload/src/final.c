@@ -76,7 +76,8 @@ static int learn_length(mummy_upload *u, struct mup_session *s, uint64_t length)
 }
 
 /* Inside both gates. */
-static int copy_some(mummy_upload *u, struct mup_session *s, struct mup_session *part, uint64_t from, uint64_t n)
+static int copy_some(mummy_upload *u, struct mup_session *s, struct mup_session *part, uint64_t from,
+		     uint64_t n)
 {
 	int rc;
 

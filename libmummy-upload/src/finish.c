@@ -8,7 +8,8 @@
 
 int mup_complete(const struct mup_session *s)
 {
-	return s->info.state == MUMMY_UPLOAD_OPEN && s->info.offset == s->info.length && s->concat != MUP_PARTIAL;
+	return s->info.state == MUMMY_UPLOAD_OPEN && s->info.offset == s->info.length
+	       && s->concat != MUP_PARTIAL;
 }
 
 /* Whether all of it is what was said at the creation: 0, 400, <0 nobody knows. */

@@ -70,10 +70,13 @@ int mup_draft_progress(mummy_upload_transfer *t, uint64_t offset)
 	return send(t, r);
 }
 
-static const struct { const char *key, *name; } known[] = { { "sha-512", "sha512" }, { "sha-256", "sha256" } };
+static const struct {
+	const char *key, *name;
+} known[] = { { "sha-512", "sha512" }, { "sha-256", "sha256" } };
 
 /* The strongest digest of a field that works here, into c: its name, or NULL. */
-static const char *find_digest(const struct mup_request *r, const char *field, struct mup_checksum *c, struct mup_sf_item *it)
+static const char *find_digest(const struct mup_request *r, const char *field, struct mup_checksum *c,
+			       struct mup_sf_item *it)
 {
 	const char *p;
 	size_t n;

@@ -21,8 +21,9 @@ void mup_private_write(const struct mup_private *p, char out[MUP_PRIVATE_SIZE])
 	if (p->flags & MUP_RATED)
 		snprintf(rate, sizeof rate, " %" PRIu64, p->rate);
 	/* no name begins with a hyphen, so that a digest is known by it */
-	snprintf(out, MUP_PRIVATE_SIZE, "%" PRIu64 " %u %u%s =%s %s%s%s%s", p->max_bytes, p->expire_s, p->flags, rate,
-		 p->client, p->digest[0] ? "-" : "", p->digest, p->digest[0] ? " " : "", p->name);
+	snprintf(out, MUP_PRIVATE_SIZE, "%" PRIu64 " %u %u%s =%s %s%s%s%s", p->max_bytes, p->expire_s,
+		 p->flags, rate, p->client, p->digest[0] ? "-" : "", p->digest, p->digest[0] ? " " : "",
+		 p->name);
 }
 
 static const char *read_digest(struct mup_private *p, const char *text)

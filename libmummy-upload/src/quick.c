@@ -36,7 +36,8 @@ static int creation_is(const struct mup_request *r)
 {
 	const mummy_upload *u = r->u;
 
-	if (u->opt.events.pre_create || has(r, "Upload-Concat") || !is_within(r, "Upload-Length", QUICK_BYTES))
+	if (u->opt.events.pre_create || has(r, "Upload-Concat")
+	    || !is_within(r, "Upload-Length", QUICK_BYTES))
 		return 0;
 	return !somebody_is_told(u) || (r->req->body_length == 0 && !is_within(r, "Upload-Length", 0));
 }
@@ -61,7 +62,8 @@ int mummy_upload_quick(mummy_upload *u, const struct mummy_upload_request *req)
 	const size_t base = strlen(u->base);
 
 	if (!(u->store.flags & MUMMY_UPLOAD_STORE_QUICK) || req->body_length > QUICK_BYTES
-	    || strncmp(req->path, u->base, base) != 0 || !has(&r, "Tus-Resumable") || has(&r, "X-HTTP-Method-Override"))
+	    || strncmp(req->path, u->base, base) != 0 || !has(&r, "Tus-Resumable")
+	    || has(&r, "X-HTTP-Method-Override"))
 		return 0;
 	if (!strcmp(req->method, "POST"))
 		return !req->path[base] && creation_is(&r);

@@ -28,7 +28,8 @@ int mup_range(const char *p, size_t n, uint64_t size, uint64_t *from, uint64_t *
 	has_a = dash > p;
 	has_b = end > dash + 1;
 	if ((has_a && mup_number(p, (size_t)(dash - p), &a) < 0)
-	    || (has_b && mup_number(dash + 1, (size_t)(end - dash - 1), &b) < 0) || (!has_a && !has_b) || a > b)
+	    || (has_b && mup_number(dash + 1, (size_t)(end - dash - 1), &b) < 0) || (!has_a && !has_b)
+	    || a > b)
 		return 0;
 	if (!has_a)
 		return suffix(b, size, from, len);

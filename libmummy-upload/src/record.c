@@ -129,8 +129,8 @@ static int check_sum(char *text, size_t n)
 	const size_t line = 4 + SUM_LEN + 1;
 	char sum[SUM_LEN + 1];
 
-	if (n < line || memchr(text, '\0', n) || strncmp(text + n - line, "sum ", 4) != 0 || text[n - 1] != '\n'
-	    || text[n - line - (n > line)] != '\n')
+	if (n < line || memchr(text, '\0', n) || strncmp(text + n - line, "sum ", 4) != 0
+	    || text[n - 1] != '\n' || text[n - line - (n > line)] != '\n')
 		return -EBADMSG;
 	if (digest(text, n - line, sum) < 0)
 		return -EIO;

@@ -267,7 +267,8 @@ void mup_draft_cut(mummy_upload *u, struct mup_session *s)
 	mup_session_cut(u, s);
 }
 
-int mup_session_retire(mummy_upload *u, struct mup_session *s, const struct mummy_upload_info *info, int expired)
+int mup_session_retire(mummy_upload *u, struct mup_session *s, const struct mummy_upload_info *info,
+		       int expired)
 {
 	int rc;
 

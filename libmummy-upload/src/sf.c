@@ -103,7 +103,9 @@ static int display(struct text *t, struct mup_sf_item *out)
 static int token(struct text *t, struct mup_sf_item *out)
 {
 	out->type = MUP_SF_TOKEN;
-	for (t->p++; t->p < t->end && (is_alpha(*t->p) || is_digit(*t->p) || (*t->p && strchr("!#$%&'*+-.^_`|~:/", *t->p)));)
+	for (t->p++;
+	     t->p < t->end
+	     && (is_alpha(*t->p) || is_digit(*t->p) || (*t->p && strchr("!#$%&'*+-.^_`|~:/", *t->p)));)
 		t->p++;
 	return 0;
 }

@@ -117,7 +117,8 @@ static int store_at(mummy_upload_transfer *t, const struct piece *piece)
 	const struct mummy_upload_store *store = &t->u->store;
 	const struct iovec iov = { .iov_base = (void *)(uintptr_t)piece->p, .iov_len = piece->n };
 
-	return piece->p ? store->writev(t->s->h, t->at, &iov, 1) : store->splice(t->s->h, t->at, piece->pipe, piece->n);
+	return piece->p ? store->writev(t->s->h, t->at, &iov, 1)
+			: store->splice(t->s->h, t->at, piece->pipe, piece->n);
 }
 
 /* Inside the gate. */
@@ -333,7 +334,8 @@ static int settle(mummy_upload_transfer *t, int verdict, struct mummy_upload_inf
 /* What goes beyond its length makes an upload of the draft worthless: nobody knows what it was to be. */
 static int invalidate(mummy_upload_transfer *t)
 {
-	if (t->s->info.length == MUMMY_UPLOAD_UNKNOWN || !t->u->store.remove || mup_session_remove(t->u, t->s) < 0)
+	if (t->s->info.length == MUMMY_UPLOAD_UNKNOWN || !t->u->store.remove
+	    || mup_session_remove(t->u, t->s) < 0)
 		return -EFBIG;
 	mup_log(t->u, 1, "removed: it became longer than was announced", t->s->id);
 	return -EMSGSIZE;
@@ -354,7 +356,9 @@ static void uncreate(mummy_upload_transfer *t, int rc, int status)
 int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **out)
 {
 	mummy_upload *u = t->u;
-	struct mup_request r = { .u = u, .reply = t->reply, .id = t->s->id, .ranged = t->ranged, .draft = t->draft };
+	struct mup_request r = {
+		.u = u, .reply = t->reply, .id = t->s->id, .ranged = t->ranged, .draft = t->draft
+	};
 	struct mummy_upload_info *done = NULL;
 	char id[MUP_ID_SIZE];
 	int rc, verdict;

@@ -18,7 +18,8 @@ static int names_it(const char *p, size_t n)
 	while (at < n) {
 		while (at < n && (p[at] == ' ' || p[at] == '\t' || p[at] == ','))
 			at++;
-		for (len = 0; at + len < n && p[at + len] != ',' && p[at + len] != ' ' && p[at + len] != '\t';)
+		for (len = 0;
+		     at + len < n && p[at + len] != ',' && p[at + len] != ' ' && p[at + len] != '\t';)
 			len++;
 		if (len == sizeof name - 1 && !strncasecmp(p + at, name, len))
 			return 1;
@@ -32,7 +33,8 @@ static int announced(const struct mup_request *r)
 	const char *p;
 	size_t n;
 
-	for (unsigned i = 0; r->req->header && (p = r->req->header(r->req->ctx, "Trailer", i, &n)) != NULL; i++)
+	for (unsigned i = 0; r->req->header && (p = r->req->header(r->req->ctx, "Trailer", i, &n)) != NULL;
+	     i++)
 		if (names_it(p, n))
 			return 1;
 	return 0;

@@ -197,7 +197,8 @@ static int ends_softly(mummy_ws_conn *c)
 {
 	const struct mummy_ws_output *o = &c->ep->output;
 
-	if (!(mws_flags(c) & MWS_CLOSE_OUT) || o->pending(c->out) || (mws_set(c, MWS_OUT_CLOSED) & MWS_OUT_CLOSED))
+	if (!(mws_flags(c) & MWS_CLOSE_OUT) || o->pending(c->out)
+	    || (mws_set(c, MWS_OUT_CLOSED) & MWS_OUT_CLOSED))
 		return 0;
 	o->close(c->out);
 	return 1;

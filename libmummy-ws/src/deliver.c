@@ -86,7 +86,8 @@ static struct kind kind_of(const mummy_ws_conn *c)
 
 static int is_same(const struct kind *a, const struct kind *b)
 {
-	return a->deflated == b->deflated && a->bits == b->bits && a->level == b->level && a->min_bytes == b->min_bytes;
+	return a->deflated == b->deflated && a->bits == b->bits && a->level == b->level
+	       && a->min_bytes == b->min_bytes;
 }
 
 static unsigned char *append(unsigned char *to, const struct mws_block *b)

@@ -30,8 +30,8 @@ static int options_ok(const struct mummy_ws_options *o)
 	const struct mummy_ws_handshake_options *h = &o->handshake;
 
 	if (!MUMMY_RESERVED_OK(o) || !MUMMY_RESERVED_OK(h) || !MUMMY_RESERVED_OK(&o->executor)
-	    || (unsigned)o->overflow > MUMMY_WS_DISCONNECT || (unsigned)o->client > 1 || h->nsubprotocols > 255
-	    || o->deflate_level > 9 || !mws_deflate_options_ok(h))
+	    || (unsigned)o->overflow > MUMMY_WS_DISCONNECT || (unsigned)o->client > 1
+	    || h->nsubprotocols > 255 || o->deflate_level > 9 || !mws_deflate_options_ok(h))
 		return 0;
 	for (size_t i = 0; i < h->nsubprotocols; i++)
 		if (!h->subprotocols[i]

@@ -321,7 +321,8 @@ int mws_event(mummy_ws_conn *c, enum mws_event type, enum mummy_ws_opcode op, co
 			give(c, &r, p);
 		return 0;
 	}
-	k = mws_flags(c) & MWS_NO_EXECUTOR ? NULL : chunk_with_room(c->io, sizeof r + (block ? 0 : aligned(n)));
+	k = mws_flags(c) & MWS_NO_EXECUTOR ? NULL
+					   : chunk_with_room(c->io, sizeof r + (block ? 0 : aligned(n)));
 	if (k)
 		record(k, &r);
 	else

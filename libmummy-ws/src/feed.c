@@ -33,7 +33,8 @@ static void rx_tidy(mummy_ws_conn *c)
 {
 	struct mws_rx *rx = c->rx;
 
-	if ((!(mws_flags(c) & (MWS_CLOSE_IN | MWS_FAILED)) && (rx->in_frame || rx->nhead || rx->op || rx->stash)))
+	if ((!(mws_flags(c) & (MWS_CLOSE_IN | MWS_FAILED))
+	     && (rx->in_frame || rx->nhead || rx->op || rx->stash)))
 		return;
 	c->rx = NULL;
 	if (c->io->spare) {
@@ -300,7 +301,8 @@ static unsigned frame(mummy_ws_conn *c, uint8_t **p, size_t *n)
 	bad = check_frame(c, &f);
 	if (bad)
 		return bad;
-	if (f.length > *n || (!is_control(&f) && (!f.fin || f.opcode == MUMMY_WS_CONTINUATION || in_pieces(c)))) {
+	if (f.length > *n
+	    || (!is_control(&f) && (!f.fin || f.opcode == MUMMY_WS_CONTINUATION || in_pieces(c)))) {
 		bad = begin_frame(c, &f);
 		return bad ? bad : payload(c, p, n);
 	}

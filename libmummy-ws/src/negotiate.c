@@ -20,7 +20,8 @@ struct offer {
 
 int mws_deflate_options_ok(const struct mummy_ws_handshake_options *opt)
 {
-	const unsigned all = MUMMY_WS_DEFLATE | MUMMY_WS_DEFLATE_DEDICATED_OUT | MUMMY_WS_DEFLATE_DEDICATED_IN;
+	const unsigned all = MUMMY_WS_DEFLATE | MUMMY_WS_DEFLATE_DEDICATED_OUT
+			     | MUMMY_WS_DEFLATE_DEDICATED_IN;
 
 	return (opt->deflate & ~all) == 0
 	       && (!opt->server_bits || (opt->server_bits >= LEAST && opt->server_bits <= MOST))
@@ -150,7 +151,8 @@ static unsigned offered(const struct mummy_ws_handshake_options *opt)
 
 void mws_deflate_offer(const struct mummy_ws_handshake_options *opt, char text[MWS_DEFLATE_TEXT])
 {
-	write_text(text, offered(opt), opt->server_bits, limit(opt->client_bits) < MOST ? opt->client_bits : 0);
+	write_text(text, offered(opt), opt->server_bits,
+		   limit(opt->client_bits) < MOST ? opt->client_bits : 0);
 }
 
 /* What was asked for has to be in the answer, and nothing larger (RFC 7692 section 7.1). */

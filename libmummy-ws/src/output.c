@@ -371,7 +371,8 @@ int mws_out_judge(mummy_ws_conn *c, const struct mws_out *o)
 }
 
 /* Where o went, b with it; NEEDS_BLOCK: there is no memory for one. */
-static enum place find_place(mummy_ws_conn *c, struct mws_out *o, struct mws_block **b, size_t *total, int *rc)
+static enum place find_place(mummy_ws_conn *c, struct mws_out *o, struct mws_block **b, size_t *total,
+			     int *rc)
 {
 	size_t queued = queued_before(c);
 	enum place where;
@@ -465,7 +466,8 @@ int mws_out_send(mummy_ws_conn *c, struct mws_out *o)
 	if (o->messages)
 		count(c, o->messages, o->f.length);
 	else
-		count(c, o->kind == MWS_DATA || (o->kind == MWS_FRAGMENT && o->f.fin), head_size(&o->f) + o->f.length);
+		count(c, o->kind == MWS_DATA || (o->kind == MWS_FRAGMENT && o->f.fin),
+		      head_size(&o->f) + o->f.length);
 	if (rc == 1)
 		mws_set(c, MWS_HIGH_OUTPUT);
 	if (o->kind == MWS_PONG || o->kind == MWS_CLOSE)

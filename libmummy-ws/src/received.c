@@ -85,7 +85,8 @@ static int text_ok(const unsigned char *p, size_t n)
 
 unsigned mws_received_whole(mummy_ws_conn *c, enum mummy_ws_opcode op, const uint8_t *p, size_t n)
 {
-	struct whole w = { .sink = { .size = MWS_INFLATED, .full = grow }, .max = c->ep->opt.max_message_bytes };
+	struct whole w = { .sink = { .size = MWS_INFLATED, .full = grow },
+			   .max = c->ep->opt.max_message_bytes };
 	struct mws_inflater *z = inflater_of(c);
 	int rc = z ? io_buffer(c->io) : -ENOMEM;
 

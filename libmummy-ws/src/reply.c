@@ -219,7 +219,8 @@ static void refer(mummy_ws_io *io, const struct mummy_ws_frame *f, const unsigne
 }
 
 /* It is not copied when it lies where it lasts. */
-static __attribute__((noinline)) int send_long(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *data, size_t len)
+static __attribute__((noinline)) int send_long(mummy_ws_conn *c, enum mummy_ws_opcode op, const void *data,
+					       size_t len)
 {
 	const struct mws_out o = { .f = { .opcode = op, .fin = 1, .length = len }, .data = data };
 	mummy_ws_io *io = c->io;

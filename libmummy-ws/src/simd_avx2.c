@@ -219,8 +219,10 @@ INLINE __m256i differ(const struct planes *s, size_t k)
 {
 	__m256i lead = load_words(s->lead + k), three = load_words(s->three + k), next, after;
 
-	next = _mm256_or_si256(_mm256_add_epi32(lead, lead), _mm256_srli_epi32(load_words(s->lead + k - 1), 31));
-	after = _mm256_or_si256(_mm256_slli_epi32(three, 2), _mm256_srli_epi32(load_words(s->three + k - 1), 30));
+	next = _mm256_or_si256(_mm256_add_epi32(lead, lead),
+			       _mm256_srli_epi32(load_words(s->lead + k - 1), 31));
+	after = _mm256_or_si256(_mm256_slli_epi32(three, 2),
+				_mm256_srli_epi32(load_words(s->three + k - 1), 30));
 	lead = _mm256_xor_si256(load_words(s->high + k), lead);
 	return _mm256_xor_si256(lead, _mm256_or_si256(next, after));
 }

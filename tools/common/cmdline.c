@@ -78,8 +78,8 @@ int cmdline_ms(const struct cmdline_row *row, void *to, const char *value, char 
 	}
 	snprintf(why, size, "\"%s\" is not a time", value);
 	if (row->max)
-		snprintf(why + strlen(why), size - strlen(why), " from %llums to %llums", (unsigned long long)row->min,
-			 (unsigned long long)row->max);
+		snprintf(why + strlen(why), size - strlen(why), " from %llums to %llums",
+			 (unsigned long long)row->min, (unsigned long long)row->max);
 	snprintf(why + strlen(why), size - strlen(why), "; write it as 500ms, 30s or 5m");
 	return -EINVAL;
 }
@@ -111,7 +111,8 @@ int cmdline_choices(const struct cmdline_row *row, void *to, const char *value, 
 		if (!row->words[i]) {
 			snprintf(why, size, "\"%.*s\" is no %s; they are", (int)n, p, row->what);
 			for (i = 0; row->words[i]; i++)
-				snprintf(why + strlen(why), size - strlen(why), "%s%s", i ? ", " : " ", row->words[i]);
+				snprintf(why + strlen(why), size - strlen(why), "%s%s", i ? ", " : " ",
+					 row->words[i]);
 			return -EINVAL;
 		}
 		bits |= 1u << i;
@@ -172,7 +173,8 @@ int cmdline_take(const struct cmdline *c, void *options, char *const argv[], int
 	if (row->value && !value)
 		value = argv[++*i];
 	if (row->value && !value) {
-		snprintf(why, size, "--%s: the value is missing; write --%s %s", row->name, row->name, row->value);
+		snprintf(why, size, "--%s: the value is missing; write --%s %s", row->name, row->name,
+			 row->value);
 		return -EINVAL;
 	}
 	if (row->set(row, (char *)options + row->at, value, reason, sizeof reason) < 0) {
@@ -191,7 +193,8 @@ static int head(const struct cmdline *c, FILE *to, const struct cmdline_row *row
 			strcpy(letter, "    ");
 	if (row->letter)
 		snprintf(letter, sizeof letter, "-%c, ", row->letter);
-	return fprintf(to, "  %s--%s%s%s", letter, row->name, row->value ? " " : "", row->value ? row->value : "");
+	return fprintf(to, "  %s--%s%s%s", letter, row->name, row->value ? " " : "",
+		       row->value ? row->value : "");
 }
 
 void cmdline_help(const struct cmdline *c, FILE *to)
@@ -204,7 +207,8 @@ void cmdline_help(const struct cmdline *c, FILE *to)
 			n = fprintf(to, "\n") - 1;
 		for (; line; line = end ? end + 1 : NULL, n = 0) {
 			end = strchr(line, '\n');
-			fprintf(to, "%*s%.*s\n", HELP_COLUMN - n, "", end ? (int)(end - line) : (int)strlen(line), line);
+			fprintf(to, "%*s%.*s\n", HELP_COLUMN - n, "",
+				end ? (int)(end - line) : (int)strlen(line), line);
 		}
 	}
 }

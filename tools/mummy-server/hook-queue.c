@@ -98,8 +98,8 @@ static void fresh_name(struct hook_queue *q, char *out, const struct hook_event 
 	q->serial = age > q->serial ? age : q->serial + 1;
 	age = q->serial;
 	pthread_mutex_unlock(&q->lock);
-	snprintf(out, NAME_SIZE, "%016llx-%08x.0.%llu.%c.%.31s.%.71s", (unsigned long long)age, (unsigned)getpid(),
-		 (unsigned long long)(age / 1000000u), e->target, e->event, e->id);
+	snprintf(out, NAME_SIZE, "%016llx-%08x.0.%llu.%c.%.31s.%.71s", (unsigned long long)age,
+		 (unsigned)getpid(), (unsigned long long)(age / 1000000u), e->target, e->event, e->id);
 }
 
 /* ---- Putting --------------------------------------------------------------------------------------- */
@@ -328,8 +328,8 @@ static uint64_t back_off(const struct hook_queue *q, unsigned tries)
 
 static void give_up(struct hook_queue *q, const char *name, const struct entry *e, const char *why)
 {
-	log_error(q->o.log, "upload %s: %s could not be told to its hook, and is given up after %u tries: %s", e->id,
-		  e->event, e->tries + 1, why);
+	log_error(q->o.log, "upload %s: %s could not be told to its hook, and is given up after %u tries: %s",
+		  e->id, e->event, e->tries + 1, why);
 	unlinkat(q->folder, name, 0);
 }
 
@@ -338,10 +338,11 @@ static void try_later(struct hook_queue *q, const char *name, const struct entry
 	const uint64_t ms = back_off(q, e->tries), due = wall_ms() + ms;
 	char again[NAME_SIZE];
 
-	log_error(q->o.log, "upload %s: %s was not told to its hook: %s; again in %llu s", e->id, e->event, why,
-		  (unsigned long long)(ms + 999) / 1000);
-	snprintf(again, sizeof again, "%.25s.%u.%llu.%c.%s.%s", name, e->tries < 1000 ? e->tries + 1 : e->tries,
-		 (unsigned long long)due, e->target, e->event, e->id);
+	log_error(q->o.log, "upload %s: %s was not told to its hook: %s; again in %llu s", e->id, e->event,
+		  why, (unsigned long long)(ms + 999) / 1000);
+	snprintf(again, sizeof again, "%.25s.%u.%llu.%c.%s.%s", name,
+		 e->tries < 1000 ? e->tries + 1 : e->tries, (unsigned long long)due, e->target, e->event,
+		 e->id);
 	renameat(q->folder, name, q->folder, again);
 	pthread_mutex_lock(&q->lock);
 	if (due < q->next_ms)

@@ -23,7 +23,8 @@ struct hook_queue_options {
 	unsigned look_ms;                  /**< how often it looks for what other servers put */
 	int lasting;                       /**< what was put survives a power cut */
 	/** 0: it is delivered. Writes a line to why if not. Any thread, several at once. */
-	int (*deliver)(void *ctx, const struct hook_event *e, const char *text, size_t n, char *why, size_t size);
+	int (*deliver)(void *ctx, const struct hook_event *e, const char *text, size_t n, char *why,
+		       size_t size);
 	/** Whether what an event that was not released tells has come to pass; 0: it is dropped. NULL: it
 	 *  has. */
 	int (*happened)(void *ctx, const struct hook_event *e);

@@ -38,8 +38,8 @@ static int split(const char *text, struct place *out)
 	struct mummy_http_url url;
 
 	if (mummy_http_url_split(all, &url) < 0 || url.scheme.n < 4 || url.scheme.n > 5
-	    || strncasecmp(url.scheme.p, "https", url.scheme.n) != 0 || !url.host.p || url.host.n == 0 || url.userinfo.p
-	    || url.fragment.p)
+	    || strncasecmp(url.scheme.p, "https", url.scheme.n) != 0 || !url.host.p || url.host.n == 0
+	    || url.userinfo.p || url.fragment.p)
 		return -EINVAL;
 	out->tls = url.scheme.n == 5;
 	if (url.port.p && url.port.n > 0
@@ -75,7 +75,8 @@ static int ask(struct hook_link *l, const struct place *p, const struct hook_cal
 
 	if (!head)
 		return rc;
-	n = snprintf(head, size, "POST %s%.*s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: mummy-server/" PACKAGE_VERSION
+	n = snprintf(head, size,
+		     "POST %s%.*s HTTP/1.1\r\nHost: %.*s\r\nUser-Agent: mummy-server/" PACKAGE_VERSION
 		     "\r\nContent-Type: application/json\r\nContent-Length: %zu\r\nMummy-Event: %s\r\n"
 		     "Connection: close\r\n\r\n",
 		     p->path_len && p->path[0] == '/' ? "" : "/", (int)p->path_len, p->path,
@@ -215,7 +216,8 @@ static int read_answer(struct hook_link *l, struct hook_answer *out)
 	return rc < 0 ? rc : h.status >= 300 && h.status < 400 ? -EPROTO : 0;
 }
 
-int hook_url(const char *url, const struct hook_trust *trust, const struct hook_call *c, struct hook_answer *out)
+int hook_url(const char *url, const struct hook_trust *trust, const struct hook_call *c,
+	     struct hook_answer *out)
 {
 	struct hook_link link;
 	struct place place;
@@ -224,7 +226,8 @@ int hook_url(const char *url, const struct hook_trust *trust, const struct hook_
 	memset(out, 0, sizeof *out);
 	if (rc < 0 || (place.tls && !trust))
 		return -EINVAL;
-	rc = hook_link_open(&link, place.host, place.port, place.tls ? trust : NULL, c, out->text, sizeof out->text);
+	rc = hook_link_open(&link, place.host, place.port, place.tls ? trust : NULL, c, out->text,
+			    sizeof out->text);
 	if (rc < 0)
 		return rc;
 	rc = ask(&link, &place, c);

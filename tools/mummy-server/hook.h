@@ -40,7 +40,8 @@ int hook_url_check(const char *url);
  *  -ETIMEDOUT; -EPROTO: the answer is none, or has another status; -EHOSTUNREACH: the name is not known;
  *  -EACCES: the certificate is not believed, or not for that host; -ECONNABORTED: TLS cannot be had, both
  *  with a line in the text; or what connecting gives. */
-int hook_url(const char *url, const struct hook_trust *trust, const struct hook_call *c, struct hook_answer *out);
+int hook_url(const char *url, const struct hook_trust *trust, const struct hook_call *c,
+	     struct hook_answer *out);
 
 /** Milliseconds that are left, at most 100, so that who polls sees the cut coming nearer; 0: none. */
 int hook_slice(const struct hook_call *c);

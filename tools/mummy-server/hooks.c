@@ -94,7 +94,8 @@ static const char *failure(char target, int rc, const struct hook_answer *a)
 	case -ETIMEDOUT:
 		return "it took too long";
 	case -EPROTO:
-		return target == 'c' ? "it was killed, or its exit status is above 125" : "its answer is none";
+		return target == 'c' ? "it was killed, or its exit status is above 125"
+				     : "its answer is none";
 	case -EHOSTUNREACH:
 		return "its host is not known or not reached";
 	}
@@ -210,14 +211,16 @@ static int take_lines(struct mummy_upload_grant *g, char *text)
 	char *save = NULL;
 	int rc = 0;
 
-	for (char *line = strtok_r(text, "\r\n", &save); rc == 0 && line; line = strtok_r(NULL, "\r\n", &save))
+	for (char *line = strtok_r(text, "\r\n", &save); rc == 0 && line;
+	     line = strtok_r(NULL, "\r\n", &save))
 		rc = take_line(g, line);
 	return rc;
 }
 
 static void unanswered(struct question *q, const char *why)
 {
-	log_error(q->h->log, "upload %s: %s could not be asked of its hook: %s", q->info->id, names[q->event], why);
+	log_error(q->h->log, "upload %s: %s could not be asked of its hook: %s", q->info->id, names[q->event],
+		  why);
 	q->rc = -EAGAIN;
 }
 
@@ -235,8 +238,8 @@ static void ask_one(struct question *q, char target, struct hook_call *c)
 	} else if (a->status) {
 		q->rc = a->status;
 		first_line(a->text, q->text, MUMMY_UPLOAD_TEXT);
-		log_info(q->h->log, "upload %s: %s was refused by its hook: %d %s", q->info->id, names[q->event],
-			 a->status, q->text);
+		log_info(q->h->log, "upload %s: %s was refused by its hook: %d %s", q->info->id,
+			 names[q->event], a->status, q->text);
 	} else if (q->grant && take_lines(q->grant, a->text) < 0) {
 		unanswered(q, "it wrote max-size=, expire= or rate= with a value that is none");
 	}
@@ -273,7 +276,8 @@ static int too_many(const struct hooks *h, struct mummy_upload_grant *grant)
 {
 	if (hook_queue_waiting(h->queue) < h->o->hook_queue)
 		return 0;
-	snprintf(grant->text, sizeof grant->text, "uploads are not taken on quickly enough; come again later");
+	snprintf(grant->text, sizeof grant->text,
+		 "uploads are not taken on quickly enough; come again later");
 	return 503;
 }
 
@@ -284,7 +288,9 @@ int hooks_may_refuse(const struct hooks *h)
 
 int hooks_pre_create(struct hooks *h, const struct mummy_upload_info *info, struct mummy_upload_grant *grant)
 {
-	struct question q = { .h = h, .event = HOOKS_PRE_CREATE, .info = info, .grant = grant, .text = grant->text };
+	struct question q = {
+		.h = h, .event = HOOKS_PRE_CREATE, .info = info, .grant = grant, .text = grant->text
+	};
 	int rc = h->queue ? too_many(h, grant) : 0;
 
 	if (rc || !hooks_wanted(h, HOOKS_PRE_CREATE))
@@ -330,7 +336,8 @@ static int put(struct hooks *h, enum hooks_event event, char target, const char 
 	int rc = j->failed ? -ENOMEM : hook_queue_put(h->queue, &e, j->text, j->len);
 
 	if (rc < 0)
-		log_error(h->log, "upload %s: %s cannot be kept for its hook: %s", id, names[event], strerror(-rc));
+		log_error(h->log, "upload %s: %s cannot be kept for its hook: %s", id, names[event],
+			  strerror(-rc));
 	return rc;
 }
 
@@ -405,10 +412,12 @@ static int check_url(const struct options *o, char *why, size_t size)
 	else if (kind == 0 && o->hook_ca)
 		snprintf(why, size, "--hook-ca: it is for --hook-url with https; leave it out");
 	else if (rc < 0 && o->hook_ca)
-		snprintf(why, size, "--hook-ca: %s holds no certificates that can be read; name a file of them in PEM",
+		snprintf(why, size,
+			 "--hook-ca: %s holds no certificates that can be read; name a file of them in PEM",
 			 o->hook_ca);
 	else if (rc < 0)
-		snprintf(why, size, "--hook-url: there are no certificates that this system believes in; name a file of "
+		snprintf(why, size,
+			 "--hook-url: there are no certificates that this system believes in; name a file of "
 			 "some with --hook-ca");
 	return kind < 0 || rc < 0 || (kind == 0 && o->hook_ca) ? -1 : 0;
 }
@@ -424,7 +433,8 @@ int hooks_check(const struct options *o, char *why, size_t size)
 	errno = EACCES;
 	if (stat(o->hook_command, &st) == 0 && S_ISREG(st.st_mode) && access(o->hook_command, X_OK) == 0)
 		return 0;
-	snprintf(why, size, "%s: cannot be run: %s; name an executable file with --hook-command, without arguments",
+	snprintf(why, size,
+		 "%s: cannot be run: %s; name an executable file with --hook-command, without arguments",
 		 o->hook_command, strerror(errno));
 	return -1;
 }

@@ -58,8 +58,10 @@ static int look_at(int fd, struct address *a, char path[INHERIT_PATH])
 	if (s.any.sa_family != AF_INET && !a->ipv6)
 		return -EINVAL;
 	a->port = ntohs(a->ipv6 ? s.in6.sin6_port : s.in.sin_port);
-	return inet_ntop(s.any.sa_family, a->ipv6 ? (void *)&s.in6.sin6_addr : (void *)&s.in.sin_addr, a->host,
-			 sizeof a->host) ? 0 : -EINVAL;
+	return inet_ntop(s.any.sa_family, a->ipv6 ? (void *)&s.in6.sin6_addr : (void *)&s.in.sin_addr,
+			 a->host, sizeof a->host)
+		       ? 0
+		       : -EINVAL;
 }
 
 /* The i-th of the names, which have colons between them; empty: it has none. */
@@ -82,8 +84,10 @@ static int take(struct inherited *in, size_t n, const char *names, char *why, si
 			continue;
 		}
 		name_of(in->n, names, name, sizeof name);
-		snprintf(why, size, "inherited descriptor %d%s%s: it is no listening stream socket; pass such ones, as "
-			 "ListenStream= does, without Accept=", fd, *name ? ", " : "", name);
+		snprintf(why, size,
+			 "inherited descriptor %d%s%s: it is no listening stream socket; pass such ones, as "
+			 "ListenStream= does, without Accept=",
+			 fd, *name ? ", " : "", name);
 		return -EINVAL;
 	}
 	return 0;
@@ -100,7 +104,8 @@ int inherit_sockets(struct inherited *in, char *why, size_t size)
 		if (number_parse(&n, fds, 1, INHERIT_MAX) == 0) {
 			rc = take(in, (size_t)n, getenv("LISTEN_FDNAMES"), why, size);
 		} else {
-			snprintf(why, size, "LISTEN_FDS: \"%s\" is not a number from 1 to %d", fds, INHERIT_MAX);
+			snprintf(why, size, "LISTEN_FDS: \"%s\" is not a number from 1 to %d", fds,
+				 INHERIT_MAX);
 			rc = -EINVAL;
 		}
 	}

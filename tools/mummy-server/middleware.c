@@ -42,7 +42,9 @@ static int discover(mummy_http_exchange *x, void *uploads)
 /* Errors of the server itself get the fields as well, which the engine could not give them. */
 static int use_cors(mummy_http_router *r, const struct options *o, mummy_upload *uploads)
 {
-	const struct mummy_http_middleware tells = { .before = discover, .ctx = uploads, .flags = MUMMY_HTTP_INLINE };
+	const struct mummy_http_middleware tells = { .before = discover,
+						     .ctx = uploads,
+						     .flags = MUMMY_HTTP_INLINE };
 	const struct mummy_http_cors cors = { .origins = o->cors ? o->cors : o->origins,
 		.methods = MUMMY_UPLOAD_CORS_METHODS, .headers = MUMMY_UPLOAD_CORS_HEADERS,
 		.expose = MUMMY_UPLOAD_CORS_EXPOSE ", X-Request-Id", .max_age_s = PREFLIGHT_S,
@@ -81,7 +83,8 @@ int middleware_use(mummy_http_router *r, const struct options *o, struct log *ac
 	if (rc == 0 && o->request_id)
 		rc = mummy_http_use_request_id(r);
 	if (rc == 0 && o->access_log)
-		rc = mummy_http_use_access_log(r, (enum mummy_http_log_format)o->access_format, log_line, access);
+		rc = mummy_http_use_access_log(r, (enum mummy_http_log_format)o->access_format, log_line,
+					       access);
 	if (rc == 0 && (o->cors || o->origins))
 		rc = use_cors(r, o, uploads);
 	if (rc == 0 && o->rate_limit)

@@ -393,7 +393,8 @@ static void remove_parts(struct job *j)
 	r = calloc(1, sizeof *r);
 	ok = r && is_joined(j, r);
 	for (unsigned i = 0; ok && i < j->nparts; i++)
-		ok = client_try(j->c, r, ASK_REMOVE, *j->part[i].url, NULL, NULL, why, sizeof why) == VERDICT_GO;
+		ok = client_try(j->c, r, ASK_REMOVE, *j->part[i].url, NULL, NULL, why, sizeof why)
+		     == VERDICT_GO;
 	if (!ok)
 		report_note(&j->c->report, j->name, "its parts stay on the server until they expire");
 	if (r)

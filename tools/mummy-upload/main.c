@@ -89,8 +89,10 @@ static int check_options(const struct options *o, char *why, size_t size)
 	}
 	for (size_t i = 0; i < o->metadata.n; i++)
 		if (!metadata_valid(o->metadata.text[i])) {
-			snprintf(why, size, "--metadata: \"%s\" is not KEY=VALUE with a key of ASCII, without "
-				 "comma and space", o->metadata.text[i]);
+			snprintf(why, size,
+				 "--metadata: \"%s\" is not KEY=VALUE with a key of ASCII, without "
+				 "comma and space",
+				 o->metadata.text[i]);
 			return -1;
 		}
 	return 0;
