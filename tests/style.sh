@@ -1,5 +1,5 @@
 #!/bin/sh
-# style.sh - shell scripts and manual pages without complaints.
+# style.sh - shell scripts and manual pages without complaints, and the libraries' code within its columns.
 #
 # usage: style.sh SOURCES
 set -u
@@ -49,4 +49,12 @@ for file in $(sources | grep '\.[1-8]$'); do
 	says $? "manual page $file"
 	[ -z "$said" ] || echo "$said"
 done
+
+# Columns, with tabs of 8: of the libraries' sources. Octets are counted, which for them are characters.
+wide=$(sources | grep '^libmummy-[a-z]*/src/.*\.c$' | while read -r file; do
+	expand "$file" | LC_ALL=C awk -v file="$file" 'length($0) > 110 { print file ":" NR ": " length($0) " columns" }'
+done)
+[ -z "$wide" ]
+says $? "lines of at most 110 columns"
+[ -z "$wide" ] || echo "$wide"
 exit $status

@@ -268,10 +268,10 @@ static int params_decode(const struct mhttp_match *m)
 		const char *end = v.p + v.n, *p = v.p;
 
 		while ((p = memchr(p, '%', (size_t)(end - p)))) {
+			const struct mummy_http_span octet = { p, end - p < 3 ? (size_t)(end - p) : 3 };
 			char c;
 
-			if (mummy_http_percent_decode(&c, (struct mummy_http_span){ p, end - p < 3 ? (size_t)(end - p) : 3 },
-						      0) < 0 || c == 0)
+			if (mummy_http_percent_decode(&c, octet, 0) < 0 || c == 0)
 				return 0;
 			p += 3;
 		}
@@ -325,7 +325,8 @@ static mummy_http_exchange *next_exchange(struct mhttp_conn *c, size_t *head_n)
 	const struct mhttp_kept *in = c->io->in;
 	struct mummy_http_field fields[HERE_FIELDS];
 	struct mummy_http_head h = { .fields = fields, .max_line_bytes = s->opt.max_line_bytes,
-				     .max_fields = s->opt.max_fields < HERE_FIELDS ? s->opt.max_fields : HERE_FIELDS,
+				     .max_fields = s->opt.max_fields < HERE_FIELDS
+						   ? s->opt.max_fields : HERE_FIELDS,
 				     .max_head_bytes = s->opt.max_head_bytes };
 	mummy_http_exchange *x;
 	struct mhttp_match m;
@@ -350,8 +351,9 @@ int mhttp_request_here(mummy_http_exchange *last)
 	mummy_http_exchange *x;
 	size_t n = 0;
 
-	if (!c->loop->edge || (c->flags & MHTTP_CLOSE) || mhttp_conn_output(c) || !c->io || !mhttp_io_kept(c->io)
-	    || c->io->stream || c->io->up || !mhttp_body_over(c->io) || atomic_load(&c->loop->server->stopping))
+	if (!c->loop->edge || (c->flags & MHTTP_CLOSE) || mhttp_conn_output(c) || !c->io
+	    || !mhttp_io_kept(c->io) || c->io->stream || c->io->up || !mhttp_body_over(c->io)
+	    || atomic_load(&c->loop->server->stopping))
 		return 0;
 	x = next_exchange(c, &n);
 	if (!x)

@@ -120,7 +120,8 @@ static void expire_leased(struct mhttp_conn *c, uint32_t word, uint32_t now)
 			c->x->sink_status = -ETIMEDOUT;
 			mhttp_sink_event(c);
 		}
-	} else if (((word & MHTTP_FLUSHING) && mhttp_output_slow(c->loop->server, &c->io->out->pace, c->fd, now))
+	} else if (((word & MHTTP_FLUSHING)
+		    && mhttp_output_slow(c->loop->server, &c->io->out->pace, c->fd, now))
 		   || ((word & MHTTP_STREAMING) && mhttp_stream_slow(c, now))) {
 		mhttp_count(&c->loop->stats.timeouts, 1);
 		mhttp_conn_cut(c);

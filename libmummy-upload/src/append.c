@@ -49,7 +49,8 @@ static struct verdict check(const struct mup_request *r, const struct mup_sessio
 	room = a->total != MUMMY_UPLOAD_UNKNOWN ? a->total - s->info.offset : mup_room(s);
 	if (a->len != MUMMY_UPLOAD_UNKNOWN && a->len > room)
 		return (struct verdict){ 413, "the body is longer than what is left of the upload\n",
-			s->info.length != MUMMY_UPLOAD_UNKNOWN || a->total != MUMMY_UPLOAD_UNKNOWN ? MUP_LENGTHS : MUP_NO_PROBLEM };
+			s->info.length != MUMMY_UPLOAD_UNKNOWN || a->total != MUMMY_UPLOAD_UNKNOWN
+			? MUP_LENGTHS : MUP_NO_PROBLEM };
 	return v;
 }
 

@@ -33,11 +33,11 @@ static int scan(const char *text, struct moment *m, int *short_year)
 	int end = 0;
 
 	*short_year = 0;
-	if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &m->day, month, &m->year, &m->hour,
-		   &m->minute, &m->second, &end) == 6 && end && !text[end])
+	if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &m->day, month, &m->year,
+		   &m->hour, &m->minute, &m->second, &end) == 6 && end && !text[end])
 		return m->month = find_month(month);
-	if (sscanf(text, "%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT%n", &m->day, month, &m->year, &m->hour,
-		   &m->minute, &m->second, &end) == 6 && end && !text[end]) {
+	if (sscanf(text, "%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT%n", &m->day, month, &m->year,
+		   &m->hour, &m->minute, &m->second, &end) == 6 && end && !text[end]) {
 		*short_year = 1;
 		return m->month = find_month(month);
 	}
@@ -70,8 +70,8 @@ int mup_date(const char *p, size_t n, int64_t now, int64_t *out)
 		return -EINVAL;
 	if (short_year)
 		m.year = whole_year(m.year, now);
-	if (m.year < 1 || m.day < 1 || m.day > 31 || m.hour < 0 || m.hour > 23 || m.minute < 0 || m.minute > 59
-	    || m.second < 0 || m.second > 60)
+	if (m.year < 1 || m.day < 1 || m.day > 31 || m.hour < 0 || m.hour > 23 || m.minute < 0
+	    || m.minute > 59 || m.second < 0 || m.second > 60)
 		return -EINVAL;
 	*out = days(m.year, m.month, m.day) * 86400 + m.hour * 3600 + m.minute * 60 + m.second;
 	return 0;

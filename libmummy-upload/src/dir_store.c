@@ -141,7 +141,8 @@ int mummy_upload_dir_store(struct mummy_upload_store *out, const char *directory
 		dir_release(d);
 		return rc;
 	}
-	*out = (struct mummy_upload_store){ .create = mup_dir_create, .open = mup_dir_open, .close = mup_dir_close,
+	*out = (struct mummy_upload_store){
+		.create = mup_dir_create, .open = mup_dir_open, .close = mup_dir_close,
 		.writev = mup_dir_writev, .sync = mup_dir_sync, .flush = mup_dir_flush, .read = mup_dir_read,
 		.set_length = mup_dir_set_length, .finish = mup_dir_finish, .remove = mup_dir_remove,
 		.list = mup_dir_list, .release = dir_release, .ctx = d, .hold = mup_dir_hold,

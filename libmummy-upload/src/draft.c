@@ -222,8 +222,10 @@ int mup_refuse_content(struct mup_request *r, int status, const char *text)
 int mup_draft_problem(struct mup_request *r, enum mup_problem what, uint64_t expected, uint64_t provided)
 {
 	static const struct { int status; const char *type, *title; } all[] = {
-		[MUP_MISMATCH] = { 409, "mismatching-upload-offset", "offset from request does not match offset of resource" },
-		[MUP_LENGTHS] = { 400, "inconsistent-upload-length", "inconsistent length values for upload" },
+		[MUP_MISMATCH] = { 409, "mismatching-upload-offset",
+				   "offset from request does not match offset of resource" },
+		[MUP_LENGTHS] = { 400, "inconsistent-upload-length",
+				  "inconsistent length values for upload" },
 		[MUP_COMPLETED] = { 400, "completed-upload", "upload is already completed" },
 	};
 	char text[384], more[96] = "";

@@ -72,7 +72,8 @@ static int set_strings(mummy_upload *u)
 	snprintf(list, sizeof list, "creation,creation-with-upload%s%s%s%s%s%s",
 		 u->store.set_length ? ",creation-defer-length" : "",
 		 u->store.remove && u->opt.expire_s ? ",expiration" : "", u->algorithms[0] ? ",checksum" : "",
-		 u->algorithms[0] && u->store.read ? ",checksum-trailer" : "", u->store.remove ? ",termination" : "",
+		 u->algorithms[0] && u->store.read ? ",checksum-trailer" : "",
+		 u->store.remove ? ",termination" : "",
 		 checks && u->store.append ? ",concatenation,concatenation-unfinished" : "");
 	if (!is_path(base) || strlen(base) > 512 || (range && (!is_path(range) || strlen(range) > 512)))
 		return -EINVAL;

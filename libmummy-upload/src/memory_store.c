@@ -309,7 +309,8 @@ int mummy_upload_memory_store(struct mummy_upload_store *out, size_t max_bytes)
 	pthread_mutex_init(&m->lock, NULL);
 	m->last = &m->first;
 	m->max = max_bytes ? max_bytes : (size_t)64 << 20;
-	*out = (struct mummy_upload_store){ .create = memory_create, .open = memory_open, .close = memory_close,
+	*out = (struct mummy_upload_store){
+		.create = memory_create, .open = memory_open, .close = memory_close,
 		.writev = memory_writev, .set_length = memory_set_length, .finish = memory_finish,
 		.remove = memory_remove, .list = memory_list, .release = memory_release, .ctx = m,
 		.hold = memory_hold, .settle = memory_settle, .append = memory_append,

@@ -24,7 +24,8 @@ static int read_ranged(struct mup_request *r, struct mup_append *a)
 		return mup_refuse(r, 400, "a question for the offset has no body\n");
 	if (!range.asks && body != MUMMY_UPLOAD_UNKNOWN && body != range.len)
 		return mup_refuse(r, 400, "the body is not as long as its range\n");
-	*a = (struct mup_append){ .offset = range.from, .total = range.total, .len = range.len, .asks = range.asks };
+	*a = (struct mup_append){ .offset = range.from, .total = range.total, .len = range.len,
+				  .asks = range.asks };
 	r->limit = range.len;
 	return 1;
 }

@@ -180,7 +180,8 @@ int mummy_upload_cleanup(mummy_upload *u, unsigned *next_s)
 	if (next_s && c.next == INT64_MAX)
 		*next_s = UINT_MAX;
 	else if (next_s)
-		*next_s = c.next <= now ? 1 : c.next - now < UINT_MAX ? (unsigned)(c.next - now) : UINT_MAX - 1;
+		*next_s = c.next <= now ? 1
+			   : c.next - now < UINT_MAX ? (unsigned)(c.next - now) : UINT_MAX - 1;
 	return rc < 0 ? rc : c.removed;
 }
 

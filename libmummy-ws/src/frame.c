@@ -2,7 +2,10 @@
 #include <errno.h>
 #include <mummy/ws.h>
 
-enum { FIN = 0x80, RSV1 = 0x40, RSV23 = 0x30, OPCODE = 0x0f, CONTROL = 0x08, MASKED = 0x80, CONTROL_MAX = 125 };
+enum {
+	FIN = 0x80, RSV1 = 0x40, RSV23 = 0x30, OPCODE = 0x0f, CONTROL = 0x08, MASKED = 0x80,
+	CONTROL_MAX = 125
+};
 
 static int first_octet_ok(uint8_t b)
 {
