@@ -167,6 +167,7 @@ struct mhttp_sink {
 	void *ctx;
 	int (*pipe)(void *ctx, int fd, size_t n);
 	uint32_t chunk_bytes;                /* at most MHTTP_LARGE_CHUNK */
+	uint32_t idle_ms;                    /* 0: none */
 };
 enum { MHTTP_PEER_ROOM = 48 };
 
@@ -215,6 +216,8 @@ struct mummy_http_exchange {
 	uint8_t streaming;                   /* the answer is a stream */
 	uint8_t quick;                       /* its route says so: on the loop */
 	uint64_t sink_bytes;
+	uint64_t idle_at;                    /* sink_bytes, one more, when it was parked with nothing to read */
+	uint32_t idle_since;                 /* and the time of that */
 	pthread_t handler_thread;
 };
 
@@ -416,7 +419,7 @@ void mhttp_exchange_done(mummy_http_exchange *x, uint32_t bit);
 int mhttp_kick(mummy_http_exchange *x, uint32_t what);
 enum {
 	MHTTP_KICK_ABORT = 1, MHTTP_KICK_FLUSH = 2, MHTTP_KICK_SINK = 4, MHTTP_KICK_WATCH = 8,
-	MHTTP_KICK_POSTED = 16
+	MHTTP_KICK_POSTED = 16, MHTTP_KICK_DUE = 32
 };
 /* io.c: kept input; the owner of the input */
 struct mhttp_io *mhttp_io(struct mhttp_conn *c);

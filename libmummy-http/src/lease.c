@@ -13,6 +13,14 @@ void mhttp_lease(struct mhttp_conn *c, mummy_http_exchange *x, int dry)
 	mhttp_conn_watch(c);
 }
 
+/* Who was given up is not waited for again. */
+static int is_worth_draining(const struct mhttp_conn *c, mummy_http_exchange *x)
+{
+	const int gave_up = (atomic_load(&x->state) & MHTTP_SINK) && x->sink_status == -ETIMEDOUT;
+
+	return !gave_up && mhttp_body_is_short(c->io->body);
+}
+
 /* On the loop: takes the connection back. */
 static void lease_back(struct mhttp_inbox_node *n)
 {
@@ -29,7 +37,7 @@ static void lease_back(struct mhttp_inbox_node *n)
 	c->phase = MHTTP_HEAD;
 	if (c->io && !mhttp_body_over(c->io)) {
 		c->phase = MHTTP_DRAIN;
-		if (!mhttp_body_is_short(c->io->body))
+		if (!is_worth_draining(c, x))
 			c->flags |= MHTTP_CLOSE | MHTTP_UNREAD;
 	}
 	if (c->io && mhttp_io_kept(c->io))
@@ -122,6 +130,8 @@ static void kick_run(struct mhttp_inbox_node *n)
 					MUMMY_POLLER_WRITE);
 	if (what & MHTTP_KICK_SINK)
 		mhttp_sink_run(x);
+	if ((what & MHTTP_KICK_DUE) && c->x == x && c->fd >= 0 && !c->loop->closed)
+		mhttp_wheel_move(c->loop, c);
 	mhttp_conn_watch(c);
 	mummy_http_release(x);
 }

@@ -168,24 +168,38 @@ static void sink_deafen(mummy_http_exchange *x, int deaf)
 		x->sink_deaf = (uint8_t)deaf;
 }
 
+/* It waits for octets from now on, or as long as it has since the last ones. What the loop has to be told: it looks at
+ * a connection every few seconds by itself. */
+static uint32_t sink_idles(mummy_http_exchange *x)
+{
+	const uint64_t before = x->idle_at;
+
+	if (!x->sink.idle_ms || before == x->sink_bytes + 1)
+		return 0;
+	x->idle_at = x->sink_bytes + 1;
+	x->idle_since = mhttp_now();
+	return before == 0 && x->sink.idle_ms < MHTTP_WHEEL_SLOTS << MHTTP_WHEEL_SHIFT ? MHTTP_KICK_DUE : 0;
+}
+
 /* 1: parked, and x is not ours any more; 0: something came. */
 static int sink_park(mummy_http_exchange *x)
 {
 	struct mhttp_conn *c = x->conn;
-	int edge = c->loop->edge, parked = 0;
+	const uint32_t tell = sink_idles(x) | (c->loop->edge ? 0 : MHTTP_KICK_WATCH);
+	int parked = 0;
 	uint32_t word;
 
 	sink_deafen(x, 0);
 	word = atomic_load(&c->word);
-	if (!edge)
+	if (tell)
 		atomic_fetch_add(&x->refs, 1);
 	while (!parked && !(word & MHTTP_EVENT))
 		parked = atomic_compare_exchange_weak(&c->word, &word, word | MHTTP_WAITING);
 	if (!parked)
 		sink_take_event(x);
-	if (!edge) {
+	if (tell) {
 		if (parked)
-			mhttp_kick(x, MHTTP_KICK_WATCH);
+			mhttp_kick(x, tell);
 		mummy_http_release(x);
 	}
 	return parked;
@@ -461,7 +475,9 @@ int mummy_http_stream_body(mummy_http_exchange *x, const struct mummy_http_sink 
 	if (!(state & MHTTP_CLAIMED) && !mhttp_io_kept(x->conn->io) && mhttp_continue(x->conn) < 0)
 		return -EPIPE;
 	x->sink = (struct mhttp_sink){ sink->data, sink->ready, sink->end, sink->ctx, sink->pipe,
-		sink->chunk_bytes < MHTTP_LARGE_CHUNK ? (uint32_t)sink->chunk_bytes : MHTTP_LARGE_CHUNK };
+		sink->chunk_bytes < MHTTP_LARGE_CHUNK ? (uint32_t)sink->chunk_bytes : MHTTP_LARGE_CHUNK,
+		sink->idle_ms };
+	x->idle_at = 0;
 	if (atomic_fetch_or(&x->state, MHTTP_SINK) & (MHTTP_SINK | MHTTP_SENT))
 		return -EALREADY;
 	x->conn->io->body->window_ms = mhttp_now();

@@ -29,6 +29,19 @@ static uint32_t body_due(const struct mhttp_conn *c, uint32_t now)
 	return due_after(c->io->body->window_ms, rate_window_ms(s), now);
 }
 
+/* Of a sink that waits. */
+static uint32_t idle_due(const struct mhttp_conn *c, uint32_t now)
+{
+	return c->x->sink.idle_ms ? due_after(c->x->idle_since, c->x->sink.idle_ms, now) : NOT_NOW;
+}
+
+static uint32_t sink_due(const struct mhttp_conn *c, uint32_t now)
+{
+	const uint32_t body = body_due(c, now), idle = idle_due(c, now);
+
+	return body < idle ? body : idle;
+}
+
 static unsigned output_window_ms(const struct mummy_http_server *s)
 {
 	return s->opt.idle_timeout_ms == UINT_MAX ? OUTPUT_MS : s->opt.idle_timeout_ms;
@@ -60,7 +73,7 @@ static uint32_t leased_due(struct mhttp_conn *c, uint32_t word, uint32_t now)
 	else if (word & MHTTP_STREAMING)
 		due = mhttp_stream_due(c, now);
 	if ((word & MHTTP_WAITING)) {
-		uint32_t body = body_due(c, now);
+		uint32_t body = sink_due(c, now);
 
 		due = body < due ? body : due;
 	}
@@ -113,10 +126,18 @@ static int body_is_slow(struct mhttp_conn *c, uint32_t now)
 	return 0;
 }
 
+static int sink_is_late(struct mhttp_conn *c, uint32_t now)
+{
+	if (idle_due(c, now) > 0)
+		return body_is_slow(c, now);
+	mhttp_count(&c->loop->stats.timeouts, 1);
+	return 1;
+}
+
 static void expire_leased(struct mhttp_conn *c, uint32_t word, uint32_t now)
 {
-	if ((word & MHTTP_WAITING) && body_due(c, now) == 0) {
-		if (body_is_slow(c, now)) {
+	if ((word & MHTTP_WAITING) && sink_due(c, now) == 0) {
+		if (sink_is_late(c, now)) {
 			c->x->sink_status = -ETIMEDOUT;
 			mhttp_sink_event(c);
 		}

@@ -105,6 +105,8 @@ static int set_options(mummy_upload *u, const struct mummy_upload_options *opt)
 		u->opt.max_metadata_bytes = 4096;
 	if (!u->opt.max_parts)
 		u->opt.max_parts = 256;
+	if (!u->opt.idle_timeout_ms)
+		u->opt.idle_timeout_ms = 30000;
 	if (!u->opt.progress_ms)
 		u->opt.progress_ms = 1000;
 	return set_strings(u);
@@ -163,6 +165,11 @@ void mummy_upload_free(mummy_upload *u)
 	if (u->store.list && u->store.flush)
 		mup_flush(u);
 	destroy(u);
+}
+
+unsigned mummy_upload_idle(const mummy_upload *u)
+{
+	return u->opt.idle_timeout_ms;
 }
 
 void mummy_upload_stats_get(const mummy_upload *u, struct mummy_upload_stats *out)

@@ -1,4 +1,5 @@
 #include <config.h>
+#include <limits.h>
 #include "serve.h"
 #include "pipes.h"
 
@@ -92,7 +93,7 @@ static void report(void *ctx, int status)
 }
 
 
-struct plan { int ready, wide, pause_every, stop_at, pipe; unsigned delay_ms; size_t chunk; };
+struct plan { int ready, wide, pause_every, stop_at, pipe; unsigned delay_ms, idle_ms; size_t chunk; };
 
 static void receive(mummy_http_exchange *x, void *ctx)
 {
@@ -111,6 +112,7 @@ static void receive(mummy_http_exchange *x, void *ctx)
 	if (plan->pipe)
 		sink.pipe = take_pipe;
 	sink.chunk_bytes = plan->chunk;
+	sink.idle_ms = plan->idle_ms;
 	ck_assert_ptr_null(mummy_http_body(x, NULL));
 	ck_assert_int_eq(mummy_http_stream_body(x, &sink), 0);
 	ck_assert_int_eq(mummy_http_stream_body(x, &sink), -EALREADY);
@@ -136,7 +138,9 @@ static const struct plan plain, by_ready = { .ready = 1 },
 	slow = { .pause_every = 1, .delay_ms = 5 }, stopping = { .stop_at = 1000 },
 	by_pipe = { .pipe = 1 }, pipe_pausing = { .pipe = 1, .pause_every = 2 },
 	pipe_stopping = { .pipe = 1, .stop_at = 300000 }, large = { .chunk = 300000, .pause_every = 3 },
-	largest_of_all = { .chunk = SIZE_MAX };
+	largest_of_all = { .chunk = SIZE_MAX }, impatient = { .idle_ms = 100 },
+	impatient_by_ready = { .idle_ms = 100, .ready = 1 },
+	impatient_but_pausing = { .idle_ms = 100, .pause_every = 1, .delay_ms = 300 };
 
 static void start(struct serve *s, int poller, int workers)
 {
@@ -448,6 +452,49 @@ SERVE_TEST(a_client_that_expects_100_is_told_to_go_on)
 	serve_stop(&s);
 }
 
+/* Whatever it brought before; and it is not the client who waits while the sink does. */
+static void stalled(int poller, int workers)
+{
+	static const struct { const char *path; const struct plan *plan; } all[] = { { "/idle", &impatient },
+		{ "/idle/ready", &impatient_by_ready }, { "/idle/pausing", &impatient_but_pausing } };
+	struct mummy_http_route route = { .handler = receive, .flags = MUMMY_HTTP_STREAM };
+	struct mummy_http_stats stats;
+	char want[64], head[128];
+	struct serve s;
+	int fd;
+
+	serve_init(&s, poller, workers);
+	for (size_t i = 0; i < 3; i++) {
+		route.ctx = (void *)(uintptr_t)all[i].plan;
+		ck_assert_int_eq(mummy_http_router_add(s.router, "POST", all[i].path, &route), 0);
+	}
+	s.opt.min_body_rate = UINT_MAX;
+	serve_start(&s);
+	for (size_t i = 0; i < 2; i++) {
+		fd = dial(&s);
+		snprintf(head, sizeof head, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\naaa", all[i].path);
+		say(fd, head);
+		snprintf(want, sizeof want, "3 %u %d -", 97u * (31 * 31 + 31 + 1), -ETIMEDOUT);
+		expect(fd, 200, want);
+		expect_end(fd);
+		close(fd);
+	}
+	mummy_http_stats_get(s.server, &stats);
+	ck_assert_uint_eq(stats.timeouts, 2);
+	fd = dial(&s);
+	say(fd, "POST /idle/pausing HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\naa");
+	snprintf(want, sizeof want, "2 %u 0 -", 97u * (31 + 1));
+	expect(fd, 200, want);
+	close(fd);
+	serve_stop(&s);
+}
+
+SERVE_TEST(a_body_that_stalls_ends_the_sink)
+{
+	stalled(poller, 2);
+	stalled(poller, 0);
+}
+
 SERVE_TEST(an_early_answer_reads_a_short_rest_and_closes_before_a_long_one)
 {
 	struct serve s;
@@ -595,5 +642,5 @@ SUITE_MAIN("http/sink", bodies_are_streamed_on_an_executor, bodies_are_streamed_
 	   bodies_may_come_octet_by_octet,
 	   bodies_may_follow_each_other_at_once, a_client_that_expects_100_is_told_to_go_on,
 	   an_early_answer_reads_a_short_rest_and_closes_before_a_long_one,
-	   a_slow_body_may_become_fast, a_long_trailer_may_follow_a_slow_body,
+	   a_body_that_stalls_ends_the_sink, a_slow_body_may_become_fast, a_long_trailer_may_follow_a_slow_body,
 	   a_body_that_is_cut_or_bad_ends_the_sink, a_sink_may_refuse_the_rest, a_stop_ends_sinks_that_wait)

@@ -36,6 +36,7 @@ START_TEST(test_nothing_given)
 	ck_assert_uint_eq(o.max_body, 0);
 	ck_assert_uint_eq(o.idle_timeout, 60000);
 	ck_assert_uint_eq(o.min_answer_rate, 256);
+	ck_assert(o.min_body_rate == 256 && o.upload_idle == 30000);
 }
 END_TEST
 
@@ -101,7 +102,8 @@ START_TEST(test_uploads)
 			       "--upload-expire", "7d", "--upload-quota=3T", "--upload-min-free", "0",
 			       "--upload-origins=*", "--digest-max=1K", "--allow-anonymous", NULL), 0);
 	ck_assert_int_eq(parse("--upload-rate=1M", "--client-rate=2M", "--total-rate=3M", "--upload-min-rate=4K",
-			       "--client-uploads=5", NULL), 0);
+			       "--client-uploads=5", "--upload-idle", "90s", "--min-body-rate=0", NULL), 0);
+	ck_assert(o.upload_idle == 90000 && o.min_body_rate == 0);
 	ck_assert(o.upload_rate == 1 << 20 && o.client_rate == 2 << 20 && o.total_rate == 3 << 20);
 	ck_assert(o.upload_min_rate == 4096 && o.client_uploads == 5);
 	ck_assert_int_eq(parse("--completed=c", "--name=safe", "--fsync", "finish", "--upload-max-size=2G",
@@ -167,6 +169,8 @@ START_TEST(test_errors_say_what_to_change)
 	refused("--max-body", "0", "64K");
 	refused("--idle-timeout", "0", "30s");
 	refused("--min-answer-rate", "-1", "64K");
+	refused("--min-body-rate", "some", "64K");
+	refused("--upload-idle", "soon", "30s");
 	refused("--model", "strands", "fibers");
 	refused("--root", "", "directory");
 	refused("--uploads=", NULL, "directory");

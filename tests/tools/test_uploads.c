@@ -94,6 +94,51 @@ START_TEST(so_many_of_a_client_may_be_open)
 }
 END_TEST
 
+/* A PATCH of 4 octets, of which these are sent; the status. */
+static int patch(uint16_t port, const char *body, struct response *r)
+{
+	char text[512];
+	int fd = client_open(port);
+	int n = snprintf(text, sizeof text, "PATCH %s HTTP/1.1\r\nHost: a\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
+			 "Content-Type: application/offset+octet-stream\r\nContent-Length: 4\r\n\r\n%s", where, body);
+
+	client_send(fd, text, (size_t)n);
+	client_receive(fd, r, 0);
+	close(fd);
+	return r->status;
+}
+
+START_TEST(who_falls_silent_is_cut_off)
+{
+	static const char form[] = "POST /range/ HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+		"Content-Length: 200\r\n\r\n--b\r\nContent-Disposition: form-data; name=a; filename=f\r\n\r\nxy";
+	struct response r;
+	struct server s;
+	int fd;
+
+	set_up();
+	server_start(&s, ANY, "--uploads", uploads, "--upload-idle", "300ms", "--min-body-rate", "0", NULL);
+	ck_assert_int_eq(create_for(s.port, "10.0.0.1"), 201);
+	ck_assert_int_eq(patch(s.port, "012", &r), 408);
+	field_is(&r, "Upload-Offset", "3");
+	response_free(&r);
+	fd = client_open(s.port);
+	client_send(fd, form, sizeof form - 1);
+	client_receive(fd, &r, 0);
+	ck_assert_int_eq(r.status, 408);
+	response_free(&r);
+	close(fd);
+	ck_assert_int_eq(server_stop(&s), 0);
+	/* not who is made to wait */
+	server_start(&s, ANY, "--uploads", uploads, "--upload-idle", "100ms", "--upload-rate", "4", NULL);
+	ck_assert_int_eq(create_for(s.port, "10.0.0.1"), 201);
+	ck_assert_int_eq(patch(s.port, "0123", &r), 204);
+	response_free(&r);
+	ck_assert_int_eq(server_stop(&s), 0);
+	clean_up();
+}
+END_TEST
+
 /* What mummy-server --cleanup says. */
 static const char *cleanup(const char *options)
 {
@@ -162,4 +207,5 @@ START_TEST(the_cleanup_needs_a_folder)
 END_TEST
 
 SUITE_MAIN("mummy-server/uploads", so_many_may_be_open, so_many_of_a_client_may_be_open,
+	   who_falls_silent_is_cut_off,
 	   expired_ones_are_removed_on_demand, the_cleanup_needs_a_folder)

@@ -1,4 +1,5 @@
 #include <config.h>
+#include <limits.h>
 #include "fake.h"
 
 static int released;
@@ -104,6 +105,20 @@ START_TEST(refusals_leave_a_line_in_the_log)
 }
 END_TEST
 
+START_TEST(it_tells_how_long_octets_may_be_waited_for)
+{
+	static const struct { unsigned given, told; } v[] = { { 0, 30000 }, { 5, 5 }, { UINT_MAX, UINT_MAX } };
+
+	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
+		const struct mummy_upload_options opt = { .idle_timeout_ms = v[i].given };
+		mummy_upload *u = open_memory(&opt);
+
+		ck_assert_uint_eq(mummy_upload_idle(u), v[i].told);
+		mummy_upload_free(u);
+	}
+}
+END_TEST
+
 START_TEST(metadata_is_bounded)
 {
 	struct mummy_upload_options opt = { .max_metadata_bytes = 10 };
@@ -119,4 +134,4 @@ START_TEST(metadata_is_bounded)
 END_TEST
 
 SUITE_MAIN("upload/engine", wrong_options_are_refused_and_the_store_is_released, what_a_store_lacks_is_not_announced, what_it_has_is_announced,
-	   refusals_leave_a_line_in_the_log, metadata_is_bounded)
+	   refusals_leave_a_line_in_the_log, it_tells_how_long_octets_may_be_waited_for, metadata_is_bounded)

@@ -234,6 +234,7 @@ static int make_server(struct app *a)
 			.wait = mummy_pool_wait, .wake = mummy_pool_wake, .ctx = a->pool },
 		.loops = (unsigned)a->opt.loops, .max_body_bytes = a->opt.max_body,
 		.idle_timeout_ms = at_most(a->opt.idle_timeout),
+		.min_body_rate = a->opt.min_body_rate ? at_most(a->opt.min_body_rate) : UINT_MAX,
 		.min_answer_rate = a->opt.min_answer_rate ? at_most(a->opt.min_answer_rate) : UINT_MAX,
 		.log = log_http, .answered = a->opt.log ? log_answer : NULL, .ctx = &a->log };
 	const struct options *o = &a->opt;

@@ -162,6 +162,8 @@ static const struct cmdline_row table[] = {
 	{ "total-rate", "SIZE", "and of all together", cmdline_size, .at = TO(total_rate) },
 	{ "upload-min-rate", "SIZE", "slower uploads are cut off; what arrived is kept. Default: 0",
 		cmdline_size, .at = TO(upload_min_rate) },
+	{ "upload-idle", "TIME", "an upload that brings nothing for that long is cut off; what arrived is\n"
+		"kept: 500ms, 30s, 5m; 0: never. Default: 30s", cmdline_ms, .at = TO(upload_idle) },
 	{ "client-uploads", "N", "uploads that one client may send at once. Default: any number",
 		cmdline_number, .at = TO(client_uploads), .min = 1, .max = MAX_CLIENT_UPLOADS },
 	{ "upload-origins", "LIST", "let pages of these web sites use the uploads: https://a.example,...,\n"
@@ -202,6 +204,8 @@ static const struct cmdline_row table[] = {
 		"Default: 1M; none for /diag/echo", cmdline_size, .at = TO(max_body), .min = 1 },
 	{ "idle-timeout", "TIME", "close a connection on which nothing was asked for that long.\n"
 		"Default: 60s", cmdline_ms, .at = TO(idle_timeout), .min = 1 },
+	{ "min-body-rate", "SIZE", "octets a second below which a body, also of an upload, is cut off,\n"
+		"counted over 10s. Default: 256; 0: any", cmdline_size, .at = TO(min_body_rate) },
 	{ "min-answer-rate", "SIZE", "octets a second below which a client that takes its answer is cut\n"
 		"off, counted over the time of --idle-timeout. Default: 256; 0: any",
 		cmdline_size, .at = TO(min_answer_rate) },
@@ -286,7 +290,9 @@ int options_parse(struct options *o, int argc, char *const argv[], char *why, si
 	o->digest_max = UINT64_C(64) << 20;
 	o->worker_nice = WORKER_NICE;
 	o->idle_timeout = 60000;
+	o->min_body_rate = 256;
 	o->min_answer_rate = 256;
+	o->upload_idle = 30000;
 	o->hook_events = ~0u;
 	o->hook_timeout = 30000;
 	o->hook_jobs = 4;

@@ -29,7 +29,7 @@ struct options {
 	uint64_t workers, worker_nice, loops;
 	uint64_t max_body;         /**< octets */
 	uint64_t idle_timeout;     /**< milliseconds */
-	uint64_t min_answer_rate;  /**< octets per second; 0: any */
+	uint64_t min_body_rate, min_answer_rate;  /**< octets per second; 0: any */
 	int reuse_port, diagnostics, ws_inline;
 	const char *congestion;    /**< of TCP; NULL: as the library has it */
 	enum options_deflate ws_deflate;
@@ -42,6 +42,7 @@ struct options {
 	uint64_t upload_max, upload_quota, upload_min_free, digest_max;  /**< octets; 0: not limited */
 	uint64_t upload_expire;    /**< seconds; 0: never */
 	uint64_t upload_rate, client_rate, total_rate, upload_min_rate;  /**< octets per second; 0: any */
+	uint64_t upload_idle;      /**< milliseconds; 0: any time */
 	uint64_t client_uploads;   /**< bodies of uploads at once; 0: any number */
 	uint64_t upload_max_open, client_max_open;  /**< unfinished uploads; 0: any number */
 	int cleanup;               /**< remove what has expired, and serve nothing */

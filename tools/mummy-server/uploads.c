@@ -4,6 +4,7 @@
 #include <config.h>
 #include <errno.h>
 #include <ftw.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,7 +106,9 @@ static int open_engine(struct uploads *u, const struct options *o)
 	struct mummy_upload_options opt = { .base_path = "/files/", .range_path = RANGE_PATH,
 		.max_bytes = o->upload_max, .expire_s = (unsigned)o->upload_expire,
 		.rate_per_upload = o->upload_rate, .rate_per_client = o->client_rate, .rate = o->total_rate,
-		.min_rate = o->upload_min_rate, .max_transfers_per_client = (unsigned)o->client_uploads,
+		.min_rate = o->upload_min_rate,
+		.idle_timeout_ms = o->upload_idle && o->upload_idle < UINT_MAX ? (unsigned)o->upload_idle : UINT_MAX,
+		.max_transfers_per_client = (unsigned)o->client_uploads,
 		.max_uploads = (unsigned)o->upload_max_open, .max_uploads_per_client = (unsigned)o->client_max_open,
 		.events = { .pre_create = pre_create, .pre_finish = pre_finish, .post_finish = finished,
 			.terminated = terminated, .expired = expired, .removing = removing },

@@ -368,7 +368,7 @@ struct mummy_http_sink {                 /* serial, on the route's executor, or 
 	int (*data)(void *ctx, const void *p, size_t n);
 	/** Instead of data: fetch it with body_read, which never blocks. Returns as data. */
 	int (*ready)(void *ctx, mummy_http_exchange *x);
-	/** Once, iff stream_body gave 0: 0 complete; -EPIPE cut off, -ETIMEDOUT slower than min_body_rate,
+	/** Once, iff stream_body gave 0: 0 complete; -EPIPE cut off, -ETIMEDOUT slower than min_body_rate or idle,
 	 *  -EMSGSIZE over a limit, -EBADMSG malformed chunks, -ECANCELED aborted, or what data returned.
 	 *  Unless x is answered here or later, these are answered with 400, 408, 413 or 500. */
 	void (*end)(void *ctx, int status);
@@ -380,7 +380,10 @@ struct mummy_http_sink {                 /* serial, on the route's executor, or 
 	/** Gather up to so many octets for one call of data, at most 1 MiB, where the body's length is known: saves time
 	 *  where each octet is looked at. 0, or less than the server's chunk_bytes: as that says. */
 	size_t chunk_bytes;
-	uintptr_t reserved[2];
+	/** No octet for so long, while one is waited for: end(-ETIMEDOUT), besides min_body_rate. A pause does not
+	 *  count, nor the time that a call takes. 0: none. */
+	unsigned idle_ms;
+	uintptr_t reserved[1];
 };
 /** Starts reading, and sends 100 Continue if the client waits for it; sink is copied, and has either data or
  *  ready. Called in the handler, the sink begins when that returns. Hold x until end. The answer may be

@@ -198,6 +198,8 @@ struct mummy_upload_options {
 	uint64_t rate_per_upload, rate_per_client, rate;
 	uint64_t min_rate;                       /**< of a body, over 10 s without the waits above; then 408 */
 	unsigned max_transfers_per_client;       /**< bodies at once, by peer; then 429; 0: no limit */
+	unsigned idle_timeout_ms;                /**< a body that is waited for and brings no octet, then 408: see
+	                                              mummy_upload_idle; 0: 30 s; UINT_MAX: none */
 	uintptr_t reserved[1];
 };
 
@@ -287,6 +289,10 @@ MUMMY_UPLOAD_API int mummy_upload_can_splice(const mummy_upload_transfer *t);
 /** Milliseconds to wait before the next write, so that the rates are kept; 0: none. As the last write left
  *  it. Who does not wait only makes the next wait longer. */
 MUMMY_UPLOAD_API unsigned mummy_upload_delay(const mummy_upload_transfer *t);
+/** Milliseconds to wait for the next octets of a body, before it is ended with -ETIMEDOUT; UINT_MAX: any time. For who
+ *  waits, as the engine cannot tell a client that sends nothing from a caller that does not read: what
+ *  mummy_upload_delay asks for, and the time that calls of the engine take, do not count. */
+MUMMY_UPLOAD_API unsigned mummy_upload_idle(const mummy_upload *u);
 /** Ends it and frees t. status 0: the body was whole; <0: cut off (-ETIMEDOUT: it came too slowly),
  *  what arrived is kept. 0 and the answer, or -ENOMEM. May block. */
 MUMMY_UPLOAD_API int mummy_upload_end(mummy_upload_transfer *t, int status, mummy_upload_reply **out);
