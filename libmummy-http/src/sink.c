@@ -168,8 +168,8 @@ static void sink_deafen(mummy_http_exchange *x, int deaf)
 		x->sink_deaf = (uint8_t)deaf;
 }
 
-/* It waits for octets from now on, or as long as it has since the last ones. What the loop has to be told: it looks at
- * a connection every few seconds by itself. */
+/* It waits for octets from now on, or as long as it has since the last ones. What the loop has to be told:
+ * it looks at a connection every few seconds by itself. */
 static uint32_t sink_idles(mummy_http_exchange *x)
 {
 	const uint64_t before = x->idle_at;
