@@ -1,5 +1,6 @@
 #include <config.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,7 +170,7 @@ void mummy_upload_free(mummy_upload *u)
 
 unsigned mummy_upload_idle(const mummy_upload *u)
 {
-	return u->opt.idle_timeout_ms;
+	return u->opt.idle_timeout_ms == UINT_MAX ? 0 : u->opt.idle_timeout_ms;
 }
 
 void mummy_upload_stats_get(const mummy_upload *u, struct mummy_upload_stats *out)

@@ -195,6 +195,16 @@ static void say_chunked(int fd, const char *p, size_t n, size_t piece)
 	say(fd, "0\r\nSum: of all\r\n\r\n");
 }
 
+/* The head of a body of n octets; want: the answer to it. */
+static void announce(int fd, const char *path, size_t n, uint32_t sum, char want[128])
+{
+	char text[128];
+
+	snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n", path, n);
+	snprintf(want, 128, "%zu %u 0 -", n, sum);
+	say(fd, text);
+}
+
 static void streamed(int poller, int workers, const char *path, size_t n)
 {
 	char text[128], want[128];
@@ -206,10 +216,7 @@ static void streamed(int poller, int workers, const char *path, size_t n)
 	start(&s, poller, workers);
 	fd = dial(&s);
 	for (int k = 0; k < 2; k++) {
-		snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n",
-			 path, n);
-		snprintf(want, sizeof want, "%zu %u 0 -", n, sum);
-		say(fd, text);
+		announce(fd, path, n, sum, want);
 		say_n(fd, body, n);
 		expect(fd, 200, want);
 		snprintf(text, sizeof text,
@@ -239,7 +246,7 @@ static void comes_and_stops(int poller, int workers, const char *path)
 {
 	static const size_t stops[] = { 9000000, 9000001, 15000000, 15000070, 15100000 };
 	const size_t n = stops[4];
-	char text[128], want[128];
+	char want[128];
 	struct serve s;
 	uint32_t sum;
 	char *body = make_body(n, &sum);
@@ -247,11 +254,9 @@ static void comes_and_stops(int poller, int workers, const char *path)
 
 	start(&s, poller, workers);
 	fd = dial(&s);
-	snprintf(text, sizeof text, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n", path, n);
-	snprintf(want, sizeof want, "%zu %u 0 -", n, sum);
 	for (int k = 0; k < 2; k++) {
 		taken = 0;
-		say(fd, text);
+		announce(fd, path, n, sum, want);
 		for (size_t i = 0, at = 0; i < 5; at = stops[i++]) {
 			say_n(fd, body + at, stops[i] - at);
 			EVENTUALLY(taken == stops[i]);
@@ -261,7 +266,7 @@ static void comes_and_stops(int poller, int workers, const char *path)
 		expect(fd, 409, "no");
 	}
 	taken = cut = 0;
-	say(fd, text);
+	announce(fd, path, n, sum, want);
 	say_n(fd, body, stops[0]);
 	EVENTUALLY(taken == stops[0]);
 	close(fd);

@@ -3,7 +3,6 @@
  */
 #include <config.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -350,7 +349,7 @@ void form_handle(mummy_http_exchange *x, mummy_upload *uploads, const char *base
 {
 	struct form *f = calloc(1, sizeof *f);
 	struct mummy_http_sink sink = { .data = data, .end = end, .ctx = f,
-		.idle_ms = mummy_upload_idle(uploads) == UINT_MAX ? 0 : mummy_upload_idle(uploads) };
+		.idle_ms = mummy_upload_idle(uploads) };
 	struct mummy_http_span type;
 	int rc;
 

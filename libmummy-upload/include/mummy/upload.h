@@ -289,7 +289,7 @@ MUMMY_UPLOAD_API int mummy_upload_can_splice(const mummy_upload_transfer *t);
 /** Milliseconds to wait before the next write, so that the rates are kept; 0: none. As the last write left
  *  it. Who does not wait only makes the next wait longer. */
 MUMMY_UPLOAD_API unsigned mummy_upload_delay(const mummy_upload_transfer *t);
-/** Milliseconds to wait for the next octets of a body, before it is ended with -ETIMEDOUT; UINT_MAX: any time. For who
+/** Milliseconds to wait for the next octets of a body, before it is ended with -ETIMEDOUT; 0: any time. For who
  *  waits, as the engine cannot tell a client that sends nothing from a caller that does not read: what
  *  mummy_upload_delay asks for, and the time that calls of the engine take, do not count. */
 MUMMY_UPLOAD_API unsigned mummy_upload_idle(const mummy_upload *u);
